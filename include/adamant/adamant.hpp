@@ -1,0 +1,12 @@
+// Everything a program needs: #include <adamant/adamant.hpp>
+#pragma once
+
+#include <adamant/error.hpp>
+#include <adamant/format.hpp>
+#include <adamant/optimizer.hpp>
+#include <adamant/options.hpp>
+#include <adamant/rule.hpp>
+#include <adamant/schedule.hpp>
+#include <adamant/targets.hpp>
+#include <adamant/tensor.hpp>
+#include <adamant/version.hpp>

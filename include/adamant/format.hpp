@@ -1,0 +1,70 @@
+// Number formats: how one element is kept in memory. Arithmetic is always f32 (f64 for f64 tensors).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace adamant {
+
+/// The number formats of parameters, gradients and states.
+enum class Format : std::uint8_t {
+  f32,   ///< IEEE-754 binary32, 4 bytes
+  f64,   ///< IEEE-754 binary64, 8 bytes; a f64 parameter needs a f64 gradient and keeps f64 states
+  bf16,  ///< bfloat16: the upper half of a f32, 2 bytes
+  f16,   ///< IEEE-754 binary16, 2 bytes; finite range ±65504
+};
+
+/// Name, size and range of a format.
+struct FormatInfo {
+  Format format;
+  std::string_view name;   ///< as written in options, logs and files: "f32"
+  std::size_t bytes;       ///< bytes of one element
+  double max_finite;       ///< the largest finite value
+  double smallest_normal;  ///< the smallest positive normal value
+};
+
+/// All formats, in the order of the enumeration.
+[[nodiscard]] std::span<const FormatInfo> formats() noexcept;
+[[nodiscard]] const FormatInfo& info(Format format) noexcept;
+/// The format of that name. Throws Error (not_found) naming it and the known ones.
+[[nodiscard]] Format format_from_name(std::string_view name);
+
+/// Storage of one bfloat16 number, for containers of the user: std::vector<adamant::bf16>.
+/// Narrowing rounds to nearest even; a finite number stays finite (it saturates at the largest finite one);
+/// every NaN becomes the pattern 0x7fc0. Widening is exact.
+struct bf16 {
+  std::uint16_t bits = 0;
+  bf16() = default;
+  explicit bf16(float value) noexcept;
+  explicit operator float() const noexcept;
+};
+
+/// Storage of one IEEE-754 binary16 number; narrowing as for bf16, NaN becomes 0x7e00.
+struct f16 {
+  std::uint16_t bits = 0;
+  f16() = default;
+  explicit f16(float value) noexcept;
+  explicit operator float() const noexcept;
+};
+
+/// Which format a C++ element type has. Specialise it to use a type of your own, for example
+///   template <> struct adamant::FormatOf<Eigen::bfloat16> : adamant::FormatIs<adamant::Format::bf16> {};
+template <Format kFormat>
+struct FormatIs {
+  static constexpr Format value = kFormat;
+};
+template <class T>
+struct FormatOf;
+template <>
+struct FormatOf<float> : FormatIs<Format::f32> {};
+template <>
+struct FormatOf<double> : FormatIs<Format::f64> {};
+template <>
+struct FormatOf<bf16> : FormatIs<Format::bf16> {};
+template <>
+struct FormatOf<f16> : FormatIs<Format::f16> {};
+
+}  // namespace adamant

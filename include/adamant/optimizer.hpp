@@ -1,0 +1,165 @@
+// The optimizer: parameter groups, states, and the step.
+#pragma once
+
+#include <adamant/error.hpp>
+#include <adamant/options.hpp>
+#include <adamant/rule.hpp>
+#include <adamant/tensor.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace adamant {
+
+/// Parameters that share options; what the options leave empty comes from the optimizer's.
+struct ParamGroup {
+  std::vector<Param> params;
+  Options options{};
+};
+
+/// What one step did.
+struct StepReport {
+  /// False when a non-finite gradient made the step change nothing (NonFinite::skip).
+  bool applied = true;
+  /// Global 2-norm of the unscaled gradients before clipping, where it was computed (max_norm or report_norm set).
+  /// The same bits on every instruction set and thread count.
+  std::optional<double> grad_norm;
+  /// What every gradient was multiplied by to clip the norm: 1 where nothing was clipped.
+  double clip_coefficient = 1.0;
+  /// Where the first non-finite gradient is (in the order of the tensors), and how many elements are not finite.
+  struct NonFiniteAt {
+    std::string tensor;
+    std::size_t index = 0;  ///< element; for a row gradient, the element of its values
+    std::uint64_t count = 0;
+  };
+  std::optional<NonFiniteAt> nonfinite;
+};
+
+/// A copy of everything an optimizer knows, to be kept in memory or written by the user. Tensors are matched by name.
+struct StateDict {
+  struct State {
+    Format format = Format::f32;
+    std::vector<std::byte> bytes;  ///< the elements as they are in memory
+  };
+  struct Entry {
+    std::vector<std::size_t> shape;
+    std::uint64_t step = 0;               ///< steps this tensor has taken
+    std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
+  };
+  struct Group {
+    Options options;                  ///< every option of the rule
+    std::vector<std::string> params;  ///< names
+  };
+  std::string rule;     ///< "adamw"
+  std::string formula;  ///< id of the exact operation tree: "adamw-1"
+  std::vector<Group> groups;
+  std::map<std::string, Entry> tensors;
+};
+
+/// What is known about one tensor.
+struct TensorInfo {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::size_t size = 0;   ///< elements
+  std::size_t group = 0;  ///< index of its parameter group
+  std::uint64_t step = 0;
+  Format param_format = Format::f32;
+  Format state_format = Format::f32;
+};
+
+/// An update rule at work on a set of tensors. Not copyable; movable. One call at a time: a second one that comes while
+/// a step runs is refused with ErrorCode::busy. Different optimizers may run at the same time.
+///
+/// The result of every call is the same bits on every instruction set and thread count.
+class Optimizer {
+ public:
+  /// Takes the parameters as one group. Refuses (Error) an empty list, options outside their ranges or not of this
+  /// rule, and tensors that are null, not writable, misaligned, overlapping, or not of their gradient's size.
+  Optimizer(Rule rule, std::vector<Param> params, const Options& options = {}, const Settings& settings = {});
+  /// Takes several groups; `options` are the defaults of all of them, and of groups added later.
+  Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options = {}, const Settings& settings = {});
+  ~Optimizer();
+  Optimizer(Optimizer&&) noexcept;
+  Optimizer& operator=(Optimizer&&) noexcept;
+
+  /// One step on every tensor that has a gradient: look (where the non-finite policy, clipping or the norm need it) and
+  /// update, each one pass over memory. A tensor without a gradient is left alone and its step is not counted.
+  /// Throws only Error: non_finite under NonFinite::error, busy, and invalid_argument for a bad grad_scale; nothing was
+  /// changed then.
+  StepReport step(const StepOptions& options = {});
+
+  /// Fills every gradient with zeros. Throws Error naming a gradient that is read-only.
+  void zero_grad();
+
+  /// Points a tensor at another gradient of the same size; an empty Tensor takes the gradient away. May be called
+  /// before every step; the memory must stay valid until the step is done.
+  void set_grad(std::string_view name, Tensor grad);
+  void set_grad(std::size_t tensor, Tensor grad);
+
+  /// Gives a tensor of shape [rows, width...] a gradient that is zero outside the listed rows, and makes the next steps
+  /// lazy in it, as torch's SparseAdam: only the listed rows move and only their states change, while the step count
+  /// of the tensor advances. Rows may repeat: their values are summed in order, in f32 (f64 for f64). `values` holds
+  /// rows.size() rows of width elements. Both are read during step(), not now. Replaces the tensor's gradient.
+  void set_lazy_row_grad(std::string_view name, std::span<const std::int64_t> rows, Tensor values);
+  void set_lazy_row_grad(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values);
+
+  /// Adds a group; what its options leave empty comes from the optimizer's. Returns its index.
+  std::size_t add_param_group(ParamGroup group);
+  [[nodiscard]] std::size_t group_count() const noexcept;
+  /// Every option of the rule, as the group uses it.
+  [[nodiscard]] const Options& options(std::size_t group = 0) const;
+  /// Changes the options that are set in `changes`. Refuses those that would change which states there are (amsgrad,
+  /// centered, momentum between zero and non-zero).
+  void set_options(std::size_t group, const Options& changes);
+  /// Sets the learning rate of every group.
+  void set_lr(double lr);
+
+  [[nodiscard]] const Settings& settings() const noexcept;
+  /// Replaces the settings. The state format and the number of threads of a running optimizer cannot be changed.
+  void set_settings(const Settings& settings);
+
+  /// Everything the optimizer knows but the parameters themselves.
+  [[nodiscard]] StateDict state_dict() const;
+  /// Takes over options, step counts and states. Refuses, with nothing changed, another rule or formula, tensors that
+  /// are missing, unknown or of another shape, another grouping, states of another format, and states that no run can
+  /// reach (not finite, negative second moments).
+  void load_state_dict(const StateDict& state);
+
+  [[nodiscard]] Rule rule() const noexcept;
+  [[nodiscard]] std::size_t tensor_count() const noexcept;
+  [[nodiscard]] TensorInfo tensor(std::size_t index) const;
+  /// Index of the tensor of that name. Throws Error (not_found).
+  [[nodiscard]] std::size_t tensor_index(std::string_view name) const;
+  /// Read-only view of a state, by PyTorch's name ("exp_avg"). Valid as long as the optimizer.
+  [[nodiscard]] Tensor state(std::string_view tensor, std::string_view state_name) const;
+  /// Bytes allocated for states and bookkeeping plus bytes of the parameters, divided by the number of parameters.
+  [[nodiscard]] double bytes_per_parameter() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Optimizer with the rule in its type: AdamW adamw({{"w", w, g}}, {.lr = 1e-3});
+template <Rule kRule>
+class OptimizerOf : public Optimizer {
+ public:
+  OptimizerOf(std::vector<Param> params, const Options& options = {}, const Settings& settings = {})
+      : Optimizer(kRule, std::move(params), options, settings) {}
+  OptimizerOf(std::vector<ParamGroup> groups, const Options& options = {}, const Settings& settings = {})
+      : Optimizer(kRule, std::move(groups), options, settings) {}
+};
+
+using AdamW = OptimizerOf<Rule::adamw>;
+using Adam = OptimizerOf<Rule::adam>;
+using SGD = OptimizerOf<Rule::sgd>;
+using RMSprop = OptimizerOf<Rule::rmsprop>;
+using Adagrad = OptimizerOf<Rule::adagrad>;
+
+}  // namespace adamant

@@ -1,0 +1,68 @@
+// What a user can set: per-group options of the rules, settings of the optimizer, arguments of one step.
+#pragma once
+
+#include <adamant/format.hpp>
+#include <array>
+#include <optional>
+
+namespace adamant {
+
+/// The decay rates of the first and the second moment, each in [0, 1), also after rounding to f32.
+struct Betas : std::optional<std::array<double, 2>> {
+  using std::optional<std::array<double, 2>>::optional;
+  Betas(double beta1, double beta2) : std::optional<std::array<double, 2>>(std::array<double, 2>{beta1, beta2}) {}
+};
+
+/// Options of an update rule, one set per parameter group. What is left empty keeps the group's value, then the
+/// optimizer's, then the rule's default. Names, meaning and defaults are those of torch.optim; an option the rule does
+/// not have is refused. Every number must be finite. `adamant::rules()` lists which rule has which, with its default.
+struct Options {
+  std::optional<double> lr{};         ///< learning rate η ≥ 0
+  Betas betas{};                      ///< Adam, AdamW: β1, β2
+  std::optional<double> alpha{};      ///< RMSprop: smoothing of the squared gradient, in [0, 1)
+  std::optional<double> momentum{};   ///< SGD, RMSprop: ≥ 0
+  std::optional<double> dampening{};  ///< SGD: share of the gradient kept out of the momentum buffer
+  std::optional<double>
+      eps{};  ///< added to the denominator outside the root: 0, or at least 2^-126 (smallest normal f32)
+  std::optional<double>
+      weight_decay{};  ///< λ ≥ 0; decoupled for AdamW (then lr·λ < 1), added to the gradient for the others
+  std::optional<double> lr_decay{};                   ///< Adagrad: ≥ 0; the step t uses lr/(1+(t-1)·lr_decay)
+  std::optional<double> initial_accumulator_value{};  ///< Adagrad: ≥ 0; takes effect when a tensor is added
+  std::optional<bool> nesterov{};                     ///< SGD: needs momentum > 0 and dampening = 0
+  std::optional<bool> amsgrad{};                      ///< Adam, AdamW: divide by the largest second moment seen so far
+  std::optional<bool> centered{};                     ///< RMSprop: subtract the square of the averaged gradient
+  std::optional<bool> maximize{};                     ///< ascend instead of descend
+};
+
+/// What happens when a gradient holds a NaN or an infinity.
+enum class NonFinite : std::uint8_t {
+  skip,       ///< the step changes nothing in any tensor, not even its step count, and says so in its report
+  error,      ///< as skip, and step() throws Error (non_finite)
+  propagate,  ///< no look at the gradients; what is not finite spreads into its own elements, as in PyTorch
+};
+
+/// Settings of a whole optimizer.
+struct Settings {
+  /// Format of the states (moments). Empty: f32, and f64 for f64 parameters. f64 parameters always have f64 states.
+  std::optional<Format> state{};
+  NonFinite nonfinite = NonFinite::skip;
+  /// Clip the global norm of all gradients, after unscaling, to this value (> 0), as torch's clip_grad_norm_ does:
+  /// every gradient is multiplied by min(1, max_norm / (norm + 1e-6)).
+  std::optional<double> max_norm{};
+  /// Then limit every gradient element to [-clip_value, clip_value] (> 0).
+  std::optional<double> clip_value{};
+  /// Report the global norm even where nothing else needs it. It costs one more read of the gradients.
+  bool report_norm = false;
+  /// Threads of a step: 0 takes one for each processor the process may use; at most 1024. The result never depends on
+  /// it.
+  int threads = 0;
+};
+
+/// Arguments of one step.
+struct StepOptions {
+  /// The gradients are this many times too large (loss scaling); finite and > 0. They are divided by it on the fly:
+  /// the gradient memory is not changed.
+  double grad_scale = 1.0;
+};
+
+}  // namespace adamant

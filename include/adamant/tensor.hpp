@@ -1,0 +1,89 @@
+// Views of the user's memory. The library never owns parameters or gradients and never copies them.
+#pragma once
+
+#include <adamant/format.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <ranges>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace adamant {
+
+namespace detail {
+template <class C>
+using ElementOf = std::remove_cvref_t<decltype(*std::data(std::declval<C&>()))>;
+template <class C>
+concept Elements = requires(C& c) {
+  std::data(c);
+  std::size(c);
+  FormatOf<ElementOf<C>>::value;
+};
+// A matrix view of Eigen's kind says how far apart its elements are; only gapless ones are one run of memory.
+template <class C>
+concept Strided = requires(const C& c) {
+  c.innerStride();
+  c.outerStride();
+  c.innerSize();
+  c.outerSize();
+};
+template <class C>
+bool is_contiguous(const C& c) {
+  if constexpr (Strided<C>) {
+    return c.size() <= 1 ||
+           ((c.innerStride() == 1 || c.innerSize() <= 1) && (c.outerStride() == c.innerSize() || c.outerSize() <= 1));
+  } else {
+    return true;
+  }
+}
+}  // namespace detail
+
+/// A run of `size` elements of one format in the user's memory. Made from a pointer and a count, or from anything with
+/// `data()` and `size()`: std::vector, std::array, std::span, an Eigen vector, matrix or map. The memory must outlive
+/// its use. A view with gaps (an Eigen block) is refused when it is given to an optimizer.
+struct Tensor {
+  void* data = nullptr;
+  std::size_t size = 0;  ///< elements
+  Format format = Format::f32;
+  bool writable = true;
+  bool contiguous = true;
+
+  Tensor() = default;
+  Tensor(void* data, std::size_t size, Format format) : data(data), size(size), format(format) {}
+  Tensor(const void* data, std::size_t size, Format format)
+      : data(const_cast<void*>(data)), size(size), format(format), writable(false) {}
+  template <class T>
+  requires requires { FormatOf<std::remove_const_t<T>>::value; }
+  Tensor(T* data, std::size_t size)
+      : data(const_cast<std::remove_const_t<T>*>(data)),
+        size(size),
+        format(FormatOf<std::remove_const_t<T>>::value),
+        writable(!std::is_const_v<T>) {}
+  template <class C>
+  requires(detail::Elements<C> && (std::is_lvalue_reference_v<C&&> ||
+                                   std::ranges::borrowed_range<C>)&&!std::is_same_v<std::remove_cvref_t<C>, Tensor>)
+      Tensor(C&& c)
+      : Tensor(std::data(c), static_cast<std::size_t>(std::size(c))) {
+    contiguous = detail::is_contiguous(c);
+  }
+};
+
+/// One named parameter: its memory, where its gradient is, and its shape.
+/// Names match checkpoints; they are not empty, at most 512 bytes of UTF-8 without control characters, and unique.
+/// Without a gradient (`{"w", w}`) the tensor is left alone until set_grad gives one.
+/// The shape is only needed for row gradients and for reading; empty means one dimension of param.size.
+struct Param {
+  std::string name;
+  Tensor param;
+  Tensor grad;
+  std::vector<std::size_t> shape;
+
+  Param(std::string name, Tensor param, Tensor grad = {}, std::vector<std::size_t> shape = {})
+      : name(std::move(name)), param(param), grad(grad), shape(std::move(shape)) {}
+};
+
+}  // namespace adamant

@@ -1,0 +1,6 @@
+// The one place the version is written; the build reads it from here.
+#pragma once
+
+#define ADAMANT_VERSION_MAJOR 0
+#define ADAMANT_VERSION_MINOR 1
+#define ADAMANT_VERSION_PATCH 0
