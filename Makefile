@@ -1,0 +1,49 @@
+# A thin face over the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
+program := build/release/bin/adamant
+jobs := $(shell nproc)
+
+.PHONY: help lab build test test-deep bench install clean
+help:
+	@echo 'make lab        install what is missing, build, and compare the rules on real workloads'
+	@echo 'make test       install what is missing, build, and run the tests'
+	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
+	@echo 'make bench      install what is missing, build, and measure'
+	@echo 'make build      only build; the program is then $(program)'
+	@echo 'make install    build and install the library and the program (DESTDIR=, PREFIX=)'
+	@echo 'make clean      remove build/'
+
+lab:
+	@tools/setup build
+	@$(MAKE) --no-print-directory build
+	@$(program) lab
+	@echo 'Next: $(program) lab --help; tests with: make test; your own program: README.md'
+
+build: build/release/build.ninja
+	@cmake --build --preset release
+
+# Tests and benchmarks need more packages, so they are left out until `make test` or `make bench` puts them in.
+build/release/build.ninja:
+	@cmake --preset release -DADAMANT_BUILD_TESTS=OFF -DADAMANT_BUILD_BENCH=OFF
+
+test:
+	@tools/setup test
+	@cmake --preset release -DADAMANT_BUILD_TESTS=ON -DADAMANT_BUILD_BENCH=ON
+	@cmake --build --preset release
+	@ctest --preset release -j $(jobs) -LE deep
+
+test-deep:
+	@tools/setup deep
+	@tools/test_deep
+
+bench:
+	@tools/setup test
+	@cmake --preset release -DADAMANT_BUILD_BENCH=ON
+	@cmake --build --preset release --target adamant_cli
+	@$(program) bench
+
+PREFIX ?= /usr/local
+install: build
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	@rm -rf build

@@ -1,0 +1,26 @@
+// Two parameter groups, a learning-rate schedule, clipping by the global norm, and what a step reports.
+#include <adamant/adamant.hpp>
+#include <cstdio>
+#include <vector>
+
+int main() {
+  std::vector<float> weight(512, 1.0f), weight_grad(512);
+  std::vector<float> bias(8, 1.0f), bias_grad(8);
+
+  std::vector<adamant::ParamGroup> groups;
+  groups.push_back({.params = {{"weight", weight, weight_grad}}});
+  groups.push_back({.params = {{"bias", bias, bias_grad}}, .options = {.weight_decay = 0.0}});
+  adamant::AdamW adamw(std::move(groups), {.weight_decay = 0.1}, {.max_norm = 1.0});
+
+  const std::uint64_t steps = 200;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    for (std::size_t i = 0; i < weight.size(); ++i) weight_grad[i] = weight[i];
+    for (std::size_t i = 0; i < bias.size(); ++i) bias_grad[i] = bias[i] - 2.0f;
+
+    adamw.set_lr(adamant::schedule::warmup_cosine(0.05, step, 20, steps));
+    const adamant::StepReport report = adamw.step();
+    if (step % 50 == 0) std::printf("step %3u: norm %.3f, clipped by %.3f\n", static_cast<unsigned>(step),
+                                    *report.grad_norm, report.clip_coefficient);
+  }
+  std::printf("weight %.3f, bias %.3f\n", static_cast<double>(weight[0]), static_cast<double>(bias[0]));
+}
