@@ -53,11 +53,11 @@ struct StateDict {
     std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
   };
   struct Group {
+    std::string formula;              ///< id of the exact operation tree: "adamw-1"
     Options options;                  ///< every option of the rule
     std::vector<std::string> params;  ///< names
   };
   std::string rule;     ///< "adamw"
-  std::string formula;  ///< id of the exact operation tree: "adamw-1"
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
 };
@@ -90,8 +90,8 @@ class Optimizer {
 
   /// One step on every tensor that has a gradient: look (where the non-finite policy, clipping or the norm need it) and
   /// update, each one pass over memory. A tensor without a gradient is left alone and its step is not counted.
-  /// Throws only Error: non_finite under NonFinite::error, busy, and invalid_argument for a bad grad_scale; nothing was
-  /// changed then.
+  /// Throws only Error: non_finite under NonFinite::error, busy, and invalid_argument for a grad_scale or a row index
+  /// outside its range; and std::bad_alloc where repeated rows have to be summed. Nothing was changed then.
   StepReport step(const StepOptions& options = {});
 
   /// Fills every gradient with zeros. Throws Error naming a gradient that is read-only.

@@ -60,7 +60,7 @@ struct Settings {
 
 /// Arguments of one step.
 struct StepOptions {
-  /// The gradients are this many times too large (loss scaling); finite and > 0. They are divided by it on the fly:
+  /// The gradients are this many times too large (loss scaling): from 2^-126 to 2^126. They are divided by it on the fly:
   /// the gradient memory is not changed.
   double grad_scale = 1.0;
 };

@@ -1,0 +1,30 @@
+// Values as they appear in messages.
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+namespace adamant {
+
+/// The shortest decimal that reads back as the same number.
+inline std::string text(double value) {
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return {buffer, end};
+}
+
+inline std::string quoted(std::string_view value) { return "'" + std::string(value) + "'"; }
+
+/// "a, b, c"
+template <class Range, class Name>
+std::string listed(const Range& range, Name name) {
+  std::string list;
+  for (const auto& item : range) {
+    if (!list.empty()) list += ", ";
+    list += name(item);
+  }
+  return list;
+}
+
+}  // namespace adamant

@@ -1,0 +1,41 @@
+#include "base/workers.h"
+
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <unistd.h>
+
+#include "base/float_environment.h"
+
+namespace adamant {
+
+struct Workers::Arena {
+  explicit Arena(int threads) : arena(threads) {}
+  tbb::task_arena arena;
+};
+
+Workers::Workers(int threads)
+    : threads_(threads > 0 ? threads : tbb::info::default_concurrency()), process_(static_cast<int>(getpid())) {
+  arena_ = std::make_unique<Arena>(threads_);
+}
+
+Workers::~Workers() {
+  // In a forked child the threads are gone, and the arena's destructor would talk to them.
+  if (static_cast<int>(getpid()) != process_) static_cast<void>(arena_.release());
+}
+
+void Workers::run_pieces(std::size_t count, Call call, const void* work) {
+  if (count <= 1 || threads_ == 1 || static_cast<int>(getpid()) != process_) {
+    const FloatEnvironment environment;
+    for (std::size_t i = 0; i < count; ++i) call(work, i);
+    return;
+  }
+  arena_->arena.execute([&] {
+    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), [&](const tbb::blocked_range<std::size_t>& range) {
+      const FloatEnvironment environment;
+      for (std::size_t i = range.begin(); i != range.end(); ++i) call(work, i);
+    });
+  });
+}
+
+}  // namespace adamant

@@ -1,0 +1,67 @@
+// The compiled kernels of one instruction set, as tables of functions. Everything above this layer is plain C++.
+#pragma once
+
+#include <adamant/format.hpp>
+#include <adamant/options.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "rule/variants.h"
+
+namespace adamant {
+
+/// Elements that are decoded, stepped and encoded together, and the unit of sums: 1 KiB of f32, so that all streams of
+/// a block stay in the first-level cache.
+inline constexpr std::size_t kBlock = 256;
+
+inline constexpr std::size_t kFormatCount = 4;
+constexpr std::size_t index_of(Format format) { return static_cast<std::size_t>(format); }
+constexpr std::size_t index_of(Variant variant) { return static_cast<std::size_t>(variant); }
+
+/// The scalars of a rule for one (group, t), packed by the rule's prepare() for its own update().
+struct StepScalars {
+  alignas(16) std::byte bytes[96];
+};
+
+/// Steps n elements. g is multiplied by factor and then limited to ±bound (both exact in the type of the arithmetic).
+using StepKernel = void (*)(const StepScalars&, double factor, double bound, void* p, const void* g,
+                            void* const* states, std::size_t n);
+using PrepareKernel = void (*)(const Options&, std::uint64_t t, StepScalars&);
+using DecodeKernel = void (*)(const void* from, std::size_t n, float* to);
+using EncodeKernel = void (*)(const float* from, std::size_t n, void* to);
+/// Sum of the squares of at most kBlock elements, in f64, in the contract's shape: 16 lanes, element i in lane i mod
+/// 16, then lane l with lane l + 8, 4, 2, 1.
+using SquaresKernel = double (*)(const void* from, std::size_t n);
+
+/// Every rule in one type of arithmetic, all streams in that type: what the block pipeline calls.
+struct RuleKernels {
+  std::int64_t target;
+  PrepareKernel prepare[kVariantCount];
+  StepKernel step[kVariantCount];
+};
+
+struct FormatKernels {
+  std::int64_t target;
+  DecodeKernel decode[kFormatCount];  ///< none for f64
+  EncodeKernel encode[kFormatCount];  ///< none for f64
+  SquaresKernel squares[kFormatCount];
+};
+
+/// Steps that load and store narrow formats themselves, for the combinations people use most: the same bits as the
+/// block pipeline, without its way through the cache.
+struct FusedKernels {
+  std::int64_t target;
+  /// By formats of parameter, gradient and states; null where the pipeline does it.
+  StepKernel step[kVariantCount][kFormatCount][kFormatCount][kFormatCount];
+};
+
+/// Highway's bits of the instruction sets that the kernels were compiled for.
+[[nodiscard]] std::int64_t compiled_targets();
+
+/// The tables for the instruction set in use. Each says which one it was compiled for.
+[[nodiscard]] const RuleKernels& f32_kernels();
+[[nodiscard]] const RuleKernels& f64_kernels();
+[[nodiscard]] const FormatKernels& format_kernels();
+[[nodiscard]] const FusedKernels& fused_kernels();
+
+}  // namespace adamant

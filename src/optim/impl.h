@@ -1,0 +1,84 @@
+// What an optimizer is made of.
+#pragma once
+
+#include <adamant/optimizer.hpp>
+#include <array>
+#include <atomic>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/memory.h"
+#include "base/workers.h"
+#include "kernel/kernels.h"
+#include "rule/variants.h"
+
+namespace adamant {
+
+/// A gradient: of the whole tensor, or of some of its rows.
+struct Gradient {
+  Tensor values;  // of the whole tensor, or rows.size() rows
+  bool lazy_rows = false;
+  std::span<const std::int64_t> rows;
+  [[nodiscard]] bool present() const noexcept { return values.data != nullptr || lazy_rows; }
+};
+
+/// One tensor with its states.
+struct TensorState {
+  std::string name;
+  std::vector<std::size_t> shape;
+  Tensor param;
+  Gradient grad;
+  std::size_t group = 0;
+  std::uint64_t step = 0;
+  Format state_format = Format::f32;
+  std::array<Memory, kMaxStates> states;
+  [[nodiscard]] std::size_t row_width() const { return shape.size() < 2 ? 0 : param.size / shape[0]; }
+};
+
+struct GroupState {
+  Options options;  // every option of the rule
+  Variant variant = Variant::adamw;
+};
+
+struct Optimizer::Impl {
+  Impl(Rule rule, const Options& options, const Settings& settings);
+
+  std::size_t add_group(ParamGroup group);
+  void set_grad(std::size_t tensor, Tensor grad);
+  void set_lazy_rows(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values);
+  StepReport step(const StepOptions& options);
+  [[nodiscard]] std::size_t index_of_name(std::string_view name) const;
+  void check_tensor(std::size_t tensor) const;
+  void check_group(std::size_t group) const;
+  /// Throws Error (duplicate) where memory [begin, begin + bytes) is part of a parameter other than `except`.
+  void check_no_overlap(const std::string& what, const void* begin, std::size_t bytes) const;
+
+  Rule rule;
+  Options base_options;  // the optimizer's own, which groups start from
+  Settings settings;
+  std::vector<GroupState> groups;
+  std::vector<TensorState> tensors;
+  std::unordered_map<std::string, std::size_t> tensor_by_name;
+  std::vector<std::pair<const std::byte*, std::size_t>> params_by_address;  // end of memory, tensor; sorted
+  Workers workers;
+  std::atomic_flag running = ATOMIC_FLAG_INIT;
+};
+
+/// Refuses settings outside their ranges.
+void check_settings(const Settings& settings);
+
+/// Marks an optimizer as in use for a scope, and refuses a second user.
+class Exclusive {
+ public:
+  Exclusive(std::atomic_flag& running, const char* call);
+  ~Exclusive() { running_.clear(std::memory_order_release); }
+  Exclusive(const Exclusive&) = delete;
+  Exclusive& operator=(const Exclusive&) = delete;
+
+ private:
+  std::atomic_flag& running_;
+};
+
+}  // namespace adamant

@@ -1,0 +1,61 @@
+#include <adamant/schedule.hpp>
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/scalars.h"
+
+namespace adamant::schedule {
+namespace {
+
+// How far `step` is from `begin` to `end`, in [0, 1].
+double progress(double step, double begin, double end) {
+  if (step >= end) return 1.0;
+  return step <= begin ? 0.0 : (step - begin) / (end - begin);
+}
+
+// From `from` to `to` along half a cosine.
+double anneal(double from, double to, double share) {
+  return to + (from - to) * (1.0 + std::cos(std::numbers::pi * share)) / 2.0;
+}
+
+}  // namespace
+
+double constant(double lr, std::uint64_t) { return lr; }
+
+double linear(double lr, std::uint64_t step, std::uint64_t total, double start_factor, double end_factor) {
+  const double share = progress(static_cast<double>(step), 0.0, static_cast<double>(total));
+  return lr * (start_factor + (end_factor - start_factor) * share);
+}
+
+double warmup(double lr, std::uint64_t step, std::uint64_t warmup) {
+  if (step + 1 >= warmup) return lr;
+  return lr * static_cast<double>(step + 1) / static_cast<double>(warmup);
+}
+
+double cosine(double lr, std::uint64_t step, std::uint64_t total, double min_lr) {
+  return anneal(lr, min_lr, progress(static_cast<double>(step), 0.0, static_cast<double>(total)));
+}
+
+double warmup_cosine(double lr, std::uint64_t step, std::uint64_t warmup, std::uint64_t total, double min_lr) {
+  if (step < warmup) return schedule::warmup(lr, step, warmup);
+  return anneal(lr, min_lr,
+                progress(static_cast<double>(step), static_cast<double>(warmup), static_cast<double>(total)));
+}
+
+double step_decay(double lr, std::uint64_t step, std::uint64_t period, double gamma) {
+  return period == 0 ? lr : lr * integer_power(gamma, step / period);
+}
+
+double one_cycle(double max_lr, std::uint64_t step, std::uint64_t total, double pct_start, double div_factor,
+                 double final_div_factor) {
+  const double initial = max_lr / div_factor;
+  // As torch counts: the first step has the initial rate, the last one (total - 1) the final rate.
+  const double top = pct_start * static_cast<double>(total) - 1.0;
+  const double last = static_cast<double>(total) - 1.0;
+  const auto now = static_cast<double>(step);
+  if (now <= top) return anneal(initial, max_lr, progress(now, 0.0, top));
+  return anneal(max_lr, initial / final_div_factor, progress(now, top, last));
+}
+
+}  // namespace adamant::schedule

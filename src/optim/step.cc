@@ -1,0 +1,270 @@
+// One step: look at the gradients where something asks for it, then update. Both are one parallel pass over blocks.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <deque>
+#include <limits>
+
+#include "base/float_environment.h"
+#include "base/text.h"
+#include "base/tree_sum.h"
+#include "kernel/convert.h"
+#include "kernel/pipeline.h"
+#include "optim/impl.h"
+#include "optim/rows.h"
+
+namespace adamant {
+namespace {
+
+// A piece of work: 16Ki elements, about 5 µs of f32 in cache and long enough that handing it out costs nothing. A power
+// of two, so that a piece is a complete subtree of every sum.
+constexpr std::size_t kPieceBlocks = 64;
+
+// Below this much work (elements) waking other threads takes longer than doing it.
+constexpr std::size_t kSerialElements = std::size_t{1} << 16;
+
+/// Neighbouring elements of one tensor and their gradient: a whole tensor, or a row of one.
+struct Run {
+  std::size_t tensor;
+  std::size_t first;  // element of the tensor
+  std::size_t count;
+  const void* grad;  // of the first element
+  Format grad_format;
+  std::size_t first_block;  // in the index over all blocks of the step
+};
+
+std::size_t blocks_of(std::size_t elements) { return elements / kBlock + (elements % kBlock != 0 ? 1 : 0); }
+
+/// All the work of a step. Block indices cover every tensor, with or without a gradient, in order, so that the shape of
+/// a sum depends on the tensors alone.
+struct Work {
+  std::vector<Run> runs;
+  std::size_t blocks = 0;
+  std::size_t elements = 0;
+  std::deque<SummedRows> rows;  // keeps the sums of repeated rows
+
+  [[nodiscard]] std::size_t pieces() const { return (blocks + kPieceBlocks - 1) / kPieceBlocks; }
+
+  /// Calls visit(run, first element of the run, elements, first block) for the parts of runs that lie in a piece.
+  template <class Visit>
+  void for_each_in_piece(std::size_t piece, Visit&& visit) const {
+    const std::size_t begin = piece * kPieceBlocks;
+    const std::size_t end = std::min(blocks, begin + kPieceBlocks);
+    auto run = std::upper_bound(runs.begin(), runs.end(), begin,
+                                [](std::size_t block, const Run& r) { return block < r.first_block; });
+    if (run != runs.begin()) --run;
+    for (; run != runs.end() && run->first_block < end; ++run) {
+      const std::size_t from = std::max(begin, run->first_block) - run->first_block;
+      const std::size_t to = std::min(end - run->first_block, blocks_of(run->count));
+      if (from >= to) continue;
+      const std::size_t first = from * kBlock;
+      visit(*run, first, std::min(to * kBlock, run->count) - first, run->first_block + from);
+    }
+  }
+};
+
+Work plan(const std::vector<TensorState>& tensors) {
+  Work work;
+  work.runs.reserve(tensors.size());
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const TensorState& tensor = tensors[t];
+    if (tensor.grad.lazy_rows) {
+      const SummedRows& summed = work.rows.emplace_back(sum_rows(tensor));
+      const std::size_t width = tensor.row_width();
+      for (const SummedRows::Row& row : summed.rows) {
+        work.runs.push_back({t, row.row * width, width, row.values, summed.format, work.blocks});
+        work.blocks += blocks_of(width);
+        work.elements += width;
+      }
+      continue;
+    }
+    if (tensor.grad.present() && tensor.param.size > 0) {
+      work.runs.push_back({t, 0, tensor.param.size, tensor.grad.values.data, tensor.grad.values.format, work.blocks});
+      work.elements += tensor.param.size;
+    }
+    work.blocks += blocks_of(tensor.param.size);
+  }
+  return work;
+}
+
+template <class Piece>
+void run_pieces(Workers& workers, const Work& work, const Piece& piece) {
+  if (work.elements <= kSerialElements) {
+    // The caller's thread already has the environment.
+    for (std::size_t i = 0; i < work.pieces(); ++i) piece(i);
+  } else {
+    workers.run(work.pieces(), piece);
+  }
+}
+
+/// Sum of the squares of all gradients, as they are in memory.
+double sum_of_squares(Workers& workers, const Work& work) {
+  std::vector<double> sums(work.pieces());
+  const FormatKernels& kernels = format_kernels();
+  run_pieces(workers, work, [&](std::size_t piece) {
+    double blocks[kPieceBlocks] = {};
+    work.for_each_in_piece(piece, [&](const Run& run, std::size_t first, std::size_t count, std::size_t block) {
+      const std::size_t bytes = info(run.grad_format).bytes;
+      const auto* from = static_cast<const std::byte*>(run.grad) + first * bytes;
+      double* sum = blocks + (block - piece * kPieceBlocks);
+      for (std::size_t i = 0; i < count; i += kBlock, from += kBlock * bytes) {
+        *sum++ = kernels.squares[index_of(run.grad_format)](from, std::min(kBlock, count - i));
+      }
+    });
+    sums[piece] = tree_sum(blocks, kPieceBlocks);
+  });
+  return tree_sum(sums.data(), sums.size());
+}
+
+/// Calls visit(run, element of the run, value) for every gradient element, in order. For rare cases.
+template <class Visit>
+void for_each_gradient(const Work& work, Visit&& visit) {
+  double values[kBlock];
+  for (const Run& run : work.runs) {
+    const std::size_t bytes = info(run.grad_format).bytes;
+    for (std::size_t first = 0; first < run.count; first += kBlock) {
+      const std::size_t count = std::min(kBlock, run.count - first);
+      to_f64(static_cast<const std::byte*>(run.grad) + first * bytes, run.grad_format, count, values);
+      for (std::size_t i = 0; i < count; ++i) visit(run, first + i, values[i]);
+    }
+  }
+}
+
+/// The first non-finite gradient of a tensor, as the user numbers its elements.
+std::size_t first_nonfinite(const TensorState& tensor, std::size_t element_of_run) {
+  if (!tensor.grad.lazy_rows) return element_of_run;
+  std::vector<double> values(tensor.grad.values.size);
+  to_f64(tensor.grad.values.data, tensor.grad.values.format, values.size(), values.data());
+  const auto at = std::find_if(values.begin(), values.end(), [](double x) { return !std::isfinite(x); });
+  return at == values.end() ? element_of_run : static_cast<std::size_t>(at - values.begin());
+}
+
+struct Look {
+  double norm = 0.0;  // of the gradients as they are in memory
+  std::optional<StepReport::NonFiniteAt> nonfinite;
+};
+
+Look look(Workers& workers, const Work& work, const std::vector<TensorState>& tensors) {
+  Look seen;
+  const double sum = sum_of_squares(workers, work);
+  seen.norm = std::sqrt(sum);
+  if (std::isfinite(sum)) return seen;
+  // Something is not finite, or the squares of f64 gradients overflowed: one slow walk finds out.
+  constexpr double kShrink = 0x1p-600;
+  double shrunk_sum = 0.0;
+  for_each_gradient(work, [&](const Run& run, std::size_t element, double value) {
+    const double shrunk = value * kShrink;
+    shrunk_sum += shrunk * shrunk;
+    if (std::isfinite(value)) return;
+    if (!seen.nonfinite) {
+      const TensorState& tensor = tensors[run.tensor];
+      seen.nonfinite = {tensor.name, first_nonfinite(tensor, element), 0};
+    }
+    ++seen.nonfinite->count;
+  });
+  if (!seen.nonfinite) seen.norm = std::min(std::sqrt(shrunk_sum) / kShrink, std::numeric_limits<double>::max());
+  return seen;
+}
+
+/// The scalars of each (group, t, arithmetic) that occurs, computed once.
+class ScalarTable {
+ public:
+  const StepScalars& get(std::size_t group, const GroupState& state, Format param_format, std::uint64_t t) {
+    const bool wide = param_format == Format::f64;
+    // Tensors of a group mostly have the same t, so the last entry is nearly always the one.
+    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+      if (entry->group == group && entry->t == t && entry->wide == wide) return entry->scalars;
+    }
+    Entry& entry = entries_.emplace_back(Entry{group, t, wide, {}});
+    prepare_scalars(state.variant, param_format, state.options, t, entry.scalars);
+    return entry.scalars;
+  }
+
+ private:
+  struct Entry {
+    std::size_t group;
+    std::uint64_t t;
+    bool wide;
+    StepScalars scalars;
+  };
+  std::deque<Entry> entries_;  // references stay valid
+};
+
+void check_grad_scale(double scale) {
+  if (scale >= 0x1p-126 && scale <= 0x1p126) return;
+  throw Error(ErrorCode::invalid_argument, "Invalid grad_scale: " + text(scale) + " (must be in [2^-126, 2^126])");
+}
+
+}  // namespace
+
+StepReport Optimizer::Impl::step(const StepOptions& step_options) {
+  const Exclusive exclusive(running, "step");
+  check_grad_scale(step_options.grad_scale);
+  const FloatEnvironment environment;
+  const Work work = plan(tensors);
+
+  StepReport report;
+  const bool norm_wanted = settings.max_norm.has_value() || settings.report_norm;
+  if (norm_wanted || settings.nonfinite != NonFinite::propagate) {
+    const Look seen = look(workers, work, tensors);
+    report.nonfinite = seen.nonfinite;
+    if (norm_wanted) report.grad_norm = seen.norm / step_options.grad_scale;
+    if (seen.nonfinite && settings.nonfinite == NonFinite::error) {
+      throw Error(ErrorCode::non_finite, "gradient of " + quoted(seen.nonfinite->tensor) +
+                                             " is not finite at element " + std::to_string(seen.nonfinite->index) +
+                                             " (" + std::to_string(seen.nonfinite->count) +
+                                             " non-finite elements in all gradients)");
+    }
+    if (seen.nonfinite && settings.nonfinite == NonFinite::skip) {
+      report.applied = false;
+      return report;
+    }
+    if (settings.max_norm) {
+      const double coefficient = *settings.max_norm / (*report.grad_norm + 1e-6);
+      // Written so that a NaN norm makes every gradient NaN, as in torch.
+      report.clip_coefficient = coefficient >= 1.0 ? 1.0 : coefficient;
+    }
+  }
+
+  ScalarTable scalars;
+  std::vector<StepRun> steps(tensors.size());
+  const double multiple = report.clip_coefficient / step_options.grad_scale;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const TensorState& tensor = tensors[i];
+    if (!tensor.grad.present()) continue;
+    const GroupState& group = groups[tensor.group];
+    const bool wide = tensor.param.format == Format::f64;
+    const double factor = *group.options.maximize ? -multiple : multiple;
+    double bound = wide ? 0x1p511 : 0x1p63;
+    if (settings.clip_value) bound = std::min(bound, *settings.clip_value);
+    StepRun& run = steps[i];
+    run = {group.variant,
+           tensor.param.format,
+           tensor.grad.values.format,
+           tensor.state_format,
+           tensor.param.data,
+           nullptr,
+           {},
+           &scalars.get(tensor.group, group, tensor.param.format, tensor.step + 1),
+           wide ? factor : static_cast<double>(static_cast<float>(factor)),
+           wide ? bound : static_cast<double>(static_cast<float>(bound))};
+    for (std::size_t s = 0; s < kMaxStates; ++s) run.states[s] = tensor.states[s].get();
+  }
+
+  run_pieces(workers, work, [&](std::size_t piece) {
+    work.for_each_in_piece(piece, [&](const Run& run, std::size_t first, std::size_t count, std::size_t) {
+      StepRun step = steps[run.tensor];
+      step.grad = run.grad;
+      step.grad_format = run.grad_format;
+      step.param = static_cast<std::byte*>(step.param) + run.first * info(step.param_format).bytes;
+      for (std::size_t s = 0; s < info(step.variant).state_count; ++s) {
+        step.states[s] = static_cast<std::byte*>(step.states[s]) + run.first * info(step.state_format).bytes;
+      }
+      step_elements(step, first, count);
+    });
+  });
+  for (TensorState& tensor : tensors) tensor.step += tensor.grad.present() ? 1 : 0;
+  return report;
+}
+
+}  // namespace adamant

@@ -1,0 +1,28 @@
+// AdaGrad: Duchi, Hazan & Singer, "Adaptive Subgradient Methods" (2011), the diagonal form of figure 1.
+//
+//   g ← g + λ·θ
+//   v ← v + g²                          sum: a second moment without forgetting, so steps only ever get smaller
+//   θ ← θ - η_t·g/(√v + ε)              η_t = η/(1+(t-1)·lr_decay); there is no m
+//
+// Defaults: lr 1e-2, lr_decay 0, weight_decay 0, initial_accumulator_value 0, eps 1e-10.
+struct AdaGrad {
+  static constexpr std::size_t kStates = 1;
+
+  template <class T>
+  struct Scalars {
+    T decay, lr, eps;
+  };
+
+  template <class T>
+  static Scalars<T> prepare(const Options& o, std::uint64_t t) {
+    return {T(*o.weight_decay), T(*o.lr / (1.0 + static_cast<double>(t - 1) * *o.lr_decay)), positive<T>(*o.eps)};
+  }
+
+  template <class T, class V>
+  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+    V& v = states[0];
+    g = decayed(g, k.decay, p);
+    v = saturated(v + g * g);
+    p = p - k.lr * (g / (sqrt(v) + k.eps));
+  }
+};

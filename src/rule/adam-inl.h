@@ -1,0 +1,29 @@
+// Adam with L2 regularisation. Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
+//
+//   g ← g + λ·θ                        the decay goes through both moments, and is divided by √v like the rest
+//   then as AdamW without its own decay: m smooths the direction, v holds the scale of each coordinate
+//
+// Defaults: lr 1e-3, betas (0.9, 0.999), eps 1e-8, weight_decay 0.
+template <bool kAmsgrad>
+struct Adam {
+  using Undecayed = AdamW<kAmsgrad>;
+  static constexpr std::size_t kStates = Undecayed::kStates;
+
+  template <class T>
+  struct Scalars {
+    T decay;
+    typename Undecayed::template Scalars<T> rest;
+  };
+
+  template <class T>
+  static Scalars<T> prepare(const Options& o, std::uint64_t t) {
+    Options undecayed = o;
+    undecayed.weight_decay = 0.0;
+    return {T(*o.weight_decay), Undecayed::template prepare<T>(undecayed, t)};
+  }
+
+  template <class T, class V>
+  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+    Undecayed::update(k.rest, p, decayed(g, k.decay, p), states);
+  }
+};

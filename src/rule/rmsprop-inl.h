@@ -1,0 +1,48 @@
+// RMSProp: Hinton, lecture 6e of "Neural Networks for Machine Learning" (2012); centered: Graves (2013), eq. 38-45.
+//
+//   g ← g + λ·θ
+//   v ← α·v + (1-α)·g²                   square_avg: the scale of each coordinate, as in Adam, without bias correction
+//   centered: a ← α·a + (1-α)·g          grad_avg; the scale becomes √(v - a²), the standard deviation of g
+//   θ ← θ - η·g/(√v + ε)                 there is no m: the direction is today's gradient
+//   momentum μ: b ← μ·b + g/(√v + ε), θ ← θ - η·b     momentum_buffer: a sum of past steps
+//
+// v - a² can fall below 0 by rounding; it counts as 0 then (torch gives NaN).
+// Defaults: lr 1e-2, alpha 0.99, eps 1e-8, weight_decay 0, momentum 0, centered false.
+template <bool kCentered, bool kMomentum>
+struct RmsPropOf {
+  static constexpr std::size_t kStates = 1 + kCentered + kMomentum;
+
+  template <class T>
+  struct Scalars {
+    T decay, lr, alpha, fresh, eps, momentum;
+  };
+
+  template <class T>
+  static Scalars<T> prepare(const Options& o, std::uint64_t) {
+    return {T(*o.weight_decay), T(*o.lr), T(*o.alpha), T(1.0 - *o.alpha), positive<T>(*o.eps), T(*o.momentum)};
+  }
+
+  template <class T, class V>
+  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+    V& v = states[0];
+    g = decayed(g, k.decay, p);
+    v = k.alpha * v + k.fresh * (g * g);
+    V scale = v;
+    if constexpr (kCentered) {
+      V& average = states[1];
+      average = k.alpha * average + k.fresh * g;
+      scale = not_negative(v - average * average);
+    }
+    V step = g / (sqrt(scale) + k.eps);
+    if constexpr (kMomentum) {
+      V& buffer = states[kStates - 1];
+      step = buffer = saturated(k.momentum * buffer + step);
+    }
+    p = p - k.lr * step;
+  }
+};
+
+using RmsProp = RmsPropOf<false, false>;
+using RmsPropMomentum = RmsPropOf<false, true>;
+using RmsPropCentered = RmsPropOf<true, false>;
+using RmsPropCenteredMomentum = RmsPropOf<true, true>;

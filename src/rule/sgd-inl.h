@@ -1,0 +1,54 @@
+// Stochastic gradient descent (Robbins & Monro 1951), and with momentum (Polyak 1964; Sutskever et al. 2013).
+//
+//   g ← g + λ·θ
+//   θ ← θ - η·g                                      no moments at all
+//
+// with momentum μ and dampening τ, as in torch.optim.SGD:
+//   m ← μ·m + (1-τ)·g    (m ← g at a tensor's first step)    momentum_buffer: a sum of past gradients, the direction
+//   θ ← θ - η·m          (nesterov: θ ← θ - η·(g + μ·m))     there is no v: every coordinate has the same scale
+//
+// Defaults: lr 1e-3, momentum 0, dampening 0, weight_decay 0, nesterov false.
+struct Sgd {
+  static constexpr std::size_t kStates = 0;
+
+  template <class T>
+  struct Scalars {
+    T decay, lr;
+  };
+
+  template <class T>
+  static Scalars<T> prepare(const Options& o, std::uint64_t) {
+    return {T(*o.weight_decay), T(*o.lr)};
+  }
+
+  template <class T, class V>
+  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V*) {
+    p = p - k.lr * decayed(g, k.decay, p);
+  }
+};
+
+template <bool kNesterov>
+struct SgdMomentum {
+  static constexpr std::size_t kStates = 1;
+
+  template <class T>
+  struct Scalars {
+    T decay, lr, momentum, old, fresh;
+  };
+
+  template <class T>
+  static Scalars<T> prepare(const Options& o, std::uint64_t t) {
+    const bool first = t == 1;
+    return {T(*o.weight_decay), T(*o.lr), T(*o.momentum), T(first ? 0.0 : *o.momentum),
+            T(first ? 1.0 : 1.0 - *o.dampening)};
+  }
+
+  template <class T, class V>
+  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+    V& m = states[0];
+    g = decayed(g, k.decay, p);
+    m = saturated(k.old * m + k.fresh * g);
+    const V direction = kNesterov ? g + k.momentum * m : m;
+    p = p - k.lr * direction;
+  }
+};

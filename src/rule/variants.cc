@@ -1,0 +1,32 @@
+#include "rule/variants.h"
+
+namespace adamant {
+
+Variant variant_of(Rule rule, const Options& options) {
+  switch (rule) {
+    case Rule::adamw:
+      return *options.amsgrad ? Variant::adamw_amsgrad : Variant::adamw;
+    case Rule::adam:
+      return *options.amsgrad ? Variant::adam_amsgrad : Variant::adam;
+    case Rule::sgd:
+      if (*options.momentum == 0.0) return Variant::sgd;
+      return *options.nesterov ? Variant::sgd_nesterov : Variant::sgd_momentum;
+    case Rule::rmsprop:
+      if (*options.momentum == 0.0) return *options.centered ? Variant::rmsprop_centered : Variant::rmsprop;
+      return *options.centered ? Variant::rmsprop_centered_momentum : Variant::rmsprop_momentum;
+    case Rule::adagrad:
+      return Variant::adagrad;
+  }
+  return Variant::adamw;
+}
+
+bool is_second_moment(std::string_view state_name) {
+  return state_name == "exp_avg_sq" || state_name == "max_exp_avg_sq" || state_name == "square_avg" ||
+         state_name == "sum";
+}
+
+double initial_value(std::string_view state_name, const Options& options) {
+  return state_name == "sum" ? *options.initial_accumulator_value : 0.0;
+}
+
+}  // namespace adamant

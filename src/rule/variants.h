@@ -1,0 +1,74 @@
+// The list of everything the engine can compute: each update rule in each of its forms. A rule's options decide which
+// form it takes; a form has its own states and its own formula id. Everything else iterates over this list.
+#pragma once
+
+#include <adamant/rule.hpp>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace adamant {
+
+inline constexpr std::size_t kMaxStates = 3;
+
+// X(name, type in its rule file, rule, formula id, names of the states...)
+// A formula id names the exact tree of operations: whoever changes an operation of a rule gives it a new id.
+#define ADAMANT_VARIANTS(X)                                                                                         \
+  X(adamw, AdamW<false>, Rule::adamw, "adamw-1", "exp_avg", "exp_avg_sq")                                           \
+  X(adamw_amsgrad, AdamW<true>, Rule::adamw, "adamw-amsgrad-1", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")          \
+  X(adam, Adam<false>, Rule::adam, "adam-1", "exp_avg", "exp_avg_sq")                                               \
+  X(adam_amsgrad, Adam<true>, Rule::adam, "adam-amsgrad-1", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")              \
+  X(sgd, Sgd, Rule::sgd, "sgd-1")                                                                                   \
+  X(sgd_momentum, SgdMomentum<false>, Rule::sgd, "sgd-momentum-1", "momentum_buffer")                               \
+  X(sgd_nesterov, SgdMomentum<true>, Rule::sgd, "sgd-nesterov-1", "momentum_buffer")                                \
+  X(rmsprop, RmsProp, Rule::rmsprop, "rmsprop-1", "square_avg")                                                     \
+  X(rmsprop_momentum, RmsPropMomentum, Rule::rmsprop, "rmsprop-momentum-1", "square_avg", "momentum_buffer")        \
+  X(rmsprop_centered, RmsPropCentered, Rule::rmsprop, "rmsprop-centered-1", "square_avg", "grad_avg")               \
+  X(rmsprop_centered_momentum, RmsPropCenteredMomentum, Rule::rmsprop, "rmsprop-centered-momentum-1", "square_avg", \
+    "grad_avg", "momentum_buffer")                                                                                  \
+  X(adagrad, AdaGrad, Rule::adagrad, "adagrad-1", "sum")
+
+enum class Variant : std::uint8_t {
+#define ADAMANT_NAME(name, ...) name,
+  ADAMANT_VARIANTS(ADAMANT_NAME)
+#undef ADAMANT_NAME
+};
+
+struct VariantInfo {
+  std::string_view name;
+  Rule rule;
+  std::string_view formula;
+  std::size_t state_count;
+  std::array<std::string_view, kMaxStates> state_names;
+  [[nodiscard]] std::span<const std::string_view> states() const { return {state_names.data(), state_count}; }
+};
+
+namespace detail {
+template <class... Names>
+constexpr VariantInfo variant_info(std::string_view name, Rule rule, std::string_view formula, Names... names) {
+  return {name, rule, formula, sizeof...(names), {names...}};
+}
+}  // namespace detail
+
+inline constexpr VariantInfo kVariants[] = {
+#define ADAMANT_INFO(name, type, rule, formula, ...) \
+  detail::variant_info(#name, rule, formula __VA_OPT__(, ) __VA_ARGS__),
+    ADAMANT_VARIANTS(ADAMANT_INFO)
+#undef ADAMANT_INFO
+};
+inline constexpr std::size_t kVariantCount = std::size(kVariants);
+
+constexpr const VariantInfo& info(Variant variant) { return kVariants[static_cast<std::size_t>(variant)]; }
+
+/// The form that resolved options of a rule ask for.
+[[nodiscard]] Variant variant_of(Rule rule, const Options& options);
+
+/// Can a run never reach a negative value in this state?
+[[nodiscard]] bool is_second_moment(std::string_view state_name);
+
+/// What a new element of this state holds.
+[[nodiscard]] double initial_value(std::string_view state_name, const Options& options);
+
+}  // namespace adamant
