@@ -1,4 +1,5 @@
 // Eigen matrices are parameters without a copy: least squares, |A x - b|², by SGD with momentum.
+// Prints: x = (1.0000, 2.0000)
 #include <Eigen/Dense>
 #include <adamant/adamant.hpp>
 #include <cstdio>

@@ -1,4 +1,5 @@
 // The program of the README: fit w to a target by the gradient of half the squared distance.
+// Prints: w[0] = 3.000
 #include <adamant/adamant.hpp>
 #include <cstdio>
 #include <vector>
