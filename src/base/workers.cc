@@ -24,16 +24,16 @@ Workers::~Workers() {
   if (static_cast<int>(getpid()) != process_) static_cast<void>(arena_.release());
 }
 
-void Workers::run_pieces(std::size_t count, Call call, const void* work) {
+void Workers::run_pieces(std::size_t count, Call call, void* region) {
   if (count <= 1 || threads_ == 1 || static_cast<int>(getpid()) != process_) {
     const FloatEnvironment environment;
-    for (std::size_t i = 0; i < count; ++i) call(work, i);
+    for (std::size_t i = 0; i < count; ++i) call(region, i);
     return;
   }
   arena_->arena.execute([&] {
     tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count), [&](const tbb::blocked_range<std::size_t>& range) {
       const FloatEnvironment environment;
-      for (std::size_t i = range.begin(); i != range.end(); ++i) call(work, i);
+      for (std::size_t i = range.begin(); i != range.end(); ++i) call(region, i);
     });
   });
 }

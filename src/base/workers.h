@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <memory>
-#include <type_traits>
+
+#include "base/handover.h"
 
 namespace adamant {
 
@@ -22,16 +23,27 @@ class Workers {
   /// One piece, one thread, or a process forked from the one that made the workers: all on the caller's thread.
   template <class Work>
   void run(std::size_t count, const Work& work) {
-    run_pieces(count, &call<Work>, &work);
+    Region<Work> region{work, {}, {}};
+    region.begin.give();
+    run_pieces(count, &call<Work>, &region);
+    region.end.take();
   }
 
  private:
-  using Call = void (*)(const void* work, std::size_t index);
   template <class Work>
-  static void call(const void* work, std::size_t index) {
-    (*static_cast<const Work*>(work))(index);
+  struct Region {
+    const Work& work;
+    Handover begin, end;
+  };
+  using Call = void (*)(void* region, std::size_t index);
+  template <class Work>
+  static void call(void* typeless, std::size_t index) {
+    auto& region = *static_cast<Region<Work>*>(typeless);
+    region.begin.take();
+    region.work(index);
+    region.end.give();
   }
-  void run_pieces(std::size_t count, Call call, const void* work);
+  void run_pieces(std::size_t count, Call call, void* region);
 
   struct Arena;
   std::unique_ptr<Arena> arena_;
