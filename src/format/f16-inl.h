@@ -1,10 +1,10 @@
 // IEEE-754 binary16: 5 exponent bits, 10 mantissa bits. The arithmetic is exact or rounds to nearest even, without the
 // hardware's own conversions.
 struct F16Code {
-  // Distance of the two exponent biases, 127 - 15, in a f32's exponent field.
-  static constexpr std::uint32_t kRebias = 112u << 23;
-  // The smallest normal f16, 2^-14, as a f32.
-  static constexpr std::uint32_t kSmallestNormal = 113u << 23;
+  static constexpr std::uint32_t kLargestCommon = 0x477FEFFFu;  // just below 65520, which would round to infinity
+  static constexpr std::uint32_t kLargestFinite = 0x7BFFu;
+  static constexpr std::uint32_t kInfinity = 0x7C00u;
+  static constexpr std::uint32_t kNan = 0x7E00u;
 
   template <class D>
   HWY_INLINE static Floats<D> decode(Bits<D> code) {
@@ -15,11 +15,11 @@ struct F16Code {
     bits = select(magnitude > 0x7BFFu, bits + kRebias, bits);  // infinity and NaN: the exponent field is all ones
     // A subnormal is its mantissa in units of 2^-24: give it the exponent of 2^-14, then take 2^-14 away.
     const Bits<D> smallest = Bits<D>::of(kSmallestNormal);
-    const Bits<D> subnormal = bits_of(floats_of(shifted + kSmallestNormal) - floats_of(smallest));
+    const Bits<D> subnormal = bits_of(floats_of(shifted + smallest) - floats_of(smallest));
     return floats_of(select(magnitude > 0x03FFu, bits, subnormal) | sign);
   }
 
-  /// Nearest even; a finite number stays finite; every NaN is 0x7e00.
+  /// Nearest even, in the low 16 bits.
   template <class D>
   HWY_INLINE static Bits<D> encode(Bits<D> bits) {
     const Bits<D> magnitude = bits & 0x7FFFFFFFu;
@@ -28,15 +28,13 @@ struct F16Code {
     // In the sum with 0.5 the last place is 2^-24, that of a subnormal f16: the addition does the rounding.
     const Bits<D> half = Bits<D>::of(0x3F000000u);
     const Bits<D> subnormal = bits_of(floats_of(magnitude) + floats_of(half)) - half;
-    Bits<D> code = select(magnitude > kSmallestNormal - 1u, normal, subnormal);
-    const auto rare = magnitude > 0x477FEFFFu;  // 65520 and more would round to infinity
-    if (HWY_UNLIKELY(any(bits, rare))) {
-      code = select(rare, Bits<D>::of(0x7BFFu), code);
-      code = select(magnitude > 0x7F7FFFFFu, Bits<D>::of(0x7C00u), code);
-      code = select(magnitude > 0x7F800000u, Bits<D>::of(0x7E00u), code) | sign;
-      return select(magnitude > 0x7F800000u, Bits<D>::of(0x7E00u), code);
-    }
-    return code | sign;
+    return select(magnitude > kSmallestNormal - 1u, normal, subnormal) | sign;
   }
+
+ private:
+  // Distance of the two exponent biases, 127 - 15, in a f32's exponent field.
+  static constexpr std::uint32_t kRebias = 112u << 23;
+  // The smallest normal f16, 2^-14, as a f32.
+  static constexpr std::uint32_t kSmallestNormal = 113u << 23;
 };
 using F16 = Half<F16Code>;

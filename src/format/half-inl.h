@@ -1,4 +1,5 @@
-// A 16-bit format: a Code says how 16 bits become the bits of a f32 and back.
+// A 16-bit format: a Code says how 16 bits become the bits of a f32 and back, and which of them its fast encoding gets
+// right: `rare` holds for magnitudes (bits without the sign) that need encode_rare.
 template <class Code>
 struct Half {
   using Stored = std::uint16_t;
@@ -12,6 +13,45 @@ struct Half {
   template <class D>
   HWY_INLINE static void store(D, Floats<D> value, Stored* to) {
     const hn::Rebind<std::uint16_t, D> narrow;
-    hn::StoreU(hn::TruncateTo(narrow, Code::encode(bits_of(value)).v), narrow, to);
+    const Bits<D> bits = bits_of(value);
+    Bits<D> code = Code::encode(bits);
+    if (HWY_UNLIKELY(any(bits, (bits & kMagnitude) > Code::kLargestCommon))) code = encode_rare(bits, code);
+    hn::StoreU(hn::TruncateTo(narrow, code.v), narrow, to);
+  }
+
+  /// Two vectors at once, one of the elements with even index, one of those with odd index: cheaper to take apart and
+  /// put together than neighbours are. For loops in which every stream does the same.
+  template <class D>
+  HWY_INLINE static void load_even_odd(D, const Stored* from, Floats<D>& even, Floats<D>& odd) {
+    const hn::Repartition<std::uint16_t, D> narrow;
+    const Bits<D> both{hn::BitCast(hn::RebindToUnsigned<D>(), hn::LoadU(narrow, from))};
+    even = Code::decode_low(both);
+    odd = Code::decode_high(both);
+  }
+
+  template <class D>
+  HWY_INLINE static void store_even_odd(D, Floats<D> even_value, Floats<D> odd_value, Stored* to) {
+    const hn::Repartition<std::uint16_t, D> narrow;
+    const Bits<D> even = bits_of(even_value);
+    const Bits<D> odd = bits_of(odd_value);
+    const Bits<D> larger{hn::Max((even & kMagnitude).v, (odd & kMagnitude).v)};
+    Bits<D> both = (Code::encode(even) & 0xFFFFu) | Code::encode_high(odd);
+    if (HWY_UNLIKELY(any(larger, larger > Code::kLargestCommon))) {
+      both = encode_rare(even, Code::encode(even)) | encode_rare(odd, Code::encode(odd)).template up<16>();
+    }
+    hn::StoreU(hn::BitCast(narrow, both.v), narrow, to);
+  }
+
+ private:
+  static constexpr std::uint32_t kMagnitude = 0x7FFFFFFFu;
+
+  // What would round to infinity stays finite, infinity is infinity, every NaN is the one NaN.
+  template <class D>
+  static HWY_NOINLINE Bits<D> encode_rare(Bits<D> bits, Bits<D> common) {
+    const Bits<D> magnitude = bits & kMagnitude;
+    const Bits<D> sign = (bits & 0x80000000u).template down<16>();
+    Bits<D> code = select(magnitude > Code::kLargestCommon, sign | Code::kLargestFinite, common);
+    code = select(magnitude > 0x7F7FFFFFu, sign | Code::kInfinity, code);
+    return select(magnitude > 0x7F800000u, Bits<D>::of(Code::kNan), code) & 0xFFFFu;
   }
 };

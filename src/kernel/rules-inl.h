@@ -1,5 +1,6 @@
 // All update rules and formats, for one instruction set: included inside namespace adamant::HWY_NAMESPACE.
-// clang-format off: a file may build on those above it.
+// Their order matters: a file may build on those above it.
+// clang-format off
 #include "kernel/lanes-inl.h"
 
 #include "rule/adamw-inl.h"

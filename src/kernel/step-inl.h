@@ -11,25 +11,36 @@ struct Step {
 
   static void run(const StepScalars& packed, double factor, double bound, void* p, const void* g, void* const* states,
                   std::size_t n) {
-    Scalars scalars;
-    std::memcpy(&scalars, packed.bytes, sizeof(scalars));
+    Constants constants{{}, static_cast<T>(factor), static_cast<T>(bound)};
+    std::memcpy(&constants.scalars, packed.bytes, sizeof(Scalars));
     Streams streams{static_cast<typename P::Stored*>(p), static_cast<const typename G::Stored*>(g), {}};
     for (std::size_t s = 0; s < Rule::kStates; ++s) streams.states[s] = static_cast<typename S::Stored*>(states[s]);
 
     const hn::ScalableTag<T> d;
     const std::size_t lanes = hn::Lanes(d);
     std::size_t i = 0;
-    for (; i + kUnroll * lanes <= n; i += kUnroll * lanes) {
-      for (std::size_t u = 0; u < kUnroll; ++u) {
-        one(d, scalars, static_cast<T>(factor), static_cast<T>(bound), streams, i + u * lanes);
+    if constexpr (kPairs) {
+      for (; i + 2 * lanes <= n; i += 2 * lanes) pair(d, constants, streams, i);
+    } else {
+      for (; i + kUnroll * lanes <= n; i += kUnroll * lanes) {
+        for (std::size_t u = 0; u < kUnroll; ++u) one(d, constants, streams, i + u * lanes);
       }
     }
     const hn::CappedTag<T, 1> single;
-    for (; i < n; ++i) one(single, scalars, static_cast<T>(factor), static_cast<T>(bound), streams, i);
+    for (; i < n; ++i) one(single, constants, streams, i);
   }
 
  private:
   static constexpr std::size_t kUnroll = 4;
+  // All streams in 16 bits: vectors of even and of odd elements. (One lane has no pairs.)
+  static constexpr bool kPairs = sizeof(typename P::Stored) == 2 && sizeof(typename G::Stored) == 2 &&
+                                 sizeof(typename S::Stored) == 2 && hn::MaxLanes(hn::ScalableTag<T>()) > 1;
+  static constexpr std::size_t kStateSlots = Rule::kStates == 0 ? 1 : Rule::kStates;
+
+  struct Constants {
+    Scalars scalars;
+    T factor, bound;
+  };
 
   struct Streams {
     typename P::Stored* HWY_RESTRICT p;
@@ -38,14 +49,34 @@ struct Step {
   };
 
   template <class D>
-  HWY_INLINE static void one(D d, const Scalars& scalars, T factor, T bound, const Streams& streams, std::size_t i) {
+  HWY_INLINE static void one(D d, const Constants& k, const Streams& streams, std::size_t i) {
     using V = Floats<D>;
-    V states[Rule::kStates == 0 ? 1 : Rule::kStates];
+    V states[kStateSlots];
     V p = P::load(d, streams.p + i);
-    const V g = prepared(G::load(d, streams.g + i), factor, bound);
+    const V g = prepared(G::load(d, streams.g + i), k.factor, k.bound);
     for (std::size_t s = 0; s < Rule::kStates; ++s) states[s] = S::load(d, streams.states[s] + i);
-    Rule::update(scalars, p, g, states);
+    Rule::update(k.scalars, p, g, states);
     P::store(d, p, streams.p + i);
     for (std::size_t s = 0; s < Rule::kStates; ++s) S::store(d, states[s], streams.states[s] + i);
+  }
+
+  template <class D>
+  HWY_INLINE static void pair(D d, const Constants& k, const Streams& streams, std::size_t i) {
+    using V = Floats<D>;
+    V p[2];
+    V g[2];
+    V states[2][kStateSlots];
+    P::load_even_odd(d, streams.p + i, p[0], p[1]);
+    G::load_even_odd(d, streams.g + i, g[0], g[1]);
+    for (std::size_t s = 0; s < Rule::kStates; ++s) {
+      S::load_even_odd(d, streams.states[s] + i, states[0][s], states[1][s]);
+    }
+    for (int half = 0; half < 2; ++half) {
+      Rule::update(k.scalars, p[half], prepared(g[half], k.factor, k.bound), states[half]);
+    }
+    P::store_even_odd(d, p[0], p[1], streams.p + i);
+    for (std::size_t s = 0; s < Rule::kStates; ++s) {
+      S::store_even_odd(d, states[0][s], states[1][s], streams.states[s] + i);
+    }
   }
 };
