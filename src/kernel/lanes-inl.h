@@ -1,6 +1,9 @@
 // Vectors with operators, so that rules and formats read like their definitions. Included once per instruction set,
 // inside namespace adamant::HWY_NAMESPACE. Only the operations of the bit contract are here: no fused multiply-add, no
 // approximations, no min and max (which differ on NaN between instruction sets).
+//
+// GCC gives the attributes of the instruction set neither to friends nor to implicit constructors, which matters where
+// they are not inlined (-O0) or may not be (AArch64): hence HWY_ATTR, and constructors written out.
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -19,14 +22,14 @@ struct Bits {
   hn::Vec<DU> v;
 
   HWY_INLINE static Bits of(U value) { return {hn::Set(DU(), value)}; }
-  HWY_INLINE friend Bits operator+(Bits a, Bits b) { return {hn::Add(a.v, b.v)}; }
-  HWY_INLINE friend Bits operator-(Bits a, Bits b) { return {hn::Sub(a.v, b.v)}; }
-  HWY_INLINE friend Bits operator&(Bits a, Bits b) { return {hn::And(a.v, b.v)}; }
-  HWY_INLINE friend Bits operator|(Bits a, Bits b) { return {hn::Or(a.v, b.v)}; }
-  HWY_INLINE friend Bits operator+(Bits a, U b) { return a + of(b); }
-  HWY_INLINE friend Bits operator-(Bits a, U b) { return a - of(b); }
-  HWY_INLINE friend Bits operator&(Bits a, U b) { return a & of(b); }
-  HWY_INLINE friend Bits operator|(Bits a, U b) { return a | of(b); }
+  HWY_ATTR HWY_INLINE friend Bits operator+(Bits a, Bits b) { return {hn::Add(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Bits operator-(Bits a, Bits b) { return {hn::Sub(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Bits operator&(Bits a, Bits b) { return {hn::And(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Bits operator|(Bits a, Bits b) { return {hn::Or(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Bits operator+(Bits a, U b) { return a + of(b); }
+  HWY_ATTR HWY_INLINE friend Bits operator-(Bits a, U b) { return a - of(b); }
+  HWY_ATTR HWY_INLINE friend Bits operator&(Bits a, U b) { return a & of(b); }
+  HWY_ATTR HWY_INLINE friend Bits operator|(Bits a, U b) { return a | of(b); }
   template <int kBits>
   HWY_INLINE Bits up() const {
     return {hn::ShiftLeft<kBits>(v)};
@@ -35,8 +38,8 @@ struct Bits {
   HWY_INLINE Bits down() const {
     return {hn::ShiftRight<kBits>(v)};
   }
-  HWY_INLINE friend hn::Mask<DU> operator>(Bits a, U b) { return hn::Gt(a.v, of(b).v); }
-  HWY_INLINE friend Bits select(hn::Mask<DU> yes, Bits a, Bits b) { return {hn::IfThenElse(yes, a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend hn::Mask<DU> operator>(Bits a, U b) { return hn::Gt(a.v, of(b).v); }
+  HWY_ATTR HWY_INLINE friend Bits select(hn::Mask<DU> yes, Bits a, Bits b) { return {hn::IfThenElse(yes, a.v, b.v)}; }
 };
 template <class D>
 HWY_INLINE bool any(Bits<D>, hn::Mask<typename Bits<D>::DU> mask) {
@@ -49,47 +52,52 @@ struct Floats {
   using M = hn::Mask<D>;
   hn::Vec<D> v;
 
+  HWY_INLINE Floats() {}
+  HWY_INLINE Floats(hn::Vec<D> v) : v(v) {}
+
   HWY_INLINE static Floats of(T value) { return {hn::Set(D(), value)}; }
   HWY_INLINE static Floats load(const T* from) { return {hn::LoadU(D(), from)}; }
   HWY_INLINE void store(T* to) const { hn::StoreU(v, D(), to); }
 
-  HWY_INLINE friend Floats operator+(Floats a, Floats b) { return {hn::Add(a.v, b.v)}; }
-  HWY_INLINE friend Floats operator-(Floats a, Floats b) { return {hn::Sub(a.v, b.v)}; }
-  HWY_INLINE friend Floats operator*(Floats a, Floats b) { return {hn::Mul(a.v, b.v)}; }
-  HWY_INLINE friend Floats operator/(Floats a, Floats b) { return {hn::Div(a.v, b.v)}; }
-  HWY_INLINE friend Floats operator+(Floats a, T b) { return a + of(b); }
-  HWY_INLINE friend Floats operator*(Floats a, T b) { return a * of(b); }
-  HWY_INLINE friend Floats operator*(T a, Floats b) { return of(a) * b; }
-  HWY_INLINE friend M operator>(Floats a, Floats b) { return hn::Gt(a.v, b.v); }
-  HWY_INLINE friend M operator>=(Floats a, Floats b) { return hn::Ge(a.v, b.v); }
+  HWY_ATTR HWY_INLINE friend Floats operator+(Floats a, Floats b) { return {hn::Add(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Floats operator-(Floats a, Floats b) { return {hn::Sub(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Floats operator*(Floats a, Floats b) { return {hn::Mul(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Floats operator/(Floats a, Floats b) { return {hn::Div(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Floats operator+(Floats a, T b) { return a + of(b); }
+  HWY_ATTR HWY_INLINE friend Floats operator*(Floats a, T b) { return a * of(b); }
+  HWY_ATTR HWY_INLINE friend Floats operator*(T a, Floats b) { return of(a) * b; }
+  HWY_ATTR HWY_INLINE friend M operator>(Floats a, Floats b) { return hn::Gt(a.v, b.v); }
+  HWY_ATTR HWY_INLINE friend M operator>=(Floats a, Floats b) { return hn::Ge(a.v, b.v); }
 
-  HWY_INLINE friend Floats sqrt(Floats a) { return {hn::Sqrt(a.v)}; }
-  HWY_INLINE friend Floats abs(Floats a) { return {hn::Abs(a.v)}; }
-  HWY_INLINE friend Floats with_sign_of(Floats sign, Floats magnitude) {
+  HWY_ATTR HWY_INLINE friend Floats sqrt(Floats a) { return {hn::Sqrt(a.v)}; }
+  HWY_ATTR HWY_INLINE friend Floats abs(Floats a) { return {hn::Abs(a.v)}; }
+  HWY_ATTR HWY_INLINE friend Floats with_sign_of(Floats sign, Floats magnitude) {
     return {hn::CopySignToAbs(magnitude.v, sign.v)};
   }
-  HWY_INLINE friend Floats select(M yes, Floats a, Floats b) { return {hn::IfThenElse(yes, a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Floats select(M yes, Floats a, Floats b) { return {hn::IfThenElse(yes, a.v, b.v)}; }
 
   /// The larger one; a NaN in b is kept.
-  HWY_INLINE friend Floats larger(Floats a, Floats b) { return select(a >= b, a, b); }
+  HWY_ATTR HWY_INLINE friend Floats larger(Floats a, Floats b) { return select(a >= b, a, b); }
   /// Zero where negative; NaN is kept.
-  HWY_INLINE friend Floats not_negative(Floats a) { return larger(of(T(0)), a); }
+  HWY_ATTR HWY_INLINE friend Floats not_negative(Floats a) { return larger(of(T(0)), a); }
   /// Limited to ±bound; NaN is kept.
-  HWY_INLINE friend Floats bounded(Floats a, T bound) {
+  HWY_ATTR HWY_INLINE friend Floats bounded(Floats a, T bound) {
     return select(abs(a) > of(bound), with_sign_of(a, of(bound)), a);
   }
   /// An overflow becomes the largest finite number; NaN is kept.
-  HWY_INLINE friend Floats saturated(Floats a) { return bounded(a, std::numeric_limits<T>::max()); }
+  HWY_ATTR HWY_INLINE friend Floats saturated(Floats a) { return bounded(a, std::numeric_limits<T>::max()); }
   /// The gradient as every rule gets it: times factor (sign, unscaling, clipping), limited to ±bound. What is not
   /// finite in memory becomes NaN, so that it stays visible.
-  HWY_INLINE friend Floats prepared(Floats g, T factor, T bound) {
+  HWY_ATTR HWY_INLINE friend Floats prepared(Floats g, T factor, T bound) {
     const Floats scaled = g * factor;
     return select(abs(scaled) > of(bound), with_sign_of(scaled, of(bound)) + (g - g), scaled);
   }
   /// Weight decay as the gradient of λ/2·‖θ‖².
-  HWY_INLINE friend Floats decayed(Floats g, T decay, Floats p) { return bounded(g + decay * p, kLargestGradient<T>); }
+  HWY_ATTR HWY_INLINE friend Floats decayed(Floats g, T decay, Floats p) {
+    return bounded(g + decay * p, kLargestGradient<T>);
+  }
 
-  HWY_INLINE friend Bits<D> bits_of(Floats a) { return {hn::BitCast(hn::RebindToUnsigned<D>(), a.v)}; }
+  HWY_ATTR HWY_INLINE friend Bits<D> bits_of(Floats a) { return {hn::BitCast(hn::RebindToUnsigned<D>(), a.v)}; }
 };
 
 template <class D>
