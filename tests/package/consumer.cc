@@ -1,10 +1,13 @@
-// An outside program: includes everything, takes one step, and checks that the parameter moved.
+// An outside program: includes everything, takes one step, and checks that the parameters moved.
 #include <adamant/adamant.hpp>
 #include <vector>
 
 int main() {
-  std::vector<float> w{1.0f}, g{1.0f};
+  std::vector<float> w(1000, 1.0f), g(1000, 1.0f);
   adamant::AdamW adamw({{"w", w, g}}, {.lr = 0.25, .weight_decay = 0.0});
   adamw.step();
-  return w[0] > 0.74f && w[0] < 0.76f ? 0 : 1;
+  for (const float x : w) {
+    if (!(x > 0.74f && x < 0.76f)) return 1;
+  }
+  return 0;
 }
