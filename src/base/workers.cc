@@ -1,16 +1,27 @@
 #include "base/workers.h"
 
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/float_environment.h"
 
 namespace adamant {
 
+// oneTBB prints a warning where an arena asks for more threads than the process is allowed, which is the number of
+// processors unless someone says otherwise: say so, and where someone else keeps the limit lower, ask for no more.
 struct Workers::Arena {
-  explicit Arena(int threads) : arena(threads) {}
+  explicit Arena(int threads)
+      : limit(tbb::global_control::max_allowed_parallelism, std::max(static_cast<std::size_t>(threads), allowed())),
+        arena(std::min(threads, static_cast<int>(allowed()))) {}
+  static std::size_t allowed() {
+    return tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
+  }
+  tbb::global_control limit;
   tbb::task_arena arena;
 };
 
