@@ -1,0 +1,58 @@
+#include "cli/values.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+namespace adamant::cli {
+namespace {
+
+[[noreturn]] void refuse(std::string_view option, std::string_view text, std::string_view rule) {
+  throw UsageError(fmt::format("{}: '{}' {}", option, text, rule));
+}
+
+}  // namespace
+
+double read_number(std::string_view option, std::string_view text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::invalid_argument || end != text.data() + text.size()) {
+    refuse(option, text, "is not a number (decimal, such as 0.1 or 1e-3)");
+  }
+  if (error == std::errc::result_out_of_range || !std::isfinite(value)) refuse(option, text, "is not a finite number");
+  return value;
+}
+
+std::int64_t read_integer(std::string_view option, std::string_view text, std::int64_t low, std::int64_t high) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::invalid_argument || end != text.data() + text.size()) {
+    refuse(option, text, "is not a whole number");
+  }
+  if (error == std::errc::result_out_of_range || value < low || value > high) {
+    refuse(option, text, fmt::format("must be from {} to {}", low, high));
+  }
+  return value;
+}
+
+std::vector<std::string> read_names(std::string_view option, std::string_view text,
+                                    const std::vector<std::string>& known) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    std::string name(text.substr(begin, end - begin));
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      refuse(option, name, fmt::format("is not known: must be one of {}", fmt::join(known, ", ")));
+    }
+    if (std::find(names.begin(), names.end(), name) != names.end()) refuse(option, name, "is given twice");
+    names.push_back(std::move(name));
+    begin = end + 1;
+  }
+  return names;
+}
+
+}  // namespace adamant::cli
