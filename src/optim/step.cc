@@ -23,6 +23,19 @@ constexpr std::size_t kPieceBlocks = 64;
 // Below this much work (elements) waking other threads takes longer than doing it.
 constexpr std::size_t kSerialElements = std::size_t{1} << 16;
 
+// How far ahead of its reading a look asks for memory, in blocks: one stream alone keeps too few reads under way.
+constexpr std::size_t kLookAhead = 16;
+
+// How much of the next tensor's streams an update asks for while it works on the one before, in bytes: by the time they
+// are read, the hardware has found them.
+constexpr std::size_t kNextTensor = 1024;
+
+/// Asks for memory that will be read soon.
+void prefetch(const void* from, std::size_t bytes) {
+  constexpr std::size_t kLine = 64;
+  for (std::size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(static_cast<const std::byte*>(from) + at);
+}
+
 /// Neighbouring elements of one tensor and their gradient: a whole tensor, or a row of one.
 struct Run {
   std::size_t tensor;
@@ -42,6 +55,8 @@ struct Work {
   std::size_t blocks = 0;
   std::size_t elements = 0;
   std::deque<SummedRows> rows;  // keeps the sums of repeated rows
+
+  [[nodiscard]] const Run* after(const Run& run) const { return &run == &runs.back() ? nullptr : &run + 1; }
 
   [[nodiscard]] std::size_t pieces() const { return (blocks + kPieceBlocks - 1) / kPieceBlocks; }
 
@@ -87,6 +102,18 @@ Work plan(const std::vector<TensorState>& tensors) {
   return work;
 }
 
+/// Asks for a block of gradients, counted from the start of a run but possibly one of the next run.
+void prefetch_block(const Work& work, const Run& run, std::size_t block) {
+  const Run* at = &run;
+  if (block >= blocks_of(run.count)) {
+    block -= blocks_of(run.count);
+    at = work.after(run);
+  }
+  if (at == nullptr || block >= blocks_of(at->count)) return;
+  const std::size_t bytes = kBlock * info(at->grad_format).bytes;
+  prefetch(static_cast<const std::byte*>(at->grad) + block * bytes, bytes);
+}
+
 template <class Piece>
 void run_pieces(Workers& workers, const Work& work, const Piece& piece) {
   if (work.elements <= kSerialElements) {
@@ -108,6 +135,7 @@ double sum_of_squares(Workers& workers, const Work& work) {
       const auto* from = static_cast<const std::byte*>(run.grad) + first * bytes;
       double* sum = blocks + (block - piece * kPieceBlocks);
       for (std::size_t i = 0; i < count; i += kBlock, from += kBlock * bytes) {
+        prefetch_block(work, run, (first + i) / kBlock + kLookAhead);
         *sum++ = kernels.squares[index_of(run.grad_format)](from, std::min(kBlock, count - i));
       }
     });
@@ -251,14 +279,23 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
     for (std::size_t s = 0; s < kMaxStates; ++s) run.states[s] = tensor.states[s].get();
   }
 
-  run_pieces(workers, work, [&](std::size_t piece) {
-    work.for_each_in_piece(piece, [&](const Run& run, std::size_t first, std::size_t count, std::size_t) {
+  // Backwards: the gradients that a look read last are still in the cache.
+  const std::size_t last = work.pieces() - 1;
+  run_pieces(workers, work, [&](std::size_t backwards) {
+    work.for_each_in_piece(last - backwards, [&](const Run& run, std::size_t first, std::size_t count, std::size_t) {
       StepRun step = steps[run.tensor];
       step.grad = run.grad;
       step.grad_format = run.grad_format;
       step.param = static_cast<std::byte*>(step.param) + run.first * info(step.param_format).bytes;
       for (std::size_t s = 0; s < info(step.variant).state_count; ++s) {
         step.states[s] = static_cast<std::byte*>(step.states[s]) + run.first * info(step.state_format).bytes;
+      }
+      const Run* next = work.after(run);
+      if (next != nullptr && first + count == run.count) {
+        const StepRun& then = steps[next->tensor];
+        prefetch(next->grad, kNextTensor);
+        prefetch(then.param, kNextTensor);
+        for (std::size_t s = 0; s < info(then.variant).state_count; ++s) prefetch(then.states[s], kNextTensor);
       }
       step_elements(step, first, count);
     });
