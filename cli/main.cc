@@ -17,6 +17,9 @@ using namespace adamant::cli;
 
 constexpr Command (*kCommands[])(CLI::App&) = {
     add_lab,
+    add_bench,
+    add_selftest,
+    add_targets,
 };
 
 int complain(const CLI::App* command, const char* what, int code) {

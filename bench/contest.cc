@@ -1,0 +1,196 @@
+#include "bench/contest.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace adamant::bench {
+namespace {
+
+// A zero that the compiler does not know, and where the loads of the ceiling end.
+volatile std::uint8_t nothing = 0;
+volatile std::uint64_t sink;
+
+// Evenly spread in (-1, 1) and always the same: the upper bits of a multiplicative sequence.
+double value_at(std::size_t i) {
+  return std::ldexp(static_cast<double>((i + 1) * 0x9E3779B97F4A7C15u >> 40), -23) - 1.0;
+}
+
+void write(void* memory, Format format, std::size_t i, double value) {
+  const auto narrow = static_cast<float>(value);
+  switch (format) {
+    case Format::f32:
+      static_cast<float*>(memory)[i] = narrow;
+      return;
+    case Format::f64:
+      static_cast<double*>(memory)[i] = value;
+      return;
+    case Format::bf16:
+      static_cast<bf16*>(memory)[i] = bf16(narrow);
+      return;
+    case Format::f16:
+      static_cast<f16*>(memory)[i] = f16(narrow);
+      return;
+  }
+}
+
+// Memory of `total` elements, written for the first time by the threads that will use it: numbers, or zeros.
+Memory filled(Threads& threads, std::size_t total, Format format, bool zeros) {
+  constexpr std::size_t kPattern = std::size_t{1} << 12;
+  const std::size_t bytes = info(format).bytes;
+  std::vector<std::byte> pattern(kPattern * bytes);
+  if (!zeros) {
+    for (std::size_t i = 0; i < kPattern; ++i) write(pattern.data(), format, i, value_at(i));
+  }
+  Memory memory = allocate(total * bytes);
+  threads.run(total, [&](std::size_t first, std::size_t n) {
+    for (std::size_t i = first; i < first + n; i += kPattern) {
+      std::memcpy(memory.get() + i * bytes, pattern.data(), std::min(kPattern, first + n - i) * bytes);
+    }
+  });
+  return memory;
+}
+
+std::string step_under(NonFinite policy) { return "step " + std::string(name_of(policy)); }
+
+}  // namespace
+
+Contest::Contest(const Case& what)
+    : case_((check_fits(what), what)),
+      streams_(streams_of(what)),
+      workload_(workload_of(what)),
+      threads_(what.threads) {
+  const std::size_t total = workload_.total();
+  param_ = filled(threads_, total, case_.param, false);
+  grad_ = filled(threads_, total, case_.grad, false);
+  streams_.param = param_.get();
+  streams_.grad = grad_.get();
+  for (std::size_t s = 0; s < streams_.state_count; ++s) {
+    states_[s] = filled(threads_, total, case_.state, true);
+    streams_.states[s] = states_[s].get();
+  }
+  optimizer_ = make_optimizer(workload_.tensors);
+
+  bool any_looks = false;
+  for (const NonFinite policy : case_.policies) {
+    add_step(step_under(policy), *optimizer_, policy, case_.max_norm);
+    any_looks = any_looks || looks(case_, policy);
+  }
+  add_ceiling("ceiling", false);
+  if (any_looks) {
+    add_step("bare", *optimizer_, NonFinite::propagate, {});
+    add_ceiling("ceiling with a look", true);
+  }
+  if (workload_.tensors > 1) {
+    one_tensor_ = make_optimizer(1);
+    add_step("one tensor", *one_tensor_, case_.policies.front(), case_.max_norm);
+  }
+  if (has_rivals(case_)) add_rivals();
+}
+
+std::unique_ptr<Optimizer> Contest::make_optimizer(std::size_t tensors) const {
+  const std::size_t size = workload_.total() / tensors;
+  std::vector<Param> params;
+  params.reserve(tensors);
+  for (std::size_t t = 0; t < tensors; ++t) {
+    params.emplace_back("t" + std::to_string(t),
+                        Tensor(param_.get() + t * size * streams_.param_bytes, size, case_.param),
+                        Tensor(grad_.get() + t * size * streams_.grad_bytes, size, case_.grad));
+  }
+  Settings settings;
+  settings.state = case_.state;
+  settings.threads = threads_.count();
+  return std::make_unique<Optimizer>(case_.rule, std::move(params), case_.options, settings);
+}
+
+void Contest::add_step(std::string name, Optimizer& optimizer, NonFinite policy, std::optional<double> max_norm) {
+  Settings settings = optimizer.settings();
+  settings.nonfinite = policy;
+  settings.max_norm = max_norm;
+  contestants_.push_back({std::move(name),
+                          [&optimizer, scale = case_.grad_scale] { optimizer.step({.grad_scale = scale}); },
+                          [&optimizer, settings] { optimizer.set_settings(settings); }});
+}
+
+void Contest::add_ceiling(std::string name, bool with_look) {
+  const Loops::Ceiling loop = loops().front()->ceiling(streams_);
+  const Loops::Ceiling look = with_look ? loops().front()->look(streams_) : nullptr;
+  if (loop == nullptr) throw Error(ErrorCode::mismatch, "there is no ceiling loop for elements of these sizes");
+  const auto run = [this](Loops::Ceiling pass) {
+    threads_.run(workload_.total(),
+                 [&](std::size_t first, std::size_t n) { sink = pass(streams_, first, n, nothing); });
+  };
+  contestants_.push_back({std::move(name), [run, loop, look] {
+                            if (look != nullptr) run(look);
+                            run(loop);
+                          }});
+}
+
+void Contest::add_rivals() {
+  const auto floats = [](const Memory& memory) { return reinterpret_cast<float*>(memory.get()); };
+  denominator_ = filled(threads_, workload_.total(), Format::f32, true);
+  const AdamwMemory memory{floats(param_), floats(grad_), floats(states_[0]), floats(states_[1]), floats(denominator_)};
+  const Options options = merge(defaults(Rule::adamw), case_.options);
+  const auto [beta1, beta2] = *options.betas;
+  constexpr std::uint64_t kStep = 100;
+  const AdamwScalars scalars = adamw_scalars(*options.lr, beta1, beta2, *options.eps, *options.weight_decay, kStep);
+  const auto add = [this](std::string name, std::function<void()> call) {
+    contestants_.push_back({std::move(name), std::move(call)});
+  };
+
+  for (const Loops* set : loops()) {
+    add("plain", [=, this] {
+      threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) { set->plain(scalars, memory, first, n); });
+    });
+  }
+  add("unfused", [=, this] {
+    for (const auto pass : loops().front()->passes) {
+      threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) { pass(scalars, memory, first, n); });
+    }
+  });
+  add("naive", [=, this, b1 = static_cast<float>(beta1), b2 = static_cast<float>(beta2)] {
+    threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) {
+      naive_adamw(memory.p + first, memory.g + first, memory.m + first, memory.v + first, n,
+                  static_cast<float>(*options.lr), b1, b2, static_cast<float>(*options.eps),
+                  static_cast<float>(*options.weight_decay), kStep);
+    });
+  });
+}
+
+const Contestant& Contest::contestant(const std::string& name) const {
+  const std::string full = name == "step" ? step_under(case_.policies.front()) : name;
+  return *std::find_if(contestants_.begin(), contestants_.end(), [&](const Contestant& c) { return c.name == full; });
+}
+
+std::vector<Result> Contest::run(const Budget& budget) const {
+  const std::vector<Times> times = measure(contestants_, budget);
+  const auto best = [&](const std::string& name) {
+    std::optional<Times> found;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      if (contestants_[i].name == name && (!found || times[i].median() < found->median())) found = times[i];
+    }
+    return found;
+  };
+  std::vector<Result> results;
+  for (const NonFinite policy : case_.policies) {
+    const bool look = looks(case_, policy);
+    Result& result = results.emplace_back();
+    result.policy = policy;
+    result.bytes_per_param = bytes_moved(streams_, look);
+    result.step = *best(step_under(policy));
+    result.ceiling = *best(look ? "ceiling with a look" : "ceiling");
+    if (policy == case_.policies.front()) result.one_tensor = best("one tensor");
+    if (look) {
+      result.bare = best("bare");
+    } else {
+      result.plain = best("plain");
+      result.unfused = best("unfused");
+      result.naive = best("naive");
+    }
+  }
+  return results;
+}
+
+}  // namespace adamant::bench

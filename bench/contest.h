@@ -1,0 +1,62 @@
+// A case and everything it is measured against, in one memory.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/cases.h"
+#include "bench/measure.h"
+#include "bench/memory.h"
+#include "bench/threads.h"
+
+namespace adamant::bench {
+
+/// One policy of a case. Times are those of one step of the whole workload.
+struct Result {
+  NonFinite policy = NonFinite::propagate;
+  std::size_t bytes_per_param = 0;  ///< loaded and stored by a step
+  Times step;
+  Times ceiling;                    ///< the loop with the same loads and stores and no arithmetic
+  std::optional<Times> bare;        ///< the step without a look, where this one looks at the gradients first
+  std::optional<Times> one_tensor;  ///< where there are many tensors: the step on one of as many parameters
+  // AdamW in f32 without a look:
+  std::optional<Times> plain;    ///< the best plain kernel: one pass, unrolled, fused multiply-add
+  std::optional<Times> unfused;  ///< eight passes
+  std::optional<Times> naive;    ///< a loop as one writes it, at -O2
+};
+
+/// The contestants work on the same parameters and gradients. The optimizer has its own states; the loops share some.
+class Contest {
+ public:
+  /// Allocates and fills the memory. Throws as check_fits.
+  explicit Contest(const Case& what);
+  Contest(const Contest&) = delete;
+  Contest& operator=(const Contest&) = delete;
+
+  [[nodiscard]] const Workload& workload() const { return workload_; }
+  [[nodiscard]] int threads() const { return threads_.count(); }
+
+  /// One result for each policy of the case.
+  [[nodiscard]] std::vector<Result> run(const Budget& budget) const;
+
+  /// "step" (under the first policy), "ceiling".
+  [[nodiscard]] const Contestant& contestant(const std::string& name) const;
+
+ private:
+  std::unique_ptr<Optimizer> make_optimizer(std::size_t tensors) const;
+  void add_step(std::string name, Optimizer& optimizer, NonFinite policy, std::optional<double> max_norm);
+  void add_ceiling(std::string name, bool with_look);
+  void add_rivals();
+
+  Case case_;
+  Streams streams_;
+  Workload workload_;
+  mutable Threads threads_;
+  Memory param_, grad_, states_[kMaxStates], denominator_;
+  std::unique_ptr<Optimizer> optimizer_, one_tensor_;
+  std::vector<Contestant> contestants_;
+};
+
+}  // namespace adamant::bench

@@ -1,0 +1,155 @@
+// The loops for one vector width. Included once per instruction set by loops_*.cc, which define the vector type `F` of
+// floats with its square root `root` inside a namespace of their own, and are compiled for that instruction set.
+// No function of the standard library is called here: the linker could pick this copy for other CPUs.
+
+constexpr std::size_t kLanes = sizeof(F) / sizeof(float);
+using B [[gnu::vector_size(sizeof(F))]] = std::uint8_t;
+
+template <class V, class T>
+inline V load(const T* from) {
+  V v;
+  __builtin_memcpy(&v, from, sizeof(V));
+  return v;
+}
+template <class V, class T>
+inline void store(T* to, V v) {
+  __builtin_memcpy(to, &v, sizeof(V));
+}
+
+// The ceiling: kGroup elements of each stream at a time, so that each is a run of whole vectors.
+constexpr std::size_t kGroup = 64;
+
+template <std::size_t kElement>
+inline void rewrite(void* stream, std::size_t i, B nothing) {
+  auto* at = static_cast<std::uint8_t*>(stream) + i * kElement;
+  for (std::size_t k = 0; k < kGroup * kElement; k += sizeof(B)) store(at + k, load<B>(at + k) ^ nothing);
+}
+template <std::size_t kElement>
+inline B read(const void* stream, std::size_t i, B sum) {
+  const auto* at = static_cast<const std::uint8_t*>(stream) + i * kElement;
+  for (std::size_t k = 0; k < kGroup * kElement; k += sizeof(B)) sum |= load<B>(at + k);
+  return sum;
+}
+inline void rewrite_bytes(void* stream, std::size_t first, std::size_t n, std::uint8_t nothing) {
+  auto* bytes = static_cast<std::uint8_t*>(stream);
+  for (std::size_t i = first; i < first + n; ++i) bytes[i] ^= nothing;
+}
+
+template <std::size_t kParam, std::size_t kGrad, std::size_t kState, std::size_t kStates>
+std::uint64_t ceiling(const Streams& s, std::size_t first, std::size_t n, std::uint8_t nothing) {
+  const B none = B{} | nothing;
+  B sum = {};
+  std::size_t i = first;
+  for (; i + kGroup <= first + n; i += kGroup) {
+    sum = read<kGrad>(s.grad, i, sum);
+    rewrite<kParam>(s.param, i, none);
+    for (std::size_t k = 0; k < kStates; ++k) rewrite<kState>(s.states[k], i, none);
+  }
+  const std::size_t rest = first + n - i;
+  for (std::size_t k = 0; k < rest * kGrad; ++k) sum[0] |= static_cast<const std::uint8_t*>(s.grad)[i * kGrad + k];
+  rewrite_bytes(s.param, i * kParam, rest * kParam, nothing);
+  for (std::size_t k = 0; k < kStates; ++k) rewrite_bytes(s.states[k], i * kState, rest * kState, nothing);
+  return load<std::uint64_t>(&sum);
+}
+
+template <std::size_t kGrad>
+std::uint64_t look(const Streams& s, std::size_t first, std::size_t n, std::uint8_t nothing) {
+  B sums[4] = {};
+  std::size_t i = first;
+  for (; i + 4 * kGroup <= first + n; i += 4 * kGroup) {
+    for (std::size_t k = 0; k < 4; ++k) sums[k] = read<kGrad>(s.grad, i + k * kGroup, sums[k]);
+  }
+  for (std::size_t k = i * kGrad; k < (first + n) * kGrad; ++k)
+    sums[0][0] |= static_cast<const std::uint8_t*>(s.grad)[k];
+  sums[0] |= sums[1] | sums[2] | sums[3] | nothing;
+  return load<std::uint64_t>(&sums[0]);
+}
+
+template <std::size_t kParam, std::size_t kGrad, std::size_t kState>
+Loops::Ceiling with_states(std::size_t states) {
+  constexpr Loops::Ceiling kBy[] = {&ceiling<kParam, kGrad, kState, 0>, &ceiling<kParam, kGrad, kState, 1>,
+                                    &ceiling<kParam, kGrad, kState, 2>, &ceiling<kParam, kGrad, kState, 3>};
+  return states <= kMaxStates ? kBy[states] : nullptr;
+}
+template <std::size_t kParam, std::size_t kGrad>
+Loops::Ceiling with_state_bytes(const Streams& s) {
+  return s.state_bytes == 2   ? with_states<kParam, kGrad, 2>(s.state_count)
+         : s.state_bytes == 4 ? with_states<kParam, kGrad, 4>(s.state_count)
+                              : nullptr;
+}
+Loops::Ceiling ceiling_of(const Streams& s) {
+  if (s.param_bytes == 8 && s.grad_bytes == 8 && s.state_bytes == 8) return with_states<8, 8, 8>(s.state_count);
+  if (s.param_bytes == 4 && s.grad_bytes == 4) return with_state_bytes<4, 4>(s);
+  if (s.param_bytes == 4 && s.grad_bytes == 2) return with_state_bytes<4, 2>(s);
+  if (s.param_bytes == 2 && s.grad_bytes == 4) return with_state_bytes<2, 4>(s);
+  if (s.param_bytes == 2 && s.grad_bytes == 2) return with_state_bytes<2, 2>(s);
+  return nullptr;
+}
+Loops::Ceiling look_of(const Streams& s) {
+  return s.grad_bytes == 2 ? &look<2> : s.grad_bytes == 4 ? &look<4> : s.grad_bytes == 8 ? &look<8> : nullptr;
+}
+
+// AdamW by hand.
+inline void adamw_vector(const AdamwScalars& k, const AdamwMemory& a, std::size_t i) {
+  const F g = load<F>(a.g + i);
+  const F m = k.c1 * g + k.b1 * load<F>(a.m + i);
+  const F v = (k.c2 * g) * g + k.b2 * load<F>(a.v + i);
+  const F d = root(v) * k.scale + k.eps;
+  store(a.m + i, m);
+  store(a.v + i, v);
+  store(a.p + i, k.keep * load<F>(a.p + i) - (k.step * m) / d);
+}
+
+void plain(const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+  std::size_t i = first;
+  for (; i + 4 * kLanes <= first + n; i += 4 * kLanes) {
+    adamw_vector(k, a, i);
+    adamw_vector(k, a, i + kLanes);
+    adamw_vector(k, a, i + 2 * kLanes);
+    adamw_vector(k, a, i + 3 * kLanes);
+  }
+  for (; i < first + n; ++i) {
+    a.m[i] = k.c1 * a.g[i] + k.b1 * a.m[i];
+    a.v[i] = (k.c2 * a.g[i]) * a.g[i] + k.b2 * a.v[i];
+    a.p[i] = k.keep * a.p[i] - (k.step * a.m[i]) / (__builtin_sqrtf(a.v[i]) * k.scale + k.eps);
+  }
+}
+
+// One pass of the eight: calls each(i) for every element. The compiler vectorises it for this instruction set.
+template <class Each>
+inline void pass(std::size_t first, std::size_t n, const Each& each) {
+  for (std::size_t i = first; i < first + n; ++i) each(i);
+}
+
+constexpr Loops kLoops = {
+    kName,
+    &ceiling_of,
+    &look_of,
+    &plain,
+    {
+        [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n, [p = a.p, keep = k.keep](std::size_t i) { p[i] *= keep; });
+        },
+        [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n, [m = a.m, g = a.g, c1 = k.c1](std::size_t i) { m[i] += c1 * (g[i] - m[i]); });
+        },
+        [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n, [v = a.v, b2 = k.b2](std::size_t i) { v[i] *= b2; });
+        },
+        [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n, [v = a.v, g = a.g, c2 = k.c2](std::size_t i) { v[i] += c2 * g[i] * g[i]; });
+        },
+        [](const AdamwScalars&, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n, [d = a.denominator, v = a.v](std::size_t i) { d[i] = __builtin_sqrtf(v[i]); });
+        },
+        [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n, [d = a.denominator, scale = k.scale](std::size_t i) { d[i] *= scale; });
+        },
+        [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n, [d = a.denominator, eps = k.eps](std::size_t i) { d[i] += eps; });
+        },
+        [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+          pass(first, n,
+               [p = a.p, m = a.m, d = a.denominator, step = k.step](std::size_t i) { p[i] -= step * m[i] / d[i]; });
+        },
+    }};
