@@ -57,7 +57,7 @@ struct StateDict {
     Options options;                  ///< every option of the rule
     std::vector<std::string> params;  ///< names
   };
-  std::string rule;     ///< "adamw"
+  std::string rule;  ///< "adamw"
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
 };
@@ -76,7 +76,8 @@ struct TensorInfo {
 /// An update rule at work on a set of tensors. Not copyable; movable. One call at a time: a second one that comes while
 /// a step runs is refused with ErrorCode::busy. Different optimizers may run at the same time.
 ///
-/// The result of every call is the same bits on every instruction set and thread count.
+/// The result of every call is the same bits on every instruction set and thread count. In a child process made by
+/// fork() it works on, on the calling thread alone. A moved-from optimizer refuses every call (invalid_argument).
 class Optimizer {
  public:
   /// Takes the parameters as one group. Refuses (Error) an empty list, options outside their ranges or not of this
@@ -111,7 +112,7 @@ class Optimizer {
 
   /// Adds a group; what its options leave empty comes from the optimizer's. Returns its index.
   std::size_t add_param_group(ParamGroup group);
-  [[nodiscard]] std::size_t group_count() const noexcept;
+  [[nodiscard]] std::size_t group_count() const;
   /// Every option of the rule, as the group uses it.
   [[nodiscard]] const Options& options(std::size_t group = 0) const;
   /// Changes the options that are set in `changes`. Refuses those that would change which states there are (amsgrad,
@@ -120,7 +121,7 @@ class Optimizer {
   /// Sets the learning rate of every group.
   void set_lr(double lr);
 
-  [[nodiscard]] const Settings& settings() const noexcept;
+  [[nodiscard]] const Settings& settings() const;
   /// Replaces the settings. The state format and the number of threads of a running optimizer cannot be changed.
   void set_settings(const Settings& settings);
 
@@ -131,8 +132,8 @@ class Optimizer {
   /// reach (not finite, negative second moments).
   void load_state_dict(const StateDict& state);
 
-  [[nodiscard]] Rule rule() const noexcept;
-  [[nodiscard]] std::size_t tensor_count() const noexcept;
+  [[nodiscard]] Rule rule() const;
+  [[nodiscard]] std::size_t tensor_count() const;
   [[nodiscard]] TensorInfo tensor(std::size_t index) const;
   /// Index of the tensor of that name. Throws Error (not_found).
   [[nodiscard]] std::size_t tensor_index(std::string_view name) const;
@@ -143,6 +144,7 @@ class Optimizer {
 
  private:
   struct Impl;
+  [[nodiscard]] Impl& impl() const;
   std::unique_ptr<Impl> impl_;
 };
 

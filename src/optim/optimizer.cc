@@ -67,7 +67,19 @@ void check_name(std::string_view name) {
   if (name.find("..") != std::string_view::npos) invalid("must not contain '..'");
 }
 
+// An enumerator from outside may hold any number.
+void check_enumerator(const std::string& what, std::size_t value, std::size_t count) {
+  if (value < count) return;
+  refuse(ErrorCode::invalid_argument,
+         what + " is number " + std::to_string(value) + " of its enumeration, which has " + std::to_string(count));
+}
+
+void check_format(const std::string& what, Format format) {
+  check_enumerator("format of " + what, static_cast<std::size_t>(format), formats().size());
+}
+
 void check_memory(const std::string& what, const Tensor& tensor) {
+  check_format(what, tensor.format);
   const std::size_t bytes = info(tensor.format).bytes;
   if (tensor.data == nullptr && tensor.size > 0) {
     refuse(ErrorCode::invalid_argument, what + " is null but has " + std::to_string(tensor.size) + " elements");
@@ -115,6 +127,11 @@ void check_positive(const char* name, const std::optional<double>& value) {
          std::string("Invalid ") + name + ": " + text(*value) + " (must be a finite f32 number > 0)");
 }
 
+Rule checked(Rule rule) {
+  check_enumerator("rule", static_cast<std::size_t>(rule), rules().size());
+  return rule;
+}
+
 template <class T>
 void fill(void* memory, std::size_t size, T value) {
   std::fill_n(static_cast<T*>(memory), size, value);
@@ -136,6 +153,8 @@ void fill_state(void* memory, Format format, std::size_t size, double value) {
 }  // namespace
 
 void check_settings(const Settings& settings) {
+  if (settings.state) check_format("the states", *settings.state);
+  check_enumerator("nonfinite policy", static_cast<std::size_t>(settings.nonfinite), 3);
   check_positive("max_norm", settings.max_norm);
   check_positive("clip_value", settings.clip_value);
   // As f32 a smaller limit would be zero.
@@ -155,7 +174,7 @@ Exclusive::Exclusive(std::atomic_flag& running, const char* call) : running_(run
 }
 
 Optimizer::Impl::Impl(Rule rule_, const Options& options, const Settings& settings_)
-    : rule(rule_),
+    : rule(checked(rule_)),
       base_options(resolve(rule_, defaults(rule_), options)),
       settings((check_settings(settings_), settings_)),
       workers(settings_.threads) {}
@@ -303,71 +322,76 @@ void Optimizer::Impl::check_group(std::size_t group) const {
 
 Optimizer::Optimizer(Rule rule, std::vector<Param> params, const Options& options, const Settings& settings)
     : impl_(std::make_unique<Impl>(rule, options, settings)) {
-  impl_->add_group({std::move(params), {}});
+  impl().add_group({std::move(params), {}});
 }
 
 Optimizer::Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options, const Settings& settings)
     : impl_(std::make_unique<Impl>(rule, options, settings)) {
   if (groups.empty()) refuse(ErrorCode::invalid_argument, "optimizer got an empty parameter list");
-  for (ParamGroup& group : groups) impl_->add_group(std::move(group));
+  for (ParamGroup& group : groups) impl().add_group(std::move(group));
 }
 
 Optimizer::~Optimizer() = default;
 Optimizer::Optimizer(Optimizer&&) noexcept = default;
 Optimizer& Optimizer::operator=(Optimizer&&) noexcept = default;
 
-StepReport Optimizer::step(const StepOptions& options) { return impl_->step(options); }
+Optimizer::Impl& Optimizer::impl() const {
+  if (!impl_) refuse(ErrorCode::invalid_argument, "optimizer was moved from: it holds nothing");
+  return *impl_;
+}
+
+StepReport Optimizer::step(const StepOptions& options) { return impl().step(options); }
 
 void Optimizer::zero_grad() {
-  const Exclusive exclusive(impl_->running, "zero_grad");
-  for (const TensorState& tensor : impl_->tensors) {
+  const Exclusive exclusive(impl().running, "zero_grad");
+  for (const TensorState& tensor : impl().tensors) {
     if (tensor.grad.present() && !tensor.grad.values.writable) {
       refuse(ErrorCode::invalid_argument,
              "gradient of " + quoted(tensor.name) + " is read-only: zero_grad cannot clear it");
     }
   }
-  for (const TensorState& tensor : impl_->tensors) {
+  for (const TensorState& tensor : impl().tensors) {
     const Tensor& values = tensor.grad.values;
     if (values.size > 0) std::memset(values.data, 0, values.size * info(values.format).bytes);
   }
 }
 
-void Optimizer::set_grad(std::string_view name, Tensor grad) { set_grad(impl_->index_of_name(name), grad); }
+void Optimizer::set_grad(std::string_view name, Tensor grad) { set_grad(impl().index_of_name(name), grad); }
 
 void Optimizer::set_grad(std::size_t tensor, Tensor grad) {
-  const Exclusive exclusive(impl_->running, "set_grad");
-  impl_->check_tensor(tensor);
-  impl_->set_grad(tensor, grad);
+  const Exclusive exclusive(impl().running, "set_grad");
+  impl().check_tensor(tensor);
+  impl().set_grad(tensor, grad);
 }
 
 void Optimizer::set_lazy_row_grad(std::string_view name, std::span<const std::int64_t> rows, Tensor values) {
-  set_lazy_row_grad(impl_->index_of_name(name), rows, values);
+  set_lazy_row_grad(impl().index_of_name(name), rows, values);
 }
 
 void Optimizer::set_lazy_row_grad(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values) {
-  const Exclusive exclusive(impl_->running, "set_lazy_row_grad");
-  impl_->check_tensor(tensor);
-  impl_->set_lazy_rows(tensor, rows, values);
+  const Exclusive exclusive(impl().running, "set_lazy_row_grad");
+  impl().check_tensor(tensor);
+  impl().set_lazy_rows(tensor, rows, values);
 }
 
 std::size_t Optimizer::add_param_group(ParamGroup group) {
-  const Exclusive exclusive(impl_->running, "add_param_group");
-  return impl_->add_group(std::move(group));
+  const Exclusive exclusive(impl().running, "add_param_group");
+  return impl().add_group(std::move(group));
 }
 
-std::size_t Optimizer::group_count() const noexcept { return impl_->groups.size(); }
+std::size_t Optimizer::group_count() const { return impl().groups.size(); }
 
 const Options& Optimizer::options(std::size_t group) const {
-  impl_->check_group(group);
-  return impl_->groups[group].options;
+  impl().check_group(group);
+  return impl().groups[group].options;
 }
 
 void Optimizer::set_options(std::size_t group, const Options& changes) {
-  const Exclusive exclusive(impl_->running, "set_options");
-  impl_->check_group(group);
-  GroupState& state = impl_->groups[group];
-  const Options resolved = resolve(impl_->rule, state.options, changes);
-  const Variant variant = variant_of(impl_->rule, resolved);
+  const Exclusive exclusive(impl().running, "set_options");
+  impl().check_group(group);
+  GroupState& state = impl().groups[group];
+  const Options resolved = resolve(impl().rule, state.options, changes);
+  const Variant variant = variant_of(impl().rule, resolved);
   if (!std::ranges::equal(info(variant).states(), info(state.variant).states())) {
     const auto states = [](Variant v) {
       return "[" + listed(info(v).states(), [](std::string_view name) { return std::string(name); }) + "]";
@@ -380,39 +404,39 @@ void Optimizer::set_options(std::size_t group, const Options& changes) {
 }
 
 void Optimizer::set_lr(double lr) {
-  const Exclusive exclusive(impl_->running, "set_lr");
+  const Exclusive exclusive(impl().running, "set_lr");
   // All are checked before one is changed.
   std::vector<Options> resolved;
-  for (const GroupState& group : impl_->groups) resolved.push_back(resolve(impl_->rule, group.options, {.lr = lr}));
-  for (std::size_t i = 0; i < resolved.size(); ++i) impl_->groups[i].options = resolved[i];
+  for (const GroupState& group : impl().groups) resolved.push_back(resolve(impl().rule, group.options, {.lr = lr}));
+  for (std::size_t i = 0; i < resolved.size(); ++i) impl().groups[i].options = resolved[i];
 }
 
-const Settings& Optimizer::settings() const noexcept { return impl_->settings; }
+const Settings& Optimizer::settings() const { return impl().settings; }
 
 void Optimizer::set_settings(const Settings& settings) {
-  const Exclusive exclusive(impl_->running, "set_settings");
+  const Exclusive exclusive(impl().running, "set_settings");
   check_settings(settings);
-  if (settings.state != impl_->settings.state || settings.threads != impl_->settings.threads) {
+  if (settings.state != impl().settings.state || settings.threads != impl().settings.threads) {
     refuse(ErrorCode::mismatch, "the state format and the number of threads of an optimizer cannot be changed");
   }
-  impl_->settings = settings;
+  impl().settings = settings;
 }
 
-Rule Optimizer::rule() const noexcept { return impl_->rule; }
-std::size_t Optimizer::tensor_count() const noexcept { return impl_->tensors.size(); }
+Rule Optimizer::rule() const { return impl().rule; }
+std::size_t Optimizer::tensor_count() const { return impl().tensors.size(); }
 
 TensorInfo Optimizer::tensor(std::size_t index) const {
-  impl_->check_tensor(index);
-  const TensorState& tensor = impl_->tensors[index];
+  impl().check_tensor(index);
+  const TensorState& tensor = impl().tensors[index];
   return {tensor.name, tensor.shape,        tensor.param.size,  tensor.group,
           tensor.step, tensor.param.format, tensor.state_format};
 }
 
-std::size_t Optimizer::tensor_index(std::string_view name) const { return impl_->index_of_name(name); }
+std::size_t Optimizer::tensor_index(std::string_view name) const { return impl().index_of_name(name); }
 
 Tensor Optimizer::state(std::string_view name, std::string_view state_name) const {
-  const TensorState& tensor = impl_->tensors[impl_->index_of_name(name)];
-  const auto names = info(impl_->groups[tensor.group].variant).states();
+  const TensorState& tensor = impl().tensors[impl().index_of_name(name)];
+  const auto names = info(impl().groups[tensor.group].variant).states();
   const auto found = std::find(names.begin(), names.end(), state_name);
   if (found == names.end()) {
     refuse(ErrorCode::not_found, "tensor " + quoted(name) + " has no state " + printable(state_name) + ": it has [" +
@@ -425,12 +449,12 @@ Tensor Optimizer::state(std::string_view name, std::string_view state_name) cons
 double Optimizer::bytes_per_parameter() const {
   std::size_t bytes = sizeof(Impl);
   std::size_t parameters = 0;
-  for (const TensorState& tensor : impl_->tensors) {
+  for (const TensorState& tensor : impl().tensors) {
     parameters += tensor.param.size;
     bytes += tensor.param.size * info(tensor.param.format).bytes;
     bytes += sizeof(TensorState) + tensor.name.size() + tensor.shape.size() * sizeof(std::size_t);
     const std::size_t state_bytes = tensor.param.size * info(tensor.state_format).bytes;
-    bytes += info(impl_->groups[tensor.group].variant).state_count * allocated_bytes(state_bytes);
+    bytes += info(impl().groups[tensor.group].variant).state_count * allocated_bytes(state_bytes);
   }
   return parameters == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(parameters);
 }

@@ -38,6 +38,11 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
     refuse("tensor " + quoted(tensor.name) + " has shape " + extents(entry.shape) + ", must be " +
            extents(tensor.shape));
   }
+  constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
+  if (entry.step > kMostSteps) {
+    refuse("tensor " + quoted(tensor.name) + " has taken " + std::to_string(entry.step) +
+           " steps, must be at most 2^62");
+  }
   for (const auto& [name, state] : entry.states) {
     if (std::find(variant.states().begin(), variant.states().end(), name) == variant.states().end()) {
       refuse("tensor " + quoted(tensor.name) + " has a state " + quoted(name) + ", which " +
@@ -50,8 +55,11 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
     if (found == entry.states.end()) refuse(what + " is missing");
     const StateDict::State& state = found->second;
     if (state.format != tensor.state_format) {
-      refuse(what + " is " + std::string(info(state.format).name) + ", must be " +
-             std::string(info(tensor.state_format).name));
+      const auto number = static_cast<std::size_t>(state.format);
+      refuse(what + " is " +
+             (number < formats().size() ? std::string(info(state.format).name)
+                                        : "of format number " + std::to_string(number)) +
+             ", must be " + std::string(info(tensor.state_format).name));
     }
     if (state.bytes.size() != state_bytes(tensor)) {
       refuse(what + " has " + std::to_string(state.bytes.size()) + " bytes, must have " +
@@ -64,18 +72,18 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
 }  // namespace
 
 StateDict Optimizer::state_dict() const {
-  const Exclusive exclusive(impl_->running, "state_dict");
+  const Exclusive exclusive(impl().running, "state_dict");
   StateDict dict;
-  dict.rule = info(impl_->rule).name;
-  for (const GroupState& group : impl_->groups) {
+  dict.rule = info(impl().rule).name;
+  for (const GroupState& group : impl().groups) {
     dict.groups.push_back({std::string(info(group.variant).formula), group.options, {}});
   }
-  for (const TensorState& tensor : impl_->tensors) {
+  for (const TensorState& tensor : impl().tensors) {
     dict.groups[tensor.group].params.push_back(tensor.name);
     StateDict::Entry& entry = dict.tensors[tensor.name];
     entry.shape = tensor.shape;
     entry.step = tensor.step;
-    const VariantInfo& variant = info(impl_->groups[tensor.group].variant);
+    const VariantInfo& variant = info(impl().groups[tensor.group].variant);
     for (std::size_t s = 0; s < variant.state_count; ++s) {
       StateDict::State& state = entry.states[std::string(variant.state_names[s])];
       state.format = tensor.state_format;
@@ -87,8 +95,8 @@ StateDict Optimizer::state_dict() const {
 }
 
 void Optimizer::load_state_dict(const StateDict& dict) {
-  const Exclusive exclusive(impl_->running, "load_state_dict");
-  Impl& self = *impl_;
+  const Exclusive exclusive(impl().running, "load_state_dict");
+  Impl& self = impl();
   if (dict.rule != info(self.rule).name) {
     refuse("rule is " + quoted(dict.rule) + ", must be " + quoted(info(self.rule).name));
   }
