@@ -21,13 +21,13 @@ lab:
 build: build/release/build.ninja
 	@cmake --build --preset release
 
-# Tests and benchmarks need more packages, so they are left out until `make test` or `make bench` puts them in.
+# Tests and benchmarks need more packages, so they are left out until `make test` puts them in.
 build/release/build.ninja:
-	@cmake --preset release -DADAMANT_BUILD_TESTS=OFF -DADAMANT_BUILD_BENCH=OFF
+	@cmake --preset release --log-level=NOTICE -DADAMANT_BUILD_TESTS=OFF -DADAMANT_BUILD_BENCH=OFF
 
 test:
 	@tools/setup test
-	@cmake --preset release -DADAMANT_BUILD_TESTS=ON -DADAMANT_BUILD_BENCH=ON
+	@cmake --preset release --log-level=NOTICE -DADAMANT_BUILD_TESTS=ON -DADAMANT_BUILD_BENCH=ON
 	@cmake --build --preset release
 	@ctest --preset release -j $(jobs) -LE deep
 
@@ -36,9 +36,8 @@ test-deep:
 	@tools/test_deep
 
 bench:
-	@tools/setup test
-	@cmake --preset release -DADAMANT_BUILD_BENCH=ON
-	@cmake --build --preset release --target adamant_cli
+	@tools/setup build
+	@$(MAKE) --no-print-directory build
 	@$(program) bench
 
 PREFIX ?= /usr/local

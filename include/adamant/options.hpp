@@ -60,8 +60,8 @@ struct Settings {
 
 /// Arguments of one step.
 struct StepOptions {
-  /// The gradients are this many times too large (loss scaling): from 2^-126 to 2^126. They are divided by it on the fly:
-  /// the gradient memory is not changed.
+  /// The gradients are this many times too large (loss scaling): from 2^-126 to 2^126. They are divided by it on the
+  /// fly: the gradient memory is not changed.
   double grad_scale = 1.0;
 };
 

@@ -57,17 +57,16 @@ struct Tensor {
   Tensor(const void* data, std::size_t size, Format format)
       : data(const_cast<void*>(data)), size(size), format(format), writable(false) {}
   template <class T>
-  requires requires { FormatOf<std::remove_const_t<T>>::value; }
+    requires requires { FormatOf<std::remove_const_t<T>>::value; }
   Tensor(T* data, std::size_t size)
       : data(const_cast<std::remove_const_t<T>*>(data)),
         size(size),
         format(FormatOf<std::remove_const_t<T>>::value),
         writable(!std::is_const_v<T>) {}
   template <class C>
-  requires(detail::Elements<C> && (std::is_lvalue_reference_v<C&&> ||
-                                   std::ranges::borrowed_range<C>)&&!std::is_same_v<std::remove_cvref_t<C>, Tensor>)
-      Tensor(C&& c)
-      : Tensor(std::data(c), static_cast<std::size_t>(std::size(c))) {
+    requires(detail::Elements<C> && (std::is_lvalue_reference_v<C &&> || std::ranges::borrowed_range<C>) &&
+             !std::is_same_v<std::remove_cvref_t<C>, Tensor>)
+  Tensor(C&& c) : Tensor(std::data(c), static_cast<std::size_t>(std::size(c))) {
     contiguous = detail::is_contiguous(c);
   }
 };
