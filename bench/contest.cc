@@ -1,6 +1,7 @@
 #include "bench/contest.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -11,7 +12,7 @@ namespace {
 
 // A zero that the compiler does not know, and where the loads of the ceiling end.
 volatile std::uint8_t nothing = 0;
-volatile std::uint64_t sink;
+std::atomic<std::uint64_t> sink;
 
 // Evenly spread in (-1, 1) and always the same: the upper bits of a multiplicative sequence.
 double value_at(std::size_t i) {
@@ -119,8 +120,9 @@ void Contest::add_ceiling(std::string name, bool with_look) {
   const Loops::Ceiling look = with_look ? loops().front()->look(streams_) : nullptr;
   if (loop == nullptr) throw Error(ErrorCode::mismatch, "there is no ceiling loop for elements of these sizes");
   const auto run = [this](Loops::Ceiling pass) {
-    threads_.run(workload_.total(),
-                 [&](std::size_t first, std::size_t n) { sink = pass(streams_, first, n, nothing); });
+    threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) {
+      sink.store(pass(streams_, first, n, nothing), std::memory_order_relaxed);
+    });
   };
   contestants_.push_back({std::move(name), [run, loop, look] {
                             if (look != nullptr) run(look);

@@ -1,0 +1,85 @@
+"""The commands `adamant selftest` and `adamant targets`, and the statuses of the program.
+
+    cli_selftest_test.py PROGRAM...    PROGRAM may be an emulator and its program
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+PROGRAM = sys.argv[1:]
+GOLDEN = (pathlib.Path(__file__).parents[1] / "cli" / "selftest_golden.inc").read_text()
+CASES = [int(hash, 16) for hash in re.findall(r'^\{"\S+", 0x([0-9a-f]{16})u\},$', GOLDEN, re.MULTILINE)]
+
+
+def fnv1a(data):
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    return value
+
+
+TOGETHER = f"{fnv1a(b''.join(hash.to_bytes(8, 'little') for hash in CASES)):016x}"
+
+
+def run(*arguments):
+    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True)
+
+
+class Selftest(unittest.TestCase):
+    def test_every_instruction_set_has_the_golden_bits(self):
+        done = run("selftest")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        targets = run("targets").stdout.replace(" (in use)", "").splitlines()
+        expected = [f"{target:<10} {TOGETHER}  {len(CASES)} of {len(CASES)} cases have the golden bits"
+                    for target in targets]
+        self.assertEqual(done.stdout.splitlines(), expected)
+
+    def test_json(self):
+        done = run("selftest", "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        report = json.loads(done.stdout)
+        self.assertIs(report["passed"], True)
+        self.assertEqual([r["target"] for r in report["results"]], json.loads(run("targets", "--json").stdout)["targets"])
+        for result in report["results"]:
+            self.assertEqual((result["hash"], result["cases"], result["equal"], result["differing"]),
+                             (TOGETHER, len(CASES), len(CASES), []))
+
+    def test_print_golden_is_what_is_compiled_in(self):
+        self.assertEqual(run("selftest", "--print-golden").stdout, GOLDEN)
+
+
+class Targets(unittest.TestCase):
+    def test_the_best_one_is_in_use(self):
+        done = run("targets")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = done.stdout.splitlines()
+        self.assertTrue(lines[0].endswith(" (in use)"), lines)
+        self.assertEqual(sum("(in use)" in line for line in lines), 1, lines)
+        self.assertIn(lines[-1].split()[0], ("SCALAR", "EMU128"), "the portable one is always there, and last")
+
+    def test_json(self):
+        report = json.loads(run("targets", "--json").stdout)
+        self.assertEqual(report["current"], report["targets"][0])
+
+
+class Statuses(unittest.TestCase):
+    def test_help(self):
+        for command in ((), ("bench",), ("selftest",), ("targets",)):
+            done = run(*command, "--help")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("--help", done.stdout)
+
+    def test_unknown_options_and_commands(self):
+        for arguments in (("--bogus",), ("bogus",), (), ("bench", "--bogus"), ("selftest", "--bogus"),
+                          ("targets", "bogus")):
+            done = run(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+            self.assertTrue(done.stderr, arguments)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
