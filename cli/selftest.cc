@@ -131,6 +131,7 @@ std::uint64_t hash_of(const Form& form, const Formats& formats) {
     params.emplace_back(formats.param, size).fill(size);
     grads.emplace_back(formats.grad, size);
   }
+  tensors.reserve(params.size());
   for (std::size_t i = 0; i < params.size(); ++i) {
     tensors.emplace_back("t" + std::to_string(i), params[i].view(), grads[i].view());
   }
