@@ -27,14 +27,14 @@ struct Turn {
 };
 
 Turn turn_of(const Contestant& contestant) {
-  constexpr double kTurn = 1e6;  // ns: ten thousand times what reading the clock takes
+  constexpr double kTurn = 2e6;  // ns: ten thousand times what reading the clock takes
   if (contestant.prepare) contestant.prepare();
   contestant.call();
   double once = ns_of_calls(contestant, 1);
   if (once < kTurn) once = ns_of_calls(contestant, 10) / 10.0;
   if (once >= 5 * kTurn) return {};  // more memory than any cache
   const int timed = std::max(1, static_cast<int>(std::ceil(kTurn / once)));
-  return {timed, std::max(1, timed / 10)};
+  return {timed, std::max(2, timed / 10)};
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ struct Budget {
 [[nodiscard]] double ratio(const Times& a, const Times& b);
 
 /// Times the contestants in rounds: in each round every contestant has its turn, in the other order every second round,
-/// so that what slows the machine for a while slows all of them. A turn has as many calls as take a millisecond, after
-/// calls that are not timed and bring its memory back into cache.
+/// so that what slows the machine for a while slows all of them. A turn has as many calls as take two milliseconds,
+/// after calls that are not timed and bring its memory back into cache.
 [[nodiscard]] std::vector<Times> measure(const std::vector<Contestant>& contestants, const Budget& budget);
 
 }  // namespace adamant::bench

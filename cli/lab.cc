@@ -1,13 +1,313 @@
-// adamant lab
+// adamant lab: trains real workloads with each rule from the same start on the same batches, and compares them.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <adamant/format.hpp>
+#include <adamant/targets.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/lab_report.h"
+#include "cli/progress.h"
+#include "cli/values.h"
+#include "lab/text.h"
+#include "lab/train.h"
+#include "lab/tune.h"
 
 namespace adamant::cli {
+namespace {
+
+using lab::Outcome;
+using lab::RuleConfig;
+using lab::RunConfig;
+using lab::RunResult;
+using lab::Tuned;
+using lab::Workload;
+using lab::WorkloadInfo;
+
+// The options as they are written.
+struct Arguments {
+  std::string workloads, rules, steps, seeds, lr, weight_decay, batch_size, threads, state, text, out, log_every;
+  bool sparse = false, json = false, tune = false;
+};
+
+// A workload with its data, as this command runs it.
+struct Job {
+  const WorkloadInfo* info = nullptr;
+  std::unique_ptr<Workload> workload;
+  std::uint64_t steps = 0;
+  std::size_t batch_size = 0;
+};
+
+template <class List>
+std::vector<std::string> names_of(const List& list) {
+  std::vector<std::string> names;
+  for (const auto& entry : list) names.emplace_back(entry.name);
+  return names;
+}
+
+template <class List>
+const auto& entry_named(const List& list, const std::string& name) {
+  return *std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == name; });
+}
+
+class Lab {
+ public:
+  explicit Lab(const Arguments& arguments) : arguments_(arguments) {}
+
+  int run() {
+    if (arguments_.tune) refuse_with_tune();
+    read_options();
+    make_jobs();
+    check_settings();
+    return arguments_.tune ? tune() : compare();
+  }
+
+ private:
+  void refuse_with_tune() const {
+    const std::pair<const char*, const std::string&> chosen[] = {{"--lr", arguments_.lr},
+                                                                 {"--weight-decay", arguments_.weight_decay},
+                                                                 {"--seeds", arguments_.seeds},
+                                                                 {"--out", arguments_.out},
+                                                                 {"--log-every", arguments_.log_every}};
+    for (const auto& [option, value] : chosen) {
+      if (!value.empty()) throw UsageError(fmt::format("{}: '{}' cannot be given with --tune", option, value));
+    }
+  }
+
+  void read_options() {
+    const auto integer = [](const char* option, const std::string& text, std::int64_t low, std::int64_t high) {
+      return text.empty() ? std::optional<std::int64_t>() : read_integer(option, text, low, high);
+    };
+    const auto number = [](const char* option, const std::string& text) {
+      return text.empty() ? std::optional<double>() : read_number(option, text);
+    };
+    for (const std::string& name : chosen("--rules", arguments_.rules, names_of(lab::rule_configs()))) {
+      rules_.push_back(entry_named(lab::rule_configs(), name));
+    }
+    steps_ = integer("--steps", arguments_.steps, 1, 10'000'000);
+    batch_size_ = integer("--batch-size", arguments_.batch_size, 1, 4096);
+    lr_ = number("--lr", arguments_.lr);
+    weight_decay_ = number("--weight-decay", arguments_.weight_decay);
+    log_every_ = static_cast<std::uint64_t>(integer("--log-every", arguments_.log_every, 1, 10'000'000).value_or(10));
+    threads_ = static_cast<int>(integer("--threads", arguments_.threads, 0, 1024).value_or(0));
+    const auto seeds = static_cast<std::uint64_t>(integer("--seeds", arguments_.seeds, 1, 1000).value_or(3));
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) seeds_.push_back(seed);
+    if (!arguments_.state.empty()) {
+      state_ = format_from_name(read_names("--state", arguments_.state, names_of(formats())).front());
+    }
+  }
+
+  static std::vector<std::string> chosen(const char* option, const std::string& text, std::vector<std::string> all) {
+    return text.empty() ? all : read_names(option, text, all);
+  }
+
+  void make_jobs() {
+    text_ = arguments_.text.empty() ? lab::kJargonFile : arguments_.text;
+    for (const std::string& name : chosen("--workload", arguments_.workloads, names_of(lab::workloads()))) {
+      const WorkloadInfo& info = entry_named(lab::workloads(), name);
+      const bool asked_for = !arguments_.workloads.empty() || !arguments_.text.empty();
+      if (name == "words" && !asked_for && !std::filesystem::exists(text_)) {
+        progress_.line(
+            fmt::format("words: left out, there is no text at {} (apt install jargon-text; or --text FILE)", text_));
+        continue;
+      }
+      const auto batch_size =
+          static_cast<std::size_t>(batch_size_.value_or(static_cast<std::int64_t>(info.batch_size)));
+      auto workload = info.make({.batch_size = batch_size,
+                                 .held_out = arguments_.tune ? lab::HeldOut::validation : lab::HeldOut::test,
+                                 .text = text_,
+                                 .sparse_rows = arguments_.sparse});
+      jobs_.push_back({&info, std::move(workload),
+                       static_cast<std::uint64_t>(steps_.value_or(static_cast<std::int64_t>(info.steps))), batch_size});
+    }
+  }
+
+  RunConfig config(const Job& job, const RuleConfig& rule, std::uint64_t seed) const {
+    Tuned settings = lab::tuned(job.info->name, rule.name);
+    settings.lr = lr_.value_or(settings.lr);
+    settings.weight_decay = weight_decay_.value_or(settings.weight_decay);
+    return {.rule = rule,
+            .settings = settings,
+            .steps = job.steps,
+            .seed = seed,
+            .target_loss = job.info->target_loss,
+            .state = state_,
+            .threads = threads_};
+  }
+
+  // Refuses what the engine refuses before the first run, not in the middle of the work.
+  void check_settings() const {
+    std::vector<float> value(1), grad(1);
+    for (const Job& job : jobs_) {
+      for (const RuleConfig& rule : rules_) {
+        static_cast<void>(lab::make_optimizer(config(job, rule, 1), {{"probe", value, grad}}));
+      }
+    }
+  }
+
+  // Where the run logs go. Without --out a new folder in ./runs named after the time.
+  std::filesystem::path make_folder() const {
+    const bool given = !arguments_.out.empty();
+    const std::filesystem::path wanted =
+        given ? std::filesystem::path(arguments_.out)
+              : std::filesystem::path("runs") / fmt::format("lab-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
+    std::filesystem::path folder = wanted;
+    const auto refuse = [&](const std::string& why) {
+      throw UsageError(fmt::format("--out: '{}' {}", folder.string(), why));
+    };
+    for (int copy = 2; !given && std::filesystem::exists(folder); ++copy) {
+      folder = fmt::format("{}-{}", wanted.string(), copy);
+    }
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) refuse("cannot be made: " + error.message());
+    if (access(folder.c_str(), W_OK | X_OK) != 0) refuse(std::string("cannot be written: ") + std::strerror(errno));
+    return folder;
+  }
+
+  int compare() {
+    const std::filesystem::path folder = make_folder();
+    const Interrupt interrupt;
+    LabReport report;
+    report.folder = folder.string();
+    for (const Job& job : jobs_) {
+      report.workloads.push_back({job.info, job.workload->describe(), job.steps, job.batch_size, seeds_.size(), {}});
+      for (const RuleConfig& rule : rules_) {
+        if (!report.interrupted) compare(job, rule, folder, interrupt, report);
+      }
+    }
+    if (arguments_.json) {
+      print_json(report);
+    } else {
+      print_table(report);
+    }
+    return report.interrupted ? kInterrupted : kOk;
+  }
+
+  // One rule on one workload, with every seed.
+  void compare(const Job& job, const RuleConfig& rule, const std::filesystem::path& folder, const Interrupt& interrupt,
+               LabReport& report) {
+    std::size_t parameters = 0;
+    for (const auto* weight : job.workload->weights()) parameters += static_cast<std::size_t>(weight->value.size());
+    const bool words = job.info->name == "words";
+    lab::RunLog log(folder / fmt::format("{}-{}.jsonl", job.info->name, rule.name), log_every_,
+                    {.workload = job.info,
+                     .description = job.workload->describe(),
+                     .parameters = parameters,
+                     .batch_size = job.batch_size,
+                     .seeds = seeds_,
+                     .text = words ? text_ : "",
+                     .sparse_rows = words && arguments_.sparse},
+                    config(job, rule, seeds_.front()));
+    RuleReport runs{rule, config(job, rule, 1).settings, log.path(), {}};
+    for (const std::uint64_t seed : seeds_) {
+      const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, rule.name, seed, seeds_.size());
+      const RunResult result =
+          lab::train(*job.workload, config(job, rule, seed), &log, watch(what, job.steps, interrupt));
+      report.interrupted = result.outcome == Outcome::interrupted;
+      if (report.interrupted) break;
+      progress_.line(fmt::format("{}: {}, {:.2f} s", what, score_text(*job.info, result), result.seconds));
+      runs.runs.push_back({seed, result});
+    }
+    report.workloads.back().rules.push_back(std::move(runs));
+  }
+
+  lab::Watch watch(const std::string& what, std::uint64_t steps, const Interrupt& interrupt) {
+    return [this, what, steps, &interrupt](std::uint64_t step, double loss) {
+      progress_.show(what, step, steps, step == 0 ? "" : fmt::format("loss {:.4g}", loss));
+      return !interrupt.pending();
+    };
+  }
+
+  int tune() {
+    const Interrupt interrupt;
+    std::vector<TuneReport> reports;
+    for (const Job& job : jobs_) {
+      for (const RuleConfig& rule : rules_) {
+        const std::string what = fmt::format("{} {}", job.info->name, rule.name);
+        const auto trials =
+            lab::tune(*job.info, *job.workload, config(job, rule, 1), watch(what, job.steps, interrupt));
+        if (!trials.empty()) reports.push_back({job.info, rule, trials});
+        if (interrupt.pending()) break;
+        const lab::Trial& best = lab::best(trials);
+        progress_.line(fmt::format("{}: lr {:g}, weight_decay {:g}: loss {:.4g}", what, best.settings.lr,
+                                   best.settings.weight_decay, best.loss));
+      }
+      if (interrupt.pending()) break;
+    }
+    if (arguments_.json) {
+      print_tune_json(reports, interrupt.pending());
+    } else {
+      print_tune_tables(reports);
+    }
+    return interrupt.pending() ? kInterrupted : kOk;
+  }
+
+  const Arguments& arguments_;
+  std::vector<RuleConfig> rules_;
+  std::optional<std::int64_t> steps_, batch_size_;
+  std::optional<double> lr_, weight_decay_;
+  std::uint64_t log_every_ = 1;
+  int threads_ = 0;
+  std::vector<std::uint64_t> seeds_;
+  Format state_ = Format::f32;
+  std::string text_;
+  std::vector<Job> jobs_;
+  Progress progress_;
+};
+
+std::string rules_help() {
+  std::string help = "Rules:\n";
+  for (const RuleConfig& rule : lab::rule_configs()) help += fmt::format("  {:<10} {}\n", rule.name, rule.words);
+  return help;
+}
+
+}  // namespace
 
 Command add_lab(CLI::App& program) {
-  CLI::App* app = program.add_subcommand("lab", "Train real workloads with each rule and compare");
-  return {app, [] { return kOk; }};
+  CLI::App* app =
+      program.add_subcommand("lab", "Train real workloads with each rule, from the same start, and compare");
+  auto arguments = std::make_shared<Arguments>();
+  const auto list = [](const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); };
+  app->add_option("--workload", arguments->workloads,
+                  "Only these, separated by commas: " + list(names_of(lab::workloads())))
+      ->type_name("NAMES");
+  app->add_option("--rules", arguments->rules, "Only these: " + list(names_of(lab::rule_configs())))
+      ->type_name("NAMES");
+  app->add_option("--steps", arguments->steps, "Steps of each run")->type_name("N");
+  app->add_option("--seeds", arguments->seeds, "Runs of each rule, each with its own start and batches (3)")
+      ->type_name("N");
+  app->add_option("--lr", arguments->lr, "Learning rate, instead of the one tuned for rule and workload")
+      ->type_name("X");
+  app->add_option("--weight-decay", arguments->weight_decay, "Weight decay, instead of the tuned one")->type_name("X");
+  app->add_option("--batch-size", arguments->batch_size, "Samples in a batch")->type_name("N");
+  app->add_option("--threads", arguments->threads, "Threads of an optimizer step; 0: all (0). No effect on results")
+      ->type_name("N");
+  app->add_option("--state", arguments->state, "Format of the optimizer's states (f32)")
+      ->type_name("{" + list(names_of(formats())) + "}");
+  app->add_option("--text", arguments->text, "Text that words learns, plain or gzip (The Jargon File)")
+      ->type_name("FILE");
+  app->add_flag("--sparse", arguments->sparse, "words: give the embedding's gradient as rows; only touched rows move");
+  app->add_option("--out", arguments->out, "Folder of the run logs (a new one in ./runs)")->type_name("DIR");
+  app->add_option("--log-every", arguments->log_every, "Log every N-th step (10)")->type_name("N");
+  app->add_flag("--tune", arguments->tune, "Repeat the search that found the tuned settings, and print it");
+  app->add_flag("--json", arguments->json, "Print one JSON object instead of tables");
+  app->footer(rules_help());
+  return {app, [arguments] { return Lab(*arguments).run(); }};
 }
 
 }  // namespace adamant::cli

@@ -23,7 +23,9 @@ double read_number(std::string_view option, std::string_view text) {
   if (error == std::errc::invalid_argument || end != text.data() + text.size()) {
     refuse(option, text, "is not a number (decimal, such as 0.1 or 1e-3)");
   }
-  if (error == std::errc::result_out_of_range || !std::isfinite(value)) refuse(option, text, "is not a finite number");
+  if (error == std::errc::result_out_of_range) refuse(option, text, "is outside the range of a 64-bit number");
+  if (!std::isfinite(value)) refuse(option, text, "is not a finite number");
+  if (value == 0.0 && std::signbit(value)) refuse(option, text, "is negative zero: must be 0 or another number");
   return value;
 }
 

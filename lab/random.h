@@ -7,6 +7,12 @@
 
 namespace adamant::lab {
 
+// What a stream is for; a model's weights take one each from kWeightStream on.
+constexpr std::uint64_t kBatchStream = 0;
+constexpr std::uint64_t kNoiseStream = 1;
+constexpr std::uint64_t kStartStream = 2;
+constexpr std::uint64_t kWeightStream = 16;
+
 /// One stream of random numbers, addressed by index. Mixing function: SplitMix64 (Steele, Lea & Flood 2014).
 class Random {
  public:

@@ -1,0 +1,160 @@
+#include "cli/lab_report.h"
+
+#include <fmt/format.h>
+
+#include <adamant/targets.hpp>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "lab/summary.h"
+
+namespace adamant::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using lab::Outcome;
+using lab::Summary;
+using lab::WorkloadInfo;
+
+std::string metric_text(const WorkloadInfo& info, double value) {
+  if (info.metric == "accuracy") return fmt::format("{:.1f}%", 100.0 * value);
+  return info.metric == "perplexity" ? fmt::format("{:.1f}", value) : fmt::format("{:.3g}", value);
+}
+
+std::string with_spread(const std::string& mean, const std::string& deviation, const Summary& summary) {
+  return summary.count < 2 ? mean : mean + " ±" + deviation;
+}
+
+// The cells of a rule's line.
+struct Cells {
+  std::string loss = "diverged", metric = "-", target = "not reached", step, bytes, note;
+};
+
+Cells cells_of(const WorkloadReport& workload, const RuleReport& rule) {
+  std::vector<double> losses, metrics, targets, step_ns, bytes;
+  for (const auto& [seed, result] : rule.runs) {
+    step_ns.push_back(result.step_ns);
+    bytes.push_back(result.bytes_per_param);
+    if (result.steps_to_target) targets.push_back(static_cast<double>(*result.steps_to_target));
+    if (result.outcome != Outcome::finished) continue;
+    losses.push_back(result.score.loss);
+    metrics.push_back(result.score.metric);
+  }
+  Cells cells;
+  const Summary loss = lab::summarize(losses), metric = lab::summarize(metrics), target = lab::summarize(targets);
+  if (loss.count > 0) {
+    cells.loss = with_spread(fmt::format("{:.4g}", loss.mean), fmt::format("{:.2g}", loss.deviation), loss);
+    cells.metric =
+        with_spread(metric_text(*workload.info, metric.mean), metric_text(*workload.info, metric.deviation), metric);
+  }
+  if (target.count > 0) cells.target = fmt::format("{:.0f}", target.mean);
+  if (target.count > 0 && target.count < rule.runs.size()) {
+    cells.target += fmt::format(" ({} of {})", target.count, rule.runs.size());
+  }
+  cells.step = fmt::format("{:.2f} µs", lab::summarize(step_ns).mean / 1000.0);
+  cells.bytes = fmt::format("{:.1f}", lab::summarize(bytes).mean);
+  if (loss.count > 0 && loss.count < rule.runs.size()) {
+    cells.note = fmt::format("  {} of {} diverged", rule.runs.size() - loss.count, rule.runs.size());
+  }
+  if (rule.runs.size() < workload.seeds) {
+    cells.note += fmt::format("  {} of {} seeds done", rule.runs.size(), workload.seeds);
+  }
+  return cells;
+}
+
+constexpr const char* kLine = "  {:<10} {:>7} {:>7}  {:<17} {:<14} {:<16} {:>10} {:>12}{}\n";
+
+}  // namespace
+
+std::string score_text(const WorkloadInfo& info, const lab::RunResult& result) {
+  if (result.outcome == Outcome::diverged) return fmt::format("diverged at step {}", result.steps + 1);
+  return fmt::format("loss {:.4g}, {} {}", result.score.loss, info.metric, metric_text(info, result.score.metric));
+}
+
+void print_table(const LabReport& report) {
+  for (const WorkloadReport& workload : report.workloads) {
+    fmt::print("\n{}: {}\n  {} steps of batch {}, {} {} (mean ± standard deviation)\n", workload.info->name,
+               workload.description, workload.steps, workload.batch_size, workload.seeds,
+               workload.seeds == 1 ? "seed" : "seeds");
+    fmt::print(kLine, "rule", "lr", "decay", "loss", workload.info->metric,
+               fmt::format("steps to {:g}", workload.info->target_loss), "step", "bytes/param", "");
+    for (const RuleReport& rule : workload.rules) {
+      if (rule.runs.empty()) continue;
+      const Cells cells = cells_of(workload, rule);
+      fmt::print(kLine, rule.rule.name, fmt::format("{:g}", rule.settings.lr),
+                 fmt::format("{:g}", rule.settings.weight_decay), cells.loss, cells.metric, cells.target, cells.step,
+                 cells.bytes, cells.note);
+    }
+  }
+  fmt::print(
+      "\nloss and score: on data held out from training. steps to: until the mean of the last 20 training losses\n"
+      "is that low. step: median time of an optimizer step. Run logs: {}\n",
+      report.folder);
+  if (report.interrupted) fmt::print("Interrupted: only what was finished is shown.\n");
+}
+
+void print_json(const LabReport& report) {
+  Json results = Json::array();
+  for (const WorkloadReport& workload : report.workloads) {
+    for (const RuleReport& rule : workload.rules) {
+      for (const auto& [seed, result] : rule.runs) {
+        const bool finished = result.outcome == Outcome::finished;
+        results.push_back({{"workload", workload.info->name},
+                           {"rule", rule.rule.name},
+                           {"seed", seed},
+                           {"outcome", lab::name(result.outcome)},
+                           {"steps", result.steps},
+                           {"batch_size", workload.batch_size},
+                           {"lr", rule.settings.lr},
+                           {"weight_decay", rule.settings.weight_decay},
+                           {"loss", finished ? Json(result.score.loss) : Json()},
+                           {std::string(workload.info->metric), finished ? Json(result.score.metric) : Json()},
+                           {"target_loss", workload.info->target_loss},
+                           {"steps_to_target", result.steps_to_target ? Json(*result.steps_to_target) : Json()},
+                           {"step_ns", result.step_ns},
+                           {"bytes_per_param", result.bytes_per_param},
+                           {"seconds", result.seconds},
+                           {"log", rule.log}});
+      }
+    }
+  }
+  const Json json = {{"command", "lab"},
+                     {"target", current_target()},
+                     {"folder", report.folder},
+                     {"interrupted", report.interrupted},
+                     {"results", std::move(results)}};
+  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+void print_tune_tables(const std::vector<TuneReport>& reports) {
+  for (const TuneReport& report : reports) {
+    const lab::Trial& best = lab::best(report.trials);
+    fmt::print("\n{} {}: best lr {:g}, weight_decay {:g}: loss {:.4g} on validation data\n", report.info->name,
+               report.rule.name, best.settings.lr, best.settings.weight_decay, best.loss);
+    fmt::print("  {:>7} {:>12} {:>10}\n", "lr", "weight_decay", "loss");
+    for (const auto& [settings, loss] : report.trials) {
+      fmt::print("  {:>7} {:>12} {:>10}\n", fmt::format("{:g}", settings.lr),
+                 fmt::format("{:g}", settings.weight_decay),
+                 std::isfinite(loss) ? fmt::format("{:.4g}", loss) : "diverged");
+    }
+  }
+}
+
+void print_tune_json(const std::vector<TuneReport>& reports, bool interrupted) {
+  Json results = Json::array();
+  for (const TuneReport& report : reports) {
+    const lab::Trial& best = lab::best(report.trials);
+    for (const lab::Trial& trial : report.trials) {
+      results.push_back({{"workload", report.info->name},
+                         {"rule", report.rule.name},
+                         {"lr", trial.settings.lr},
+                         {"weight_decay", trial.settings.weight_decay},
+                         {"loss", std::isfinite(trial.loss) ? Json(trial.loss) : Json()},
+                         {"best", &trial == &best}});
+    }
+  }
+  const Json json = {{"command", "lab --tune"}, {"interrupted", interrupted}, {"results", std::move(results)}};
+  fmt::print("{}\n", json.dump(2));
+}
+
+}  // namespace adamant::cli

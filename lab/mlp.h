@@ -1,0 +1,61 @@
+// A classifier with one hidden layer: logits = relu(x W1 + b1) W2 + b2.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lab/matrix.h"
+#include "lab/softmax.h"
+
+namespace adamant::lab {
+
+template <class Real>
+class Mlp {
+ public:
+  Mlp(Eigen::Index inputs, Eigen::Index hidden, Eigen::Index classes)
+      : w1_("hidden.weight", inputs, hidden),
+        b1_("hidden.bias", 1, hidden),
+        w2_("output.weight", hidden, classes),
+        b2_("output.bias", 1, classes) {}
+
+  [[nodiscard]] std::vector<Weight<Real>*> weights() { return {&w1_, &b1_, &w2_, &b2_}; }
+
+  /// Weights with the deviation of He et al. 2015, biases zero.
+  void start(std::uint64_t seed) {
+    w1_.set_random(std::sqrt(2.0 / static_cast<double>(w1_.value.rows())), Random(seed, kWeightStream));
+    b1_.value.setZero();
+    w2_.set_random(std::sqrt(2.0 / static_cast<double>(w2_.value.rows())), Random(seed, kWeightStream + 1));
+    b2_.value.setZero();
+  }
+
+  /// One row of logits for each row of x. Valid until the next call.
+  Matrix<Real>& logits(const Matrix<Real>& x) {
+    hidden_.noalias() = x * w1_.value;
+    hidden_.rowwise() += b1_.value.row(0);
+    hidden_ = hidden_.cwiseMax(Real(0));
+    logits_.noalias() = hidden_ * w2_.value;
+    logits_.rowwise() += b2_.value.row(0);
+    return logits_;
+  }
+
+  /// Mean cross-entropy over the rows of x; fills every gradient.
+  double loss_and_grad(const Matrix<Real>& x, std::span<const int> labels) {
+    Matrix<Real>& dlogits = logits(x);
+    const double loss = softmax_cross_entropy(dlogits, labels);
+    w2_.grad.noalias() = hidden_.transpose() * dlogits;
+    b2_.grad = dlogits.colwise().sum();
+    dhidden_.noalias() = dlogits * w2_.value.transpose();
+    dhidden_ = (hidden_.array() > Real(0)).select(dhidden_, Real(0));
+    w1_.grad.noalias() = x.transpose() * dhidden_;
+    b1_.grad = dhidden_.colwise().sum();
+    return loss;
+  }
+
+ private:
+  Weight<Real> w1_, b1_, w2_, b2_;
+  Matrix<Real> hidden_, dhidden_, logits_;
+};
+
+}  // namespace adamant::lab

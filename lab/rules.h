@@ -1,0 +1,33 @@
+// The rules that the lab compares: named configurations of the engine's rules, with settings found by tune.h.
+#pragma once
+
+#include <adamant/options.hpp>
+#include <adamant/rule.hpp>
+#include <span>
+#include <string_view>
+
+namespace adamant::lab {
+
+struct RuleConfig {
+  std::string_view name;   ///< "momentum"
+  std::string_view words;  ///< what it is, in a few words
+  Rule rule;
+  double momentum = 0.0;  ///< of Rule::sgd
+};
+
+/// From the plainest on.
+[[nodiscard]] std::span<const RuleConfig> rule_configs();
+
+/// What is tuned.
+struct Tuned {
+  double lr;
+  double weight_decay;
+};
+
+/// The best settings of the search that `adamant lab --tune` repeats.
+[[nodiscard]] Tuned tuned(std::string_view workload, std::string_view rule);
+
+/// Options of the engine.
+[[nodiscard]] Options options_of(const RuleConfig& config, const Tuned& settings);
+
+}  // namespace adamant::lab

@@ -1,0 +1,108 @@
+#include "lab/train.h"
+
+#include <adamant/schedule.hpp>
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+namespace adamant::lab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0.0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+std::vector<Param> params_of(Workload& workload) {
+  std::vector<Param> params;
+  for (Weight<float>* weight : workload.weights()) {
+    params.emplace_back(weight->name, weight->value, weight->grad,
+                        std::vector<std::size_t>{static_cast<std::size_t>(weight->value.rows()),
+                                                 static_cast<std::size_t>(weight->value.cols())});
+  }
+  return params;
+}
+
+// Whether losses grow beyond all bounds. One that is not finite comes late or never: the engine keeps states finite.
+class Divergence {
+ public:
+  [[nodiscard]] bool seen(double loss) {
+    if (!first_) first_ = loss;
+    return !(loss <= 1000.0 * *first_);
+  }
+
+ private:
+  std::optional<double> first_;
+};
+
+// Average of the last few losses.
+class RecentLoss {
+ public:
+  void add(double loss) { losses_[count_++ % losses_.size()] = loss; }
+  [[nodiscard]] bool below(double target) const {
+    return count_ >= losses_.size() &&
+           std::accumulate(losses_.begin(), losses_.end(), 0.0) <= target * static_cast<double>(losses_.size());
+  }
+
+ private:
+  std::array<double, 20> losses_{};
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params) {
+  return Optimizer(config.rule.rule, std::move(params), options_of(config.rule, config.settings),
+                   {.state = config.state, .report_norm = true, .threads = config.threads});
+}
+
+RunResult train(Workload& workload, const RunConfig& config, RunLog* log, const Watch& watch) {
+  const auto begin = Clock::now();
+  workload.start(config.seed);
+  Optimizer optimizer = make_optimizer(config, params_of(workload));
+
+  RunResult result;
+  std::vector<double> step_ns;
+  RecentLoss recent;
+  Divergence divergence;
+  double loss = 0.0;
+  for (; result.steps < config.steps; ++result.steps) {
+    if (watch && !watch(result.steps, loss)) {
+      result.outcome = Outcome::interrupted;
+      break;
+    }
+    const double lr = schedule::cosine(config.settings.lr, result.steps, config.steps);
+    loss = workload.loss_and_grad(result.steps);
+    workload.set_grads(optimizer);
+    optimizer.set_lr(lr);
+    const auto before = Clock::now();
+    const StepReport report = optimizer.step();
+    step_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - before).count());
+
+    const bool last = result.steps + 1 == config.steps;
+    if (log) log->step(config.seed, result.steps + 1, last, loss, lr, report.grad_norm.value_or(NAN));
+    if (divergence.seen(loss) || !report.applied) {
+      result.outcome = Outcome::diverged;
+      break;
+    }
+    recent.add(loss);
+    if (!result.steps_to_target && recent.below(config.target_loss)) result.steps_to_target = result.steps + 1;
+  }
+  if (result.outcome == Outcome::finished) {
+    result.score = workload.evaluate();
+    if (!std::isfinite(result.score.loss)) result.outcome = Outcome::diverged;
+  }
+  result.step_ns = median(std::move(step_ns));
+  result.bytes_per_param = optimizer.bytes_per_parameter();
+  result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  if (log) log->end(config.seed, result);
+  return result;
+}
+
+}  // namespace adamant::lab

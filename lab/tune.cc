@@ -1,0 +1,51 @@
+#include "lab/tune.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace adamant::lab {
+namespace {
+
+constexpr double kLearningRates[] = {3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0};
+constexpr double kWeightDecays[] = {0.0, 1e-4, 1e-3, 0.01, 0.1};
+constexpr std::uint64_t kSeeds[] = {1001, 1002, 1003};
+
+// Refused for AdamW, where decay would turn the signs of the weights; no rule is better for it.
+bool turns_signs(const Tuned& settings) { return settings.lr * settings.weight_decay >= 1.0; }
+
+}  // namespace
+
+std::vector<Tuned> tuning_grid(const WorkloadInfo& workload) {
+  std::vector<Tuned> grid;
+  for (const double weight_decay : kWeightDecays) {
+    if (weight_decay > 0.0 && workload.metric == "distance") continue;
+    for (const double lr : kLearningRates) grid.push_back({lr, weight_decay});
+  }
+  std::erase_if(grid, turns_signs);
+  return grid;
+}
+
+std::vector<Trial> tune(const WorkloadInfo& info, Workload& workload, RunConfig base, const Watch& watch) {
+  std::vector<Trial> trials;
+  for (const Tuned& settings : tuning_grid(info)) {
+    Trial trial{settings, 0.0};
+    for (const std::uint64_t seed : kSeeds) {
+      base.settings = settings;
+      base.seed = seed;
+      const RunResult result = train(workload, base, nullptr, watch);
+      if (result.outcome == Outcome::interrupted) return trials;
+      const bool finished = result.outcome == Outcome::finished;
+      trial.loss += finished ? result.score.loss / static_cast<double>(std::size(kSeeds))
+                             : std::numeric_limits<double>::infinity();
+    }
+    trials.push_back(trial);
+  }
+  return trials;
+}
+
+const Trial& best(const std::vector<Trial>& trials) {
+  return *std::min_element(trials.begin(), trials.end(),
+                           [](const Trial& a, const Trial& b) { return a.loss < b.loss; });
+}
+
+}  // namespace adamant::lab

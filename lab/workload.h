@@ -1,0 +1,65 @@
+// A workload: a model, its data, and what it is scored by. The training loop (train.h) knows nothing else of them.
+#pragma once
+
+#include <adamant/optimizer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/matrix.h"
+
+namespace adamant::lab {
+
+/// What the score is taken on. Settings are chosen on the validation part, which the final runs train on; the test part
+/// is only ever used for the final score.
+enum class HeldOut { test, validation };
+
+struct WorkloadOptions {
+  std::size_t batch_size = 1;
+  HeldOut held_out = HeldOut::test;
+  std::string text;          ///< words: path
+  bool sparse_rows = false;  ///< words: give the embedding's gradient as rows, so that only touched rows move
+};
+
+struct Score {
+  double loss = 0.0;    ///< on held-out data
+  double metric = 0.0;  ///< as WorkloadInfo::metric says
+};
+
+class Workload {
+ public:
+  Workload() = default;
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
+  virtual ~Workload() = default;
+
+  /// One line: the data, the model, its size.
+  [[nodiscard]] virtual std::string describe() const = 0;
+  /// The parameters and their gradients, in a fixed order.
+  [[nodiscard]] virtual std::vector<Weight<float>*> weights() = 0;
+  /// Puts the parameters at the start of that seed, which also decides the batches: the same for every rule.
+  virtual void start(std::uint64_t seed) = 0;
+  /// Loss on the batch of that step (counted from 0), which is a pure function of seed and step; fills the gradients.
+  virtual double loss_and_grad(std::uint64_t step) = 0;
+  /// Called before each step, for gradients whose address or rows change.
+  virtual void set_grads(Optimizer&) {}
+  [[nodiscard]] virtual Score evaluate() = 0;
+};
+
+struct WorkloadInfo {
+  std::string_view name;
+  std::string_view metric;  ///< "accuracy" in [0, 1], "perplexity", or "distance" to the minimum
+  std::uint64_t steps;      ///< unless told otherwise
+  std::size_t batch_size;   ///< unless told otherwise
+  double target_loss;       ///< a run counts the steps until its training loss is this low
+  std::unique_ptr<Workload> (*make)(const WorkloadOptions&);
+};
+
+/// All workloads.
+[[nodiscard]] std::span<const WorkloadInfo> workloads();
+
+}  // namespace adamant::lab
