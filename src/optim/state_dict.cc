@@ -13,7 +13,16 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::mismatch, "state_dict: " + message); }
 
-std::size_t state_bytes(const TensorState& tensor) { return tensor.param.size * info(tensor.state_format).bytes; }
+std::vector<std::byte> copy_of(const Memory& memory, std::size_t bytes) {
+  return {memory.get(), memory.get() + (memory ? bytes : 0)};
+}
+
+std::size_t low_bytes(const TensorState& tensor) { return tensor.param.size * info(tensor.weight_format).bytes; }
+
+void check_bytes(const std::string& what, std::size_t bytes, std::size_t expected) {
+  if (bytes == expected) return;
+  refuse(what + " has " + std::to_string(bytes) + " bytes, must have " + std::to_string(expected));
+}
 
 // No run reaches a moment that is not finite, or a second moment below zero.
 void check_values(const std::string& what, const StateDict::State& state, std::size_t size, bool second_moment) {
