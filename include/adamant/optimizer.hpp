@@ -50,9 +50,9 @@ struct StateDict {
   };
   struct Entry {
     std::vector<std::size_t> shape;
-    std::uint64_t step = 0;               ///< steps this tensor has taken
+    std::uint64_t step = 0;  ///< steps this tensor has taken
     WeightFormat weight_format = WeightFormat::plain;
-    std::vector<std::byte> weight_bytes;  ///< the bits below a bf16 parameter, where they are kept
+    std::vector<std::byte> weight_bits;   ///< the bits below a bf16 parameter, where they are kept
     std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
   };
   struct Group {
@@ -60,7 +60,8 @@ struct StateDict {
     Options options;                  ///< every option of the rule
     std::vector<std::string> params;  ///< names
   };
-  std::string rule;  ///< "adamw"
+  std::string rule;        ///< "adamw"
+  std::uint64_t seed = 0;  ///< of the dither
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
 };

@@ -46,8 +46,9 @@ enum class NonFinite : std::uint8_t {
 
 /// Settings of a whole optimizer.
 struct Settings {
-  /// Format of the states (moments). f64 parameters always have f64 states. Tensors of fewer than 4096 elements keep f32
-  /// states where this says b16 or q8, however the tensor may be sharded: there is nothing to save, and much to lose.
+  /// Format of the states (moments). f64 parameters always have f64 states. Tensors of fewer than 4096 elements keep
+  /// f32 states where this says b16 or q8, however the tensor may be sharded: there is nothing to save, and much to
+  /// lose.
   StateFormat state = StateFormat::f32;
   /// What is kept of a weight below its bf16 parameter. Small tensors keep split16 where this is not plain.
   WeightFormat weights = WeightFormat::plain;

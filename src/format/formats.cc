@@ -17,8 +17,8 @@ constexpr FormatInfo kFormats[] = {
 };
 
 constexpr StateFormatInfo kStateFormats[] = {
-    {StateFormat::f32, "f32", 4},   {StateFormat::f64, "f64", 8}, {StateFormat::bf16, "bf16", 2},
-    {StateFormat::f16, "f16", 2},   {StateFormat::b16, "b16", 2}, {StateFormat::q8, "q8", 1},
+    {StateFormat::f32, "f32", 4}, {StateFormat::f64, "f64", 8}, {StateFormat::bf16, "bf16", 2},
+    {StateFormat::f16, "f16", 2}, {StateFormat::b16, "b16", 2}, {StateFormat::q8, "q8", 1},
 };
 
 constexpr WeightFormatInfo kWeightFormats[] = {

@@ -1,6 +1,6 @@
 // The code of Q8. The bits of a float, read as an integer, are a logarithm that is linear inside each binade. With an
-// offset a, a power of two, bits(x + a) - bits(a) is linear in x below a and logarithmic above, and 0 for 0. A code keeps
-// its upper bits: four below the binary point of a binade, 16 codes a binade.
+// offset a, a power of two, bits(x + a) - bits(a) is linear in x below a and logarithmic above, and 0 for 0. A code
+// keeps its upper bits: four below the binary point of a binade, 16 codes a binade.
 template <class D>
 struct LogLinear {
   using B = Bits<D>;
@@ -75,8 +75,8 @@ struct Q8Signed {
   }
 };
 
-/// Signed, in units of about the root of its companion second moment: a first moment. |m|/√v is bounded, by 7.3 for betas
-/// (0.9, 0.999); codes reach 16.
+/// Signed, in units of about the root of its companion second moment: a first moment. |m|/√v is bounded, by 7.3 for
+/// betas (0.9, 0.999); codes reach 16.
 template <class D>
 struct Q8Relative {
   static constexpr float kOffset = 0.0625f;

@@ -6,9 +6,9 @@
 
 namespace adamant {
 
-/// The bits below the last kept place get the top bits of a 32-bit word added before they are cut off: half a unit rounds
-/// to nearest, all ones round away from zero, and words spread evenly over their range round stochastically, right on
-/// average. The word of element i is base + i·step, wrapping.
+/// The bits below the last kept place get the top bits of a 32-bit word added before they are cut off: half a unit
+/// rounds to nearest, all ones round away from zero, and words spread evenly over their range round stochastically,
+/// right on average. The word of element i is base + i·step, wrapping.
 struct Rounding {
   std::uint32_t base;
   std::uint32_t step;
@@ -26,8 +26,8 @@ enum class Dither : std::uint8_t { first_moment, second_moment, weight };
 
 /// The dither of a stream at step t: a lattice over (element, step), which fills every interval more evenly than random
 /// words do, along either axis. The result depends on (seed, tensor, step, element) and on nothing else.
-/// The multipliers are odd and near 2^32 times 1/φ, 1/ρ and 1/ρ² (φ² = φ + 1, ρ³ = ρ + 1), which no fraction with a small
-/// denominator comes close to.
+/// The multipliers are odd and near 2^32 times 1/φ, 1/ρ and 1/ρ² (φ² = φ + 1, ρ³ = ρ + 1), which no fraction with a
+/// small denominator comes close to.
 constexpr Rounding dither(Dither stream, std::uint32_t tensor_seed, std::uint64_t t) {
   constexpr std::uint32_t kGolden = 0x9E3779B9u;
   constexpr std::uint32_t kPlastic = 0xC13FA9A9u;
@@ -35,7 +35,8 @@ constexpr Rounding dither(Dither stream, std::uint32_t tensor_seed, std::uint64_
   constexpr std::uint32_t kElement[] = {kGolden, kPlastic, kPlasticSquare};
   constexpr std::uint32_t kStep[] = {kPlastic, kPlasticSquare, kGolden};
   const auto s = static_cast<std::size_t>(stream);
-  return {static_cast<std::uint32_t>(t) * kStep[s] + tensor_seed * (2 * static_cast<std::uint32_t>(s) + 1), kElement[s]};
+  return {static_cast<std::uint32_t>(t) * kStep[s] + tensor_seed * (2 * static_cast<std::uint32_t>(s) + 1),
+          kElement[s]};
 }
 
 }  // namespace adamant

@@ -168,18 +168,10 @@ void load_split(const std::uint16_t* high, const void* low, std::size_t n, float
 }
 
 const CompactKernels* compact_table() {
-  static constexpr CompactKernels kTable = {HWY_TARGET,
-                                            &encode_unsigned,
-                                            &decode_unsigned,
-                                            &encode_signed,
-                                            &decode_signed,
-                                            &encode_relative,
-                                            &decode_relative,
-                                            &store_dithered,
-                                            &store_split<Split16>,
-                                            &load_split<Split16>,
-                                            &store_split<Split8>,
-                                            &load_split<Split8>};
+  static constexpr CompactKernels kTable = {HWY_TARGET,           &encode_unsigned,     &decode_unsigned,
+                                            &encode_signed,       &decode_signed,       &encode_relative,
+                                            &decode_relative,     &store_dithered,      &store_split<Split16>,
+                                            &load_split<Split16>, &store_split<Split8>, &load_split<Split8>};
   return &kTable;
 }
 

@@ -69,8 +69,7 @@ struct CompactKernels {
   /// v ≥ 0, which becomes what the codes say.
   void (*encode_unsigned)(float* v, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents);
   void (*decode_unsigned)(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* v);
-  void (*encode_signed)(const float* m, std::size_t n, Rounding rounding, std::uint8_t* codes,
-                        std::uint8_t* exponents);
+  void (*encode_signed)(const float* m, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents);
   void (*decode_signed)(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* m);
   /// Relative to v as its codes say.
   void (*encode_relative)(const float* m, const float* v, std::size_t n, Rounding rounding, std::uint8_t* codes);

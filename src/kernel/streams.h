@@ -30,7 +30,8 @@ using StateBlocks = float[kMaxStates][kBlock];
 void decode_param(const Streams& streams, std::size_t first, std::size_t n, float* to);
 void decode_states(const Streams& streams, std::size_t first, std::size_t n, StateBlocks& to);
 
-/// The dither is that of step t; t = 0 rounds to nearest instead. The blocks hold what was kept, or anything, afterwards.
+/// The dither is that of step t; t = 0 rounds to nearest instead. The blocks hold what was kept, or anything,
+/// afterwards.
 void encode_param(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, const float* from);
 void encode_states(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from);
 

@@ -30,7 +30,39 @@ std::vector<float> rounded(const void* values, std::size_t n) {
   return {from, from + n};
 }
 
+struct Preset {
+  std::string_view name;
+  StateFormat state;
+  WeightFormat weights;
+};
+constexpr Preset kPresets[] = {
+    {"f32", StateFormat::f32, WeightFormat::split16},
+    {"b16", StateFormat::b16, WeightFormat::split8},
+    {"q8", StateFormat::q8, WeightFormat::split8},
+    {"q8-lite", StateFormat::q8, WeightFormat::dithered},
+};
+
+constexpr auto kPresetNames = [] {
+  std::array<std::string_view, std::size(kPresets)> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kPresets[i].name;
+  return names;
+}();
+
 }  // namespace
+
+std::span<const std::string_view> presets() noexcept { return kPresetNames; }
+
+Settings preset(std::string_view name) {
+  for (const Preset& preset : kPresets) {
+    if (preset.name != name) continue;
+    Settings settings;
+    settings.state = preset.state;
+    settings.weights = preset.weights;
+    return settings;
+  }
+  refuse(ErrorCode::not_found, "unknown preset " + quoted(name) + ": must be one of " +
+                                   listed(kPresets, [](const Preset& preset) { return std::string(preset.name); }));
+}
 
 std::size_t value_bytes(StateFormat format, std::size_t n) { return n * info(format).bytes; }
 
@@ -66,15 +98,22 @@ OwnMemory allocate(const TensorState& tensor, Variant variant) {
   for (std::size_t s = 0; s < info(variant).state_count; ++s) {
     own.states[s].values = allocate_zeroed(value_bytes(tensor.state_format, n));
     // A first moment that is relative to a second one has no exponents of its own.
-    if (info(variant).companions[s] < 0) own.states[s].exponents = allocate_zeroed(exponent_bytes(tensor.state_format, n));
+    if (info(variant).companions[s] < 0)
+      own.states[s].exponents = allocate_zeroed(exponent_bytes(tensor.state_format, n));
   }
   own.param_low = allocate_zeroed(n * info(tensor.weight_format).bytes);
   return own;
 }
 
 Streams streams_of(const TensorState& tensor, Variant variant) {
-  Streams streams = {variant,           tensor.param.format,        tensor.weight_format, tensor.state_format,
-                     tensor.param.data, tensor.own.param_low.get(), {},                   tensor.seed};
+  Streams streams = {variant,
+                     tensor.param.format,
+                     tensor.weight_format,
+                     tensor.state_format,
+                     tensor.param.data,
+                     tensor.own.param_low.get(),
+                     {},
+                     tensor.seed};
   for (std::size_t s = 0; s < kMaxStates; ++s) {
     const OwnMemory::State& state = tensor.own.states[s];
     streams.states[s] = {state.values.get(), reinterpret_cast<std::uint8_t*>(state.exponents.get())};
@@ -84,9 +123,8 @@ Streams streams_of(const TensorState& tensor, Variant variant) {
 
 void fill_initial(TensorState& tensor, const GroupState& group) {
   const VariantInfo& variant = info(group.variant);
-  const bool zero = std::ranges::all_of(variant.states(), [&](std::string_view name) {
-    return initial_value(name, group.options) == 0.0;
-  });
+  const bool zero = std::ranges::all_of(
+      variant.states(), [&](std::string_view name) { return initial_value(name, group.options) == 0.0; });
   if (zero) return;
   const FloatEnvironment environment;
   const Streams streams = streams_of(tensor, group.variant);
@@ -160,7 +198,8 @@ std::vector<float> Optimizer::export_param(std::string_view name) const {
   const FloatEnvironment environment;
   const Streams streams = streams_of(tensor, impl().groups[tensor.group].variant);
   std::vector<float> values(tensor.param.size);
-  for_each_block(tensor, [&](std::size_t first, std::size_t n) { decode_param(streams, first, n, values.data() + first); });
+  for_each_block(tensor,
+                 [&](std::size_t first, std::size_t n) { decode_param(streams, first, n, values.data() + first); });
   return values;
 }
 
@@ -177,7 +216,8 @@ void Optimizer::import_param(std::string_view name, std::span<const float> value
   }
   const FloatEnvironment environment;
   const Streams streams = streams_of(tensor, impl().groups[tensor.group].variant);
-  for_each_block(tensor, [&](std::size_t first, std::size_t n) { encode_param(streams, first, n, 0, values.data() + first); });
+  for_each_block(tensor,
+                 [&](std::size_t first, std::size_t n) { encode_param(streams, first, n, 0, values.data() + first); });
 }
 
 void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
@@ -200,8 +240,8 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     const auto restore = [&] { std::tie(tensor.state_format, tensor.weight_format) = old; };
     try {
       choose_formats(tensor, state, weights);
-      changes.push_back({tensor.state_format, tensor.weight_format,
-                         allocate(tensor, impl().groups[tensor.group].variant)});
+      changes.push_back(
+          {tensor.state_format, tensor.weight_format, allocate(tensor, impl().groups[tensor.group].variant)});
     } catch (...) {
       restore();
       throw;

@@ -55,6 +55,7 @@ inline constexpr StateInfo kStateList[] = {
 };
 
 struct VariantInfo {
+  Variant variant;
   std::string_view name;
   Rule rule;
   std::string_view formula;
@@ -67,14 +68,16 @@ struct VariantInfo {
 
 namespace detail {
 template <class... Names>
-constexpr VariantInfo variant_info(std::string_view name, Rule rule, std::string_view formula, Names... names) {
-  VariantInfo variant = {name, rule, formula, sizeof...(names), {names...}, {}, {-1, -1, -1}};
+constexpr VariantInfo variant_info(Variant id, std::string_view name, Rule rule, std::string_view formula,
+                                   Names... names) {
+  VariantInfo variant = {id, name, rule, formula, sizeof...(names), {names...}, {}, {-1, -1, -1}};
   for (std::size_t s = 0; s < variant.state_count; ++s) {
     for (const StateInfo& state : kStateList) {
       if (state.name == variant.state_names[s]) variant.state_infos[s] = state;
     }
     for (std::size_t other = 0; other < variant.state_count; ++other) {
-      if (variant.state_names[other] == variant.state_infos[s].companion) variant.companions[s] = static_cast<int>(other);
+      if (variant.state_names[other] == variant.state_infos[s].companion)
+        variant.companions[s] = static_cast<int>(other);
     }
   }
   return variant;
@@ -83,7 +86,7 @@ constexpr VariantInfo variant_info(std::string_view name, Rule rule, std::string
 
 inline constexpr VariantInfo kVariants[] = {
 #define ADAMANT_INFO(name, type, rule, formula, ...) \
-  detail::variant_info(#name, rule, formula __VA_OPT__(, ) __VA_ARGS__),
+  detail::variant_info(Variant::name, #name, rule, formula __VA_OPT__(, ) __VA_ARGS__),
     ADAMANT_VARIANTS(ADAMANT_INFO)
 #undef ADAMANT_INFO
 };
