@@ -21,28 +21,46 @@ std::string_view name_of(NonFinite policy) {
 bool looks(const Case& what, NonFinite policy) { return policy != NonFinite::propagate || what.max_norm; }
 
 Streams streams_of(const Case& what) {
+  if ((what.param == Format::f64) != (what.state == StateFormat::f64)) {
+    throw Error(ErrorCode::mismatch, "state format " + std::string(info(what.state).name) + " with parameter format " +
+                                         std::string(info(what.param).name) +
+                                         ": f64 parameters, and only they, have f64 states");
+  }
+  if (what.weights != WeightFormat::plain && what.param != Format::bf16) {
+    throw Error(ErrorCode::mismatch, "weight format " + std::string(info(what.weights).name) +
+                                         " with parameter format " + std::string(info(what.param).name) +
+                                         ": only bf16 parameters have bits below them");
+  }
   alignas(double) std::byte param[sizeof(double)] = {}, grad[sizeof(double)] = {};
   Settings settings;
-  settings.state = what.state;
   settings.threads = what.threads;
   const Optimizer probe(what.rule, {{"p", Tensor(param, 1, what.param), Tensor(grad, 1, what.grad)}}, what.options,
                         settings);
-  if (probe.tensor(0).state_format != what.state) {
-    throw Error(ErrorCode::mismatch, "state format " + std::string(info(what.state).name) + " with parameter format " +
-                                         std::string(info(what.param).name) + ": f64 parameters have f64 states");
-  }
   Streams streams;
   streams.param_bytes = info(what.param).bytes;
+  streams.low_bytes = info(what.weights).bytes;
   streams.grad_bytes = info(what.grad).bytes;
   streams.state_bytes = info(what.state).bytes;
   streams.state_count = probe.state_dict().tensors.at("p").states.size();
   return streams;
 }
 
-std::size_t bytes_held(const Streams& s) { return s.param_bytes + s.grad_bytes + s.state_count * s.state_bytes; }
+std::size_t bytes_held(const Streams& s) {
+  return s.param_bytes + s.low_bytes + s.grad_bytes + s.state_count * s.state_bytes;
+}
 
 std::size_t bytes_moved(const Streams& s, bool look) {
-  return 2 * (s.param_bytes + s.state_count * s.state_bytes) + (look ? 2 : 1) * s.grad_bytes;
+  return 2 * (s.param_bytes + s.low_bytes + s.state_count * s.state_bytes) + (look ? 2 : 1) * s.grad_bytes;
+}
+
+std::optional<Case> in_f32(const Case& what) {
+  const bool compact = what.state == StateFormat::b16 || what.state == StateFormat::q8;
+  if (!compact && what.weights == WeightFormat::plain) return {};
+  Case f32 = what;
+  f32.param = f32.grad = Format::f32;
+  f32.state = StateFormat::f32;
+  f32.weights = WeightFormat::plain;
+  return f32;
 }
 
 Workload workload_of(const Case& what) {
@@ -62,22 +80,32 @@ Workload workload_of(const Case& what) {
     throw Error(ErrorCode::not_found, "unknown workload '" + what.workload + "' (known: cache, l3, dram, many)");
   }
   if (what.size > 0) workload.size = what.size;
+  constexpr std::size_t kSmall = 4096;
+  if (workload.size < kSmall && in_f32(what)) {
+    throw Error(ErrorCode::mismatch, "size " + std::to_string(workload.size) + " with state format " +
+                                         std::string(info(what.state).name) + " and weight format " +
+                                         std::string(info(what.weights).name) +
+                                         ": tensors of fewer than 4096 elements are not kept in compact formats");
+  }
   return workload;
 }
 
 bool has_rivals(const Case& what) {
   return what.rule == Rule::adamw && what.param == Format::f32 && what.grad == Format::f32 &&
-         what.state == Format::f32 && !what.options.amsgrad.value_or(false) && !what.max_norm && what.grad_scale == 1.0;
+         what.state == StateFormat::f32 && !what.options.amsgrad.value_or(false) && !what.max_norm &&
+         what.grad_scale == 1.0;
 }
 
 void check_fits(const Case& what) {
   const Streams streams = streams_of(what);
   const Workload workload = workload_of(what);
-  const std::size_t states = streams.state_count * streams.state_bytes;
+  const std::size_t states = streams.low_bytes + streams.state_count * streams.state_bytes;
   // The loops have states of their own; where there are many tensors, a second optimizer has all in one.
   const std::size_t copies = workload.tensors > 1 ? 2 : 1;
   const std::size_t temporary = has_rivals(what) ? sizeof(float) : 0;
-  const std::size_t needed = workload.total() * (bytes_held(streams) + copies * states + temporary);
+  const std::optional<Case> f32 = in_f32(what);
+  const std::size_t beside = f32 ? bytes_held(streams_of(*f32)) : 0;
+  const std::size_t needed = workload.total() * (bytes_held(streams) + copies * states + temporary + beside);
   const std::size_t available = available_memory();
   if (needed <= available) return;
   throw std::runtime_error("workload " + workload.name + " of " + std::to_string(workload.total()) +

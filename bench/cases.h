@@ -26,7 +26,9 @@ inline constexpr std::string_view kWorkloads[] = {"cache", "l3", "dram", "many"}
 
 struct Case {
   Rule rule = Rule::adamw;
-  Format param = Format::f32, grad = Format::f32, state = Format::f32;
+  Format param = Format::f32, grad = Format::f32;
+  StateFormat state = StateFormat::f32;
+  WeightFormat weights = WeightFormat::plain;
   Options options{};
   std::string workload = "cache";
   std::size_t size = 0;  ///< elements of each tensor instead of the workload's; 0: the workload's
@@ -47,11 +49,14 @@ struct Case {
 /// Throws adamant::Error for an unknown name.
 [[nodiscard]] Workload workload_of(const Case& what);
 
-/// Bytes that parameter, gradient and states of one parameter take.
+/// Bytes that weight, gradient and states of one parameter take, without the exponents of groups.
 [[nodiscard]] std::size_t bytes_held(const Streams& streams);
 
 /// Bytes that a step loads and stores for one parameter: the gradient once, twice with a look; the rest twice.
 [[nodiscard]] std::size_t bytes_moved(const Streams& streams, bool look);
+
+/// The case with everything in f32, where this one has compact states or weights to be compared with it.
+[[nodiscard]] std::optional<Case> in_f32(const Case& what);
 
 /// Can the plain ways to do AdamW do this case?
 [[nodiscard]] bool has_rivals(const Case& what);

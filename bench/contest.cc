@@ -37,14 +37,18 @@ void write(void* memory, Format format, std::size_t i, double value) {
   }
 }
 
-// Memory of `total` elements, written for the first time by the threads that will use it: numbers, or zeros.
-Memory filled(Threads& threads, std::size_t total, Format format, bool zeros) {
+// Memory that is written for the first time by the threads that will use it.
+Memory zeros(Threads& threads, std::size_t bytes) {
+  Memory memory = allocate(bytes);
+  threads.run(bytes, [&](std::size_t first, std::size_t n) { std::memset(memory.get() + first, 0, n); });
+  return memory;
+}
+
+Memory numbers(Threads& threads, std::size_t total, Format format) {
   constexpr std::size_t kPattern = std::size_t{1} << 12;
   const std::size_t bytes = info(format).bytes;
   std::vector<std::byte> pattern(kPattern * bytes);
-  if (!zeros) {
-    for (std::size_t i = 0; i < kPattern; ++i) write(pattern.data(), format, i, value_at(i));
-  }
+  for (std::size_t i = 0; i < kPattern; ++i) write(pattern.data(), format, i, value_at(i));
   Memory memory = allocate(total * bytes);
   threads.run(total, [&](std::size_t first, std::size_t n) {
     for (std::size_t i = first; i < first + n; i += kPattern) {
@@ -64,14 +68,16 @@ Contest::Contest(const Case& what)
       workload_(workload_of(what)),
       threads_(what.threads) {
   const std::size_t total = workload_.total();
-  param_ = filled(threads_, total, case_.param, false);
-  grad_ = filled(threads_, total, case_.grad, false);
+  param_ = numbers(threads_, total, case_.param);
+  grad_ = numbers(threads_, total, case_.grad);
   streams_.param = param_.get();
   streams_.grad = grad_.get();
   for (std::size_t s = 0; s < streams_.state_count; ++s) {
-    states_[s] = filled(threads_, total, case_.state, true);
+    states_[s] = zeros(threads_, total * streams_.state_bytes);
     streams_.states[s] = states_[s].get();
   }
+  low_ = zeros(threads_, total * streams_.low_bytes);
+  streams_.low = low_.get();
   optimizer_ = make_optimizer(workload_.tensors);
 
   bool any_looks = false;
@@ -89,6 +95,12 @@ Contest::Contest(const Case& what)
     add_step("one tensor", *one_tensor_, case_.policies.front(), case_.max_norm);
   }
   if (has_rivals(case_)) add_rivals();
+  if (const std::optional<Case> f32 = in_f32(case_)) {
+    f32_ = std::make_unique<Contest>(*f32);
+    Contestant step = f32_->contestant("step");
+    step.name = "f32";
+    contestants_.push_back(std::move(step));
+  }
 }
 
 std::unique_ptr<Optimizer> Contest::make_optimizer(std::size_t tensors) const {
@@ -102,6 +114,7 @@ std::unique_ptr<Optimizer> Contest::make_optimizer(std::size_t tensors) const {
   }
   Settings settings;
   settings.state = case_.state;
+  settings.weights = case_.weights;
   settings.threads = threads_.count();
   return std::make_unique<Optimizer>(case_.rule, std::move(params), case_.options, settings);
 }
@@ -132,7 +145,7 @@ void Contest::add_ceiling(std::string name, bool with_look) {
 
 void Contest::add_rivals() {
   const auto floats = [](const Memory& memory) { return reinterpret_cast<float*>(memory.get()); };
-  denominator_ = filled(threads_, workload_.total(), Format::f32, true);
+  denominator_ = zeros(threads_, workload_.total() * sizeof(float));
   const AdamwMemory memory{floats(param_), floats(grad_), floats(states_[0]), floats(states_[1]), floats(denominator_)};
   const Options options = merge(defaults(Rule::adamw), case_.options);
   const auto [beta1, beta2] = *options.betas;
@@ -183,7 +196,11 @@ std::vector<Result> Contest::run(const Budget& budget) const {
     result.bytes_per_param = bytes_moved(streams_, look);
     result.step = *best(step_under(policy));
     result.ceiling = *best(look ? "ceiling with a look" : "ceiling");
-    if (policy == case_.policies.front()) result.one_tensor = best("one tensor");
+    result.allocated_bytes_per_param = optimizer_->bytes_per_parameter();
+    if (policy == case_.policies.front()) {
+      result.one_tensor = best("one tensor");
+      result.f32 = best("f32");
+    }
     if (look) {
       result.bare = best("bare");
     } else {

@@ -21,6 +21,8 @@ struct Result {
   Times ceiling;                    ///< the loop with the same loads and stores and no arithmetic
   std::optional<Times> bare;        ///< the step without a look, where this one looks at the gradients first
   std::optional<Times> one_tensor;  ///< where there are many tensors: the step on one of as many parameters
+  std::optional<Times> f32;         ///< the step with everything in f32, where this one has compact formats
+  double allocated_bytes_per_param = 0.0;
   // AdamW in f32 without a look:
   std::optional<Times> plain;    ///< the best plain kernel: one pass, unrolled, fused multiply-add
   std::optional<Times> unfused;  ///< eight passes
@@ -54,7 +56,8 @@ class Contest {
   Streams streams_;
   Workload workload_;
   mutable Threads threads_;
-  Memory param_, grad_, states_[kMaxStates], denominator_;
+  std::unique_ptr<Contest> f32_;  // with memory of its own
+  Memory param_, low_, grad_, states_[kMaxStates], denominator_;
   std::unique_ptr<Optimizer> optimizer_, one_tensor_;
   std::vector<Contestant> contestants_;
 };

@@ -35,7 +35,7 @@ inline void rewrite_bytes(void* stream, std::size_t first, std::size_t n, std::u
   for (std::size_t i = first; i < first + n; ++i) bytes[i] ^= nothing;
 }
 
-template <std::size_t kParam, std::size_t kGrad, std::size_t kState, std::size_t kStates>
+template <std::size_t kParam, std::size_t kLow, std::size_t kGrad, std::size_t kState, std::size_t kStates>
 std::uint64_t ceiling(const Streams& s, std::size_t first, std::size_t n, std::uint8_t nothing) {
   const B none = B{} | nothing;
   B sum = {};
@@ -43,11 +43,13 @@ std::uint64_t ceiling(const Streams& s, std::size_t first, std::size_t n, std::u
   for (; i + kGroup <= first + n; i += kGroup) {
     sum = read<kGrad>(s.grad, i, sum);
     rewrite<kParam>(s.param, i, none);
+    if constexpr (kLow > 0) rewrite<kLow>(s.low, i, none);
     for (std::size_t k = 0; k < kStates; ++k) rewrite<kState>(s.states[k], i, none);
   }
   const std::size_t rest = first + n - i;
   for (std::size_t k = 0; k < rest * kGrad; ++k) sum[0] |= static_cast<const std::uint8_t*>(s.grad)[i * kGrad + k];
   rewrite_bytes(s.param, i * kParam, rest * kParam, nothing);
+  rewrite_bytes(s.low, i * kLow, rest * kLow, nothing);
   for (std::size_t k = 0; k < kStates; ++k) rewrite_bytes(s.states[k], i * kState, rest * kState, nothing);
   return load<std::uint64_t>(&sum);
 }
@@ -65,24 +67,31 @@ std::uint64_t look(const Streams& s, std::size_t first, std::size_t n, std::uint
   return load<std::uint64_t>(&sums[0]);
 }
 
-template <std::size_t kParam, std::size_t kGrad, std::size_t kState>
+template <std::size_t kParam, std::size_t kLow, std::size_t kGrad, std::size_t kState>
 Loops::Ceiling with_states(std::size_t states) {
-  constexpr Loops::Ceiling kBy[] = {&ceiling<kParam, kGrad, kState, 0>, &ceiling<kParam, kGrad, kState, 1>,
-                                    &ceiling<kParam, kGrad, kState, 2>, &ceiling<kParam, kGrad, kState, 3>};
+  constexpr Loops::Ceiling kBy[] = {&ceiling<kParam, kLow, kGrad, kState, 0>, &ceiling<kParam, kLow, kGrad, kState, 1>,
+                                    &ceiling<kParam, kLow, kGrad, kState, 2>, &ceiling<kParam, kLow, kGrad, kState, 3>};
   return states <= kMaxStates ? kBy[states] : nullptr;
 }
-template <std::size_t kParam, std::size_t kGrad>
+template <std::size_t kParam, std::size_t kLow, std::size_t kGrad>
 Loops::Ceiling with_state_bytes(const Streams& s) {
-  return s.state_bytes == 2   ? with_states<kParam, kGrad, 2>(s.state_count)
-         : s.state_bytes == 4 ? with_states<kParam, kGrad, 4>(s.state_count)
+  return s.state_bytes == 1   ? with_states<kParam, kLow, kGrad, 1>(s.state_count)
+         : s.state_bytes == 2 ? with_states<kParam, kLow, kGrad, 2>(s.state_count)
+         : s.state_bytes == 4 ? with_states<kParam, kLow, kGrad, 4>(s.state_count)
                               : nullptr;
 }
+template <std::size_t kParam, std::size_t kLow>
+Loops::Ceiling with_grad_bytes(const Streams& s) {
+  return s.grad_bytes == 2   ? with_state_bytes<kParam, kLow, 2>(s)
+         : s.grad_bytes == 4 ? with_state_bytes<kParam, kLow, 4>(s)
+                             : nullptr;
+}
 Loops::Ceiling ceiling_of(const Streams& s) {
-  if (s.param_bytes == 8 && s.grad_bytes == 8 && s.state_bytes == 8) return with_states<8, 8, 8>(s.state_count);
-  if (s.param_bytes == 4 && s.grad_bytes == 4) return with_state_bytes<4, 4>(s);
-  if (s.param_bytes == 4 && s.grad_bytes == 2) return with_state_bytes<4, 2>(s);
-  if (s.param_bytes == 2 && s.grad_bytes == 4) return with_state_bytes<2, 4>(s);
-  if (s.param_bytes == 2 && s.grad_bytes == 2) return with_state_bytes<2, 2>(s);
+  if (s.param_bytes == 8 && s.grad_bytes == 8 && s.state_bytes == 8) return with_states<8, 0, 8, 8>(s.state_count);
+  if (s.param_bytes == 4 && s.low_bytes == 0) return with_grad_bytes<4, 0>(s);
+  if (s.param_bytes == 2 && s.low_bytes == 0) return with_grad_bytes<2, 0>(s);
+  if (s.param_bytes == 2 && s.low_bytes == 1) return with_grad_bytes<2, 1>(s);
+  if (s.param_bytes == 2 && s.low_bytes == 2) return with_grad_bytes<2, 2>(s);
   return nullptr;
 }
 Loops::Ceiling look_of(const Streams& s) {

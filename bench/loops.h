@@ -10,12 +10,13 @@ namespace adamant::bench {
 inline constexpr std::size_t kMaxStates = 3;
 inline constexpr std::size_t kPasses = 8;
 
-/// The memory of a step: parameter and states are read and written, the gradient is read.
+/// The memory of a step: parameter, the bits below it and states are read and written, the gradient is read.
 struct Streams {
   void* param = nullptr;
+  void* low = nullptr;
   const void* grad = nullptr;
   void* states[kMaxStates] = {};
-  std::size_t param_bytes = 4, grad_bytes = 4, state_bytes = 4;  ///< of one element
+  std::size_t param_bytes = 4, low_bytes = 0, grad_bytes = 4, state_bytes = 4;  ///< of one element
   std::size_t state_count = 0;
 };
 

@@ -15,13 +15,22 @@ using namespace adamant;
 
 struct Formats {
   Rule rule;
-  Format param, grad, state;
+  Format param, grad;
+  StateFormat state;
+  WeightFormat weights = WeightFormat::plain;
 };
 constexpr Formats kFormats[] = {
-    {Rule::adamw, Format::f32, Format::f32, Format::f32},    {Rule::adamw, Format::bf16, Format::bf16, Format::f32},
-    {Rule::adamw, Format::bf16, Format::bf16, Format::bf16}, {Rule::adamw, Format::f16, Format::f16, Format::f16},
-    {Rule::adam, Format::f32, Format::f32, Format::f32},     {Rule::sgd, Format::f32, Format::f32, Format::f32},
-    {Rule::rmsprop, Format::f32, Format::f32, Format::f32},  {Rule::adagrad, Format::f32, Format::f32, Format::f32},
+    {Rule::adamw, Format::f32, Format::f32, StateFormat::f32},
+    {Rule::adamw, Format::bf16, Format::bf16, StateFormat::f32},
+    {Rule::adamw, Format::bf16, Format::bf16, StateFormat::bf16},
+    {Rule::adamw, Format::f16, Format::f16, StateFormat::f16},
+    {Rule::adamw, Format::bf16, Format::bf16, StateFormat::b16, WeightFormat::split8},
+    {Rule::adamw, Format::bf16, Format::bf16, StateFormat::q8, WeightFormat::split8},
+    {Rule::adamw, Format::bf16, Format::bf16, StateFormat::q8, WeightFormat::dithered},
+    {Rule::adam, Format::f32, Format::f32, StateFormat::f32},
+    {Rule::sgd, Format::f32, Format::f32, StateFormat::f32},
+    {Rule::rmsprop, Format::f32, Format::f32, StateFormat::f32},
+    {Rule::adagrad, Format::f32, Format::f32, StateFormat::f32},
 };
 
 // Google Benchmark calls a function several times; the memory of the last case is kept for its next call.
@@ -55,7 +64,10 @@ void run(benchmark::State& state, const std::string& name, const bench::Case& wh
 
 void add(const bench::Case& what) {
   std::string name(info(what.rule).name);
-  for (const Format format : {what.param, what.grad, what.state}) name += "/" + std::string(info(format).name);
+  for (const std::string_view format :
+       {info(what.param).name, info(what.grad).name, info(what.state).name, info(what.weights).name}) {
+    name += "/" + std::string(format);
+  }
   name += "/" + what.workload + "/threads:" + std::to_string(what.threads);
   for (const std::string contestant : {"step", "ceiling"}) {
     benchmark::RegisterBenchmark((name + "/" + contestant).c_str(), [=](benchmark::State& state) {
@@ -71,7 +83,7 @@ int main(int argc, char** argv) {
   for (const std::string_view workload : bench::kWorkloads) {
     for (int threads = 1; threads <= all; threads = threads < all ? all : all + 1) {
       for (const Formats& formats : kFormats) {
-        bench::Case what{formats.rule, formats.param, formats.grad, formats.state};
+        bench::Case what{formats.rule, formats.param, formats.grad, formats.state, formats.weights};
         what.workload = workload;
         what.threads = threads;
         add(what);

@@ -26,25 +26,32 @@ using nlohmann::ordered_json;
 
 // As given; an empty text is an option that was not.
 struct Texts {
-  std::string rules, param, grad, state, workload = "cache,l3,dram,many", threads = "1,0", policy = "propagate";
+  std::string rules, param, grad, state, weights, workload = "cache,l3,dram,many", threads = "1,0",
+                                                  policy = "propagate";
   std::string max_norm, grad_scale, momentum, size, seconds, rounds;
   bool amsgrad = false, json = false;
 };
 
 struct Formats {
   Rule rule;
-  Format param, grad, state;
+  Format param, grad;
+  StateFormat state;
+  WeightFormat weights = WeightFormat::plain;
 };
 
 // What is measured where nothing is chosen: each rule in f32, and AdamW in the formats that halve its memory.
 std::vector<Formats> tour() {
   std::vector<Formats> all;
   for (const RuleInfo& rule : rules()) {
-    all.push_back({rule.rule, Format::f32, Format::f32, Format::f32});
+    all.push_back({rule.rule, Format::f32, Format::f32, StateFormat::f32});
     if (rule.rule != Rule::adamw) continue;
-    all.push_back({rule.rule, Format::bf16, Format::bf16, Format::f32});
-    all.push_back({rule.rule, Format::bf16, Format::bf16, Format::bf16});
-    all.push_back({rule.rule, Format::f16, Format::f16, Format::f16});
+    all.push_back({rule.rule, Format::bf16, Format::bf16, StateFormat::f32});
+    all.push_back({rule.rule, Format::bf16, Format::bf16, StateFormat::bf16});
+    all.push_back({rule.rule, Format::f16, Format::f16, StateFormat::f16});
+    for (const std::string_view name : presets()) {
+      const Settings settings = preset(name);
+      all.push_back({rule.rule, Format::bf16, Format::bf16, settings.state, settings.weights});
+    }
   }
   return all;
 }
@@ -57,7 +64,10 @@ std::vector<std::string> names_of(const List& list) {
 }
 
 std::vector<Formats> chosen(const Texts& texts) {
-  if (texts.rules.empty() && texts.param.empty() && texts.grad.empty() && texts.state.empty()) return tour();
+  if (texts.rules.empty() && texts.param.empty() && texts.grad.empty() && texts.state.empty() &&
+      texts.weights.empty()) {
+    return tour();
+  }
   const auto names = [](const char* option, const std::string& text, std::string_view otherwise, const auto& known) {
     return text.empty() ? std::vector<std::string>{std::string(otherwise)} : read_names(option, text, names_of(known));
   };
@@ -67,9 +77,12 @@ std::vector<Formats> chosen(const Texts& texts) {
       const bool wide = format_from_name(param) == Format::f64;
       for (const std::string& grad : names("--grad", texts.grad, param, formats())) {
         for (const std::string& state :
-             names("--state", texts.state, info(wide ? Format::f64 : Format::f32).name, formats())) {
-          all.push_back(
-              {rule_from_name(rule), format_from_name(param), format_from_name(grad), format_from_name(state)});
+             names("--state", texts.state, info(wide ? StateFormat::f64 : StateFormat::f32).name, state_formats())) {
+          for (const std::string& weights :
+               names("--weights", texts.weights, info(WeightFormat::plain).name, weight_formats())) {
+            all.push_back({rule_from_name(rule), format_from_name(param), format_from_name(grad),
+                           state_format_from_name(state), weight_format_from_name(weights)});
+          }
         }
       }
     }
@@ -125,6 +138,7 @@ std::vector<Case> read_cases(const Texts& texts) {
         added.param = formats.param;
         added.grad = formats.grad;
         added.state = formats.state;
+        added.weights = formats.weights;
         if (!texts.momentum.empty()) added.options.momentum = read_number("--momentum", texts.momentum);
         if (texts.amsgrad) added.options.amsgrad = true;
         added.workload = workload;
@@ -148,6 +162,7 @@ ordered_json json_of(const Case& what, const bench::Workload& workload, const Re
       {"param", info(what.param).name},
       {"grad", info(what.grad).name},
       {"state", info(what.state).name},
+      {"weights", info(what.weights).name},
       {"workload", workload.name},
       {"threads", what.threads},
       {"policy", bench::name_of(result.policy)},
@@ -155,6 +170,7 @@ ordered_json json_of(const Case& what, const bench::Workload& workload, const Re
       {"params", workload.total()},
       {"ns_per_param", per_param(result.step)},
       {"bytes_per_param", result.bytes_per_param},
+      {"allocated_bytes_per_param", result.allocated_bytes_per_param},
       {"gb_per_s", bytes / per_param(result.step)},
       {"ceiling_ratio", ratio(result.ceiling, result.step)},
       {"ceiling_ns_per_param", per_param(result.ceiling)},
@@ -169,6 +185,7 @@ ordered_json json_of(const Case& what, const bench::Workload& workload, const Re
     if (times) object[name] = per_param(*times);
   };
   add("bare_ns_per_param", result.bare);
+  add("f32_ns_per_param", result.f32);
   add("one_tensor_ns_per_param", result.one_tensor);
   add("plain_ns_per_param", result.plain);
   add("unfused_ns_per_param", result.unfused);
@@ -185,6 +202,11 @@ ordered_json json_of(const bench::Machine& machine) {
           {"version", fmt::format("{}.{}.{}", ADAMANT_VERSION_MAJOR, ADAMANT_VERSION_MINOR, ADAMANT_VERSION_PATCH)}};
 }
 
+std::string formats_text(const Case& what) {
+  const std::string weights = what.weights == WeightFormat::plain ? "" : fmt::format("+{}", info(what.weights).name);
+  return fmt::format("{}{}/{}/{}", info(what.param).name, weights, info(what.grad).name, info(what.state).name);
+}
+
 class Table {
  public:
   void add(const Case& what, const bench::Workload& workload, const Result& result) {
@@ -194,14 +216,13 @@ class Table {
       fmt::print("\n{}: {}{} parameters, {} thread{}\n", workload.name,
                  workload.tensors > 1 ? fmt::format("{} × ", workload.tensors) : "", workload.size, what.threads,
                  what.threads == 1 ? "" : "s");
-      fmt::print("{:<8} {:<15} {:<15} {:>9} {:>6} {:>7} {:>8}  {:<13} {}\n", "rule", "p/g/states", "policy", "ns/param",
+      fmt::print("{:<8} {:<22} {:<15} {:>9} {:>6} {:>7} {:>8}  {:<13} {}\n", "rule", "p/g/states", "policy", "ns/param",
                  "bytes", "GB/s", "ceiling", "step min-max", "times as fast as");
     }
     const double ns = result.step.median() / static_cast<double>(workload.total());
     const auto percent = [&](double time) { return 100.0 * (time / result.step.median() - 1.0); };
     fmt::print(
-        "{:<8} {:<15} {:<15} {:>9.4f} {:>6} {:>7.1f} {:>7.1f}%  {:<13} {}\n", info(what.rule).name,
-        fmt::format("{}/{}/{}", info(what.param).name, info(what.grad).name, info(what.state).name),
+        "{:<8} {:<22} {:<15} {:>9.4f} {:>6} {:>7.1f} {:>7.1f}%  {:<13} {}\n", info(what.rule).name, formats_text(what),
         fmt::format("{}{}", bench::name_of(result.policy), what.max_norm ? ", clip" : ""), ns, result.bytes_per_param,
         static_cast<double>(result.bytes_per_param) / ns, 100.0 * ratio(result.ceiling, result.step),
         fmt::format("{:+.0f}% {:+.0f}%", percent(result.step.min()), percent(result.step.max())), rivals(result));
@@ -215,6 +236,7 @@ class Table {
       if (times) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, ratio(*times, result.step));
     };
     add("bare step", result.bare);
+    add("f32 step", result.f32);
     add("one tensor", result.one_tensor);
     add("plain kernel", result.plain);
     add("8 passes", result.unfused);
@@ -231,8 +253,8 @@ class ProgressLine {
  public:
   void show(std::size_t done, std::size_t all, const Case& what) const {
     if (!terminal_) return;
-    fmt::print(stderr, "\r\033[K[{}/{}] {} {} {}/{}/{}, {} threads", done + 1, all, what.workload, info(what.rule).name,
-               info(what.param).name, info(what.grad).name, info(what.state).name, what.threads);
+    fmt::print(stderr, "\r\033[K[{}/{}] {} {} {}, {} threads", done + 1, all, what.workload, info(what.rule).name,
+               formats_text(what), what.threads);
   }
   void clear() const {
     if (terminal_) fmt::print(stderr, "\r\033[K");
@@ -292,7 +314,10 @@ Command add_bench(CLI::App& program) {
   option("--param", texts->param, "NAMES",
          fmt::format("formats of the parameters, of {} [f32]", fmt::join(names_of(formats()), ", ")));
   option("--grad", texts->grad, "NAMES", "formats of the gradients [as the parameters]");
-  option("--state", texts->state, "NAMES", "formats of the states [f32; f64 for f64]");
+  option("--state", texts->state, "NAMES",
+         fmt::format("formats of the states, of {} [f32; f64 for f64]", fmt::join(names_of(state_formats()), ", ")));
+  option("--weights", texts->weights, "NAMES",
+         fmt::format("what is kept below bf16 parameters, of {} [plain]", fmt::join(names_of(weight_formats()), ", ")));
   option("--workload", texts->workload, "NAMES",
          "cache: 16Ki parameters; l3: 1Mi; dram: 64Mi or more; many: 1000 tensors of 4096 [all]");
   option("--threads", texts->threads, "NUMBERS", "0: all processors [1,0]");
@@ -309,7 +334,7 @@ Command add_bench(CLI::App& program) {
   app->add_flag("--json", texts->json, "print one JSON object");
   app->footer(
       "NAMES and NUMBERS: several separated by commas. Every combination is measured; without --rules, --param,\n"
-      "--grad and --state: every rule in f32, and adamw in 16-bit formats.");
+      "--grad, --state and --weights: every rule in f32, and adamw in narrow formats.");
   return {app, [texts] { return run(*texts); }};
 }
 

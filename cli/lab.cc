@@ -107,7 +107,7 @@ class Lab {
     const auto seeds = static_cast<std::uint64_t>(integer("--seeds", arguments_.seeds, 1, 1000).value_or(3));
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) seeds_.push_back(seed);
     if (!arguments_.state.empty()) {
-      state_ = format_from_name(read_names("--state", arguments_.state, names_of(formats())).front());
+      state_ = state_format_from_name(read_names("--state", arguments_.state, names_of(state_formats())).front());
     }
   }
 
@@ -264,7 +264,7 @@ class Lab {
   std::uint64_t log_every_ = 1;
   int threads_ = 0;
   std::vector<std::uint64_t> seeds_;
-  Format state_ = Format::f32;
+  StateFormat state_ = StateFormat::f32;
   std::string text_;
   std::vector<Job> jobs_;
   Progress progress_;
@@ -298,7 +298,7 @@ Command add_lab(CLI::App& program) {
   app->add_option("--threads", arguments->threads, "Threads of an optimizer step; 0: all (0). No effect on results")
       ->type_name("N");
   app->add_option("--state", arguments->state, "Format of the optimizer's states (f32)")
-      ->type_name("{" + list(names_of(formats())) + "}");
+      ->type_name("{" + list(names_of(state_formats())) + "}");
   app->add_option("--text", arguments->text, "Text that words learns, plain or gzip (The Jargon File)")
       ->type_name("FILE");
   app->add_flag("--sparse", arguments->sparse, "words: give the embedding's gradient as rows; only touched rows move");

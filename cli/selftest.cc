@@ -57,7 +57,9 @@ struct Form {
 };
 struct Formats {
   std::string_view name;
-  Format param, grad, state;
+  Format param, grad;
+  StateFormat state;
+  WeightFormat weights = WeightFormat::plain;
 };
 
 const Form kForms[] = {
@@ -72,15 +74,19 @@ const Form kForms[] = {
     {"adagrad", Rule::adagrad, {.lr_decay = 0.01}},
 };
 constexpr Formats kFormats[] = {
-    {"f32", Format::f32, Format::f32, Format::f32},
-    {"bf16-bf16-f32", Format::bf16, Format::bf16, Format::f32},
-    {"bf16", Format::bf16, Format::bf16, Format::bf16},
-    {"f16", Format::f16, Format::f16, Format::f16},
-    {"f32-f16-bf16", Format::f32, Format::f16, Format::bf16},
-    {"f64", Format::f64, Format::f64, Format::f64},
+    {"f32", Format::f32, Format::f32, StateFormat::f32},
+    {"bf16-bf16-f32", Format::bf16, Format::bf16, StateFormat::f32},
+    {"bf16", Format::bf16, Format::bf16, StateFormat::bf16},
+    {"f16", Format::f16, Format::f16, StateFormat::f16},
+    {"f32-f16-bf16", Format::f32, Format::f16, StateFormat::bf16},
+    {"f64", Format::f64, Format::f64, StateFormat::f64},
+    {"split16-bf16-b16", Format::bf16, Format::bf16, StateFormat::b16, WeightFormat::split16},
+    {"split8-bf16-q8", Format::bf16, Format::bf16, StateFormat::q8, WeightFormat::split8},
+    {"dithered-f32-q8", Format::bf16, Format::f32, StateFormat::q8, WeightFormat::dithered},
+    {"f32-f16-q8", Format::f32, Format::f16, StateFormat::q8},
 };
-// Less than a vector; a block and a tail.
-constexpr std::size_t kSizes[] = {7, 1289};
+// Less than a vector; blocks and a tail, of few elements and of as many as compact formats need.
+constexpr std::size_t kSizes[] = {7, 1289, 4219};
 
 template <class Visit>
 void for_each_case(const Visit& visit) {
@@ -137,6 +143,7 @@ std::uint64_t hash_of(const Form& form, const Formats& formats) {
   }
   Settings settings;
   settings.state = formats.state;
+  settings.weights = formats.weights;
   settings.max_norm = 8.0;
   Optimizer optimizer(form.rule, std::move(tensors), form.options, settings);
 
@@ -150,7 +157,11 @@ std::uint64_t hash_of(const Form& form, const Formats& formats) {
   }
   for (const Buffer& param : params) hash.add(param.bytes.data(), param.bytes.size());
   for (const auto& [name, entry] : optimizer.state_dict().tensors) {
-    for (const auto& [state_name, state] : entry.states) hash.add(state.bytes.data(), state.bytes.size());
+    hash.add(entry.weight_bits.data(), entry.weight_bits.size());
+    for (const auto& [state_name, state] : entry.states) {
+      hash.add(state.bytes.data(), state.bytes.size());
+      hash.add(state.exponents.data(), state.exponents.size());
+    }
   }
   return hash.value();
 }

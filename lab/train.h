@@ -19,7 +19,7 @@ struct RunConfig {
   std::uint64_t steps = 1;
   std::uint64_t seed = 1;
   double target_loss = 0.0;
-  Format state = Format::f32;
+  StateFormat state = StateFormat::f32;
   int threads = 0;
 };
 

@@ -9,8 +9,9 @@ import sys
 import unittest
 
 PROGRAM = sys.argv[1:]
-KEYS = {"rule", "param", "grad", "state", "workload", "threads", "policy", "tensors", "params", "ns_per_param",
-        "bytes_per_param", "gb_per_s", "ceiling_ratio", "ceiling_ns_per_param", "rounds", "min_ns", "median_ns", "max_ns"}
+KEYS = {"rule", "param", "grad", "state", "weights", "workload", "threads", "policy", "tensors", "params",
+        "ns_per_param", "bytes_per_param", "allocated_bytes_per_param", "gb_per_s", "ceiling_ratio",
+        "ceiling_ns_per_param", "rounds", "min_ns", "median_ns", "max_ns"}
 RIVALS = {"plain_ns_per_param", "unfused_ns_per_param", "naive_ns_per_param"}
 
 
@@ -45,13 +46,15 @@ class Json(unittest.TestCase):
     def test_bytes(self):
         def bytes_of(*arguments):
             return [r["bytes_per_param"]
-                    for r in results_of("--workload", "cache", "--threads", "1", "--size", "257", *arguments)]
+                    for r in results_of("--workload", "cache", "--threads", "1", "--size", "4099", *arguments)]
 
         self.assertEqual(bytes_of("--rules", "adamw", "--policy", "propagate,skip,error"), [28, 32, 32])
         self.assertEqual(bytes_of("--rules", "adamw", "--max-norm", "1"), [32])
         self.assertEqual(bytes_of("--rules", "adamw", "--amsgrad"), [36])
         self.assertEqual(bytes_of("--param", "bf16", "--state", "f32,bf16"), [22, 14])
         self.assertEqual(bytes_of("--param", "f32", "--grad", "bf16"), [26])
+        self.assertEqual(bytes_of("--param", "bf16", "--state", "b16,q8", "--weights", "split16,split8"),
+                         [18, 16, 14, 12])
         self.assertEqual(bytes_of("--param", "f64"), [56])
         self.assertEqual(bytes_of("--rules", "sgd,rmsprop,adagrad"), [12, 20, 20])
         self.assertEqual(bytes_of("--rules", "sgd", "--momentum", "0.9"), [20])
@@ -61,16 +64,26 @@ class Json(unittest.TestCase):
                                "--size", "1000", "--threads", "1")
         self.assertEqual(set(result), KEYS | {"bare_ns_per_param", "grad_scale"})
 
+    def test_compact_formats_are_compared_with_f32(self):
+        (result,) = results_of("--param", "bf16", "--state", "q8", "--weights", "split8", "--workload", "cache",
+                               "--size", "131072", "--threads", "1")
+        self.assertEqual(set(result), KEYS | {"f32_ns_per_param"})
+        self.assertEqual(result["weights"], "split8")
+        # 2 + 1 for the weight, 2 for the moments, an exponent for each 128, and less than 1 KiB of bookkeeping.
+        self.assertTrue(5 + 1 / 128 <= result["allocated_bytes_per_param"] < 5 + 1 / 128 + 1024 / 131072)
+
     def test_many_tensors_are_compared_with_one(self):
         (result,) = results_of("--rules", "sgd", "--workload", "many", "--size", "3", "--threads", "0")
         self.assertEqual(set(result), KEYS | {"one_tensor_ns_per_param"})
         self.assertEqual((result["tensors"], result["params"]), (1000, 3000))
 
     def test_what_is_measured_where_nothing_is_chosen(self):
-        results = results_of("--workload", "cache", "--size", "100", "--threads", "1")
-        self.assertEqual([f"{r['rule']} {r['param']} {r['grad']} {r['state']}" for r in results],
-                         ["adamw f32 f32 f32", "adamw bf16 bf16 f32", "adamw bf16 bf16 bf16", "adamw f16 f16 f16",
-                          "adam f32 f32 f32", "sgd f32 f32 f32", "rmsprop f32 f32 f32", "adagrad f32 f32 f32"])
+        results = results_of("--workload", "cache", "--size", "4096", "--threads", "1")
+        self.assertEqual([f"{r['rule']} {r['param']} {r['weights']} {r['grad']} {r['state']}" for r in results],
+                         ["adamw f32 plain f32 f32", "adamw bf16 plain bf16 f32", "adamw bf16 plain bf16 bf16",
+                          "adamw f16 plain f16 f16", "adamw bf16 split16 bf16 f32", "adamw bf16 split8 bf16 b16",
+                          "adamw bf16 split8 bf16 q8", "adamw bf16 dithered bf16 q8", "adam f32 plain f32 f32",
+                          "sgd f32 plain f32 f32", "rmsprop f32 plain f32 f32", "adagrad f32 plain f32 f32"])
 
 
 class Table(unittest.TestCase):
@@ -97,7 +110,12 @@ class Refusals(unittest.TestCase):
             (("--seconds", "0"), "--seconds: '0' must be greater than 0"),
             (("--max-norm", "-1"), "--max-norm: '-1' must be greater than 0"),
             (("--param", "f64", "--state", "f32"),
-             "state format f32 with parameter format f64: f64 parameters have f64 states"),
+             "state format f32 with parameter format f64: f64 parameters, and only they, have f64 states"),
+            (("--param", "bf16", "--state", "q8", "--size", "4095"),
+             "size 4095 with state format q8 and weight format plain: tensors of fewer than 4096 elements are not kept "
+             "in compact formats"),
+            (("--weights", "split8"),
+             "weight format split8 with parameter format f32: only bf16 parameters have bits below them"),
             (("--rules", "adamw", "--momentum", "0.9"),
              "AdamW has no option momentum (0.9 given); it has lr, betas, eps, weight_decay, amsgrad, maximize"),
         ):

@@ -32,6 +32,43 @@ struct FormatInfo {
 /// The format of that name. Throws Error (not_found) naming it and the known ones.
 [[nodiscard]] Format format_from_name(std::string_view name);
 
+/// How the states of a rule (its moments) are kept. Arithmetic is always on f32; docs/formats.md has the definitions.
+enum class StateFormat : std::uint8_t {
+  f32,
+  f64,   ///< of f64 parameters, and of no others
+  bf16,  ///< every state to nearest. The second moment of AdamW then stops falling: prefer b16
+  f16,   ///< every state to nearest; second moments below 3e-8 vanish: prefer b16
+  b16,   ///< bf16: first moments to nearest, second moments dithered. 2 bytes a state
+  q8,    ///< 8 bits: an exponent for each 128 second moments, first moments relative to the second. 1 + 1/128 bytes
+};
+
+/// How the bits of a weight below its bf16 parameter are kept, by the optimizer. Only of bf16 parameters; others are as
+/// precise as they are.
+enum class WeightFormat : std::uint8_t {
+  plain,     ///< not at all: bf16 to nearest. Small updates are lost
+  split16,   ///< 16 more bits: the weight is an exact f32
+  split8,    ///< 8 more bits, dithered
+  dithered,  ///< not at all, but rounded so that small updates count on average
+};
+
+/// Name and size of a compact format.
+template <class F>
+struct CompactInfo {
+  F format;
+  std::string_view name;  ///< "q8", "split8"
+  std::size_t bytes;      ///< of an element: of one state, or of a weight besides its parameter
+};
+using StateFormatInfo = CompactInfo<StateFormat>;
+using WeightFormatInfo = CompactInfo<WeightFormat>;
+
+[[nodiscard]] std::span<const StateFormatInfo> state_formats() noexcept;
+[[nodiscard]] std::span<const WeightFormatInfo> weight_formats() noexcept;
+[[nodiscard]] const StateFormatInfo& info(StateFormat format) noexcept;
+[[nodiscard]] const WeightFormatInfo& info(WeightFormat format) noexcept;
+/// Throw Error (not_found) naming what is unknown and what is known.
+[[nodiscard]] StateFormat state_format_from_name(std::string_view name);
+[[nodiscard]] WeightFormat weight_format_from_name(std::string_view name);
+
 /// Storage of one bfloat16 number, for containers of the user: std::vector<adamant::bf16>.
 /// Narrowing rounds to nearest even; a finite number stays finite (it saturates at the largest finite one);
 /// every NaN becomes the pattern 0x7fc0. Widening is exact.

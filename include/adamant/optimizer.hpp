@@ -44,12 +44,15 @@ struct StepReport {
 /// A copy of everything an optimizer knows, to be kept in memory or written by the user. Tensors are matched by name.
 struct StateDict {
   struct State {
-    Format format = Format::f32;
-    std::vector<std::byte> bytes;  ///< the elements as they are in memory
+    StateFormat format = StateFormat::f32;
+    std::vector<std::byte> bytes;      ///< the elements as they are in memory
+    std::vector<std::byte> exponents;  ///< of the groups, where the format has them
   };
   struct Entry {
     std::vector<std::size_t> shape;
-    std::uint64_t step = 0;               ///< steps this tensor has taken
+    std::uint64_t step = 0;  ///< steps this tensor has taken
+    WeightFormat weight_format = WeightFormat::plain;
+    std::vector<std::byte> weight_bits;   ///< the bits below a bf16 parameter, where they are kept
     std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
   };
   struct Group {
@@ -57,7 +60,8 @@ struct StateDict {
     Options options;                  ///< every option of the rule
     std::vector<std::string> params;  ///< names
   };
-  std::string rule;  ///< "adamw"
+  std::string rule;        ///< "adamw"
+  std::uint64_t seed = 0;  ///< of the dither
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
 };
@@ -70,7 +74,8 @@ struct TensorInfo {
   std::size_t group = 0;  ///< index of its parameter group
   std::uint64_t step = 0;
   Format param_format = Format::f32;
-  Format state_format = Format::f32;
+  StateFormat state_format = StateFormat::f32;
+  WeightFormat weight_format = WeightFormat::plain;
 };
 
 /// An update rule at work on a set of tensors. Not copyable; movable. One call at a time: a second one that comes while
@@ -137,7 +142,16 @@ class Optimizer {
   [[nodiscard]] TensorInfo tensor(std::size_t index) const;
   /// Index of the tensor of that name. Throws Error (not_found).
   [[nodiscard]] std::size_t tensor_index(std::string_view name) const;
-  /// Read-only view of a state, by PyTorch's name ("exp_avg"). Valid as long as the optimizer.
+  /// The weight as it is kept, which a bf16 parameter shows only the upper half of. f64 is rounded.
+  [[nodiscard]] std::vector<float> export_param(std::string_view tensor) const;
+  /// Sets weight and parameter to these values, to nearest.
+  void import_param(std::string_view tensor, std::span<const float> values);
+  /// A state as numbers. f64 is rounded; every other format is exact.
+  [[nodiscard]] std::vector<float> export_state(std::string_view tensor, std::string_view state_name) const;
+  /// Keeps states and weights in other formats from now on, rounded to nearest where they are narrower.
+  void set_formats(StateFormat state, WeightFormat weights);
+  /// Read-only view of a state, by PyTorch's name ("exp_avg"), where its format is that of numbers: not q8. Valid until
+  /// the formats change.
   [[nodiscard]] Tensor state(std::string_view tensor, std::string_view state_name) const;
   /// Bytes allocated for states and bookkeeping plus bytes of the parameters, divided by the number of parameters.
   [[nodiscard]] double bytes_per_parameter() const;

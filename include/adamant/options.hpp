@@ -3,7 +3,10 @@
 
 #include <adamant/format.hpp>
 #include <array>
+#include <cstdint>
 #include <optional>
+#include <span>
+#include <string_view>
 
 namespace adamant {
 
@@ -43,8 +46,14 @@ enum class NonFinite : std::uint8_t {
 
 /// Settings of a whole optimizer.
 struct Settings {
-  /// Format of the states (moments). Empty: f32, and f64 for f64 parameters. f64 parameters always have f64 states.
-  std::optional<Format> state{};
+  /// Format of the states (moments). f64 parameters always have f64 states. Tensors of fewer than 4096 elements keep
+  /// f32 states where this says b16 or q8, however the tensor may be sharded: there is nothing to save, and much to
+  /// lose.
+  StateFormat state = StateFormat::f32;
+  /// What is kept of a weight below its bf16 parameter. Small tensors keep split16 where this is not plain.
+  WeightFormat weights = WeightFormat::plain;
+  /// Decides the dither, with the tensor's name, the step and the element.
+  std::uint64_t seed = 0;
   NonFinite nonfinite = NonFinite::skip;
   /// Clip the global norm of all gradients, after unscaling, to this value (> 0), as torch's clip_grad_norm_ does:
   /// every gradient is multiplied by min(1, max_norm / (norm + 1e-6)).
@@ -57,6 +66,12 @@ struct Settings {
   /// it.
   int threads = 0;
 };
+
+/// The settings that one word stands for, for bf16 parameters: "f32" (f32 states, exact f32 weights: 12 bytes a
+/// parameter with the parameter itself), "b16" (7), "q8" (5.01), "q8-lite" (4.01). Throws Error (not_found).
+[[nodiscard]] Settings preset(std::string_view name);
+/// The words.
+[[nodiscard]] std::span<const std::string_view> presets() noexcept;
 
 /// Arguments of one step.
 struct StepOptions {

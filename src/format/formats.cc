@@ -16,18 +16,42 @@ constexpr FormatInfo kFormats[] = {
     {Format::f16, "f16", 2, 65504.0, 0x1p-14},
 };
 
+constexpr StateFormatInfo kStateFormats[] = {
+    {StateFormat::f32, "f32", 4}, {StateFormat::f64, "f64", 8}, {StateFormat::bf16, "bf16", 2},
+    {StateFormat::f16, "f16", 2}, {StateFormat::b16, "b16", 2}, {StateFormat::q8, "q8", 1},
+};
+
+constexpr WeightFormatInfo kWeightFormats[] = {
+    {WeightFormat::plain, "plain", 0},
+    {WeightFormat::split16, "split16", 2},
+    {WeightFormat::split8, "split8", 1},
+    {WeightFormat::dithered, "dithered", 0},
+};
+
+template <class Info, std::size_t kCount>
+const Info& find(const Info (&known)[kCount], const char* kind, std::string_view name) {
+  for (const Info& info : known) {
+    if (info.name == name) return info;
+  }
+  throw Error(ErrorCode::not_found, std::string("unknown ") + kind + " " + quoted(name) + ": must be one of " +
+                                        listed(known, [](const Info& info) { return std::string(info.name); }));
+}
+
 }  // namespace
+
+std::span<const StateFormatInfo> state_formats() noexcept { return kStateFormats; }
+std::span<const WeightFormatInfo> weight_formats() noexcept { return kWeightFormats; }
+const StateFormatInfo& info(StateFormat format) noexcept { return kStateFormats[static_cast<std::size_t>(format)]; }
+const WeightFormatInfo& info(WeightFormat format) noexcept { return kWeightFormats[static_cast<std::size_t>(format)]; }
+StateFormat state_format_from_name(std::string_view name) { return find(kStateFormats, "state format", name).format; }
+WeightFormat weight_format_from_name(std::string_view name) {
+  return find(kWeightFormats, "weight format", name).format;
+}
 
 std::span<const FormatInfo> formats() noexcept { return kFormats; }
 
 const FormatInfo& info(Format format) noexcept { return kFormats[static_cast<std::size_t>(format)]; }
 
-Format format_from_name(std::string_view name) {
-  for (const FormatInfo& known : kFormats) {
-    if (known.name == name) return known.format;
-  }
-  throw Error(ErrorCode::not_found, "unknown format " + quoted(name) + ": must be one of " +
-                                        listed(kFormats, [](const FormatInfo& f) { return std::string(f.name); }));
-}
+Format format_from_name(std::string_view name) { return find(kFormats, "format", name).format; }
 
 }  // namespace adamant

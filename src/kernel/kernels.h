@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "format/rounding.h"
 #include "rule/variants.h"
 
 namespace adamant {
@@ -55,6 +56,31 @@ struct FusedKernels {
   StepKernel step[kVariantCount][kFormatCount][kFormatCount][kFormatCount];
 };
 
+/// Elements of a Q8 group, which share an exponent. Blocks are whole groups.
+inline constexpr std::size_t kGroup = 128;
+static_assert(kBlock % kGroup == 0);
+/// A group's exponent byte is the biased exponent of its codes' offset, or one of these.
+inline constexpr std::uint8_t kAllZero = 0;
+inline constexpr std::uint8_t kNotFinite = 255;
+
+/// The compact formats, on at most kBlock elements that start a group. The rounding is that of the first element.
+struct CompactKernels {
+  std::int64_t target;
+  /// v ≥ 0, which becomes what the codes say.
+  void (*encode_unsigned)(float* v, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents);
+  void (*decode_unsigned)(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* v);
+  void (*encode_signed)(const float* m, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents);
+  void (*decode_signed)(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* m);
+  /// Relative to v as its codes say.
+  void (*encode_relative)(const float* m, const float* v, std::size_t n, Rounding rounding, std::uint8_t* codes);
+  void (*decode_relative)(const std::uint8_t* codes, const float* v, std::size_t n, float* m);
+  void (*store_dithered)(const float* from, std::size_t n, Rounding rounding, std::uint16_t* to);
+  void (*store_split16)(const float* from, std::size_t n, Rounding rounding, std::uint16_t* high, void* low);
+  void (*load_split16)(const std::uint16_t* high, const void* low, std::size_t n, float* to);
+  void (*store_split8)(const float* from, std::size_t n, Rounding rounding, std::uint16_t* high, void* low);
+  void (*load_split8)(const std::uint16_t* high, const void* low, std::size_t n, float* to);
+};
+
 /// Highway's bits of the instruction sets that the kernels were compiled for.
 [[nodiscard]] std::int64_t compiled_targets();
 
@@ -63,5 +89,6 @@ struct FusedKernels {
 [[nodiscard]] const RuleKernels& f64_kernels();
 [[nodiscard]] const FormatKernels& format_kernels();
 [[nodiscard]] const FusedKernels& fused_kernels();
+[[nodiscard]] const CompactKernels& compact_kernels();
 
 }  // namespace adamant

@@ -5,68 +5,54 @@
 namespace adamant {
 namespace {
 
-std::byte* at(void* base, Format format, std::size_t element) {
-  return static_cast<std::byte*>(base) + element * info(format).bytes;
-}
-const std::byte* at(const void* base, Format format, std::size_t element) {
-  return static_cast<const std::byte*>(base) + element * info(format).bytes;
-}
-
 // Blocks of f32 for the streams that are not f32 in memory.
 struct Scratch {
   alignas(64) float param[kBlock];
   alignas(64) float grad[kBlock];
-  alignas(64) float states[kMaxStates][kBlock];
+  alignas(64) StateBlocks states;
 };
 
-void step_block(const StepRun& run, std::size_t first, std::size_t n, Scratch& scratch) {
-  const FormatKernels& formats = format_kernels();
-  const std::size_t state_count = info(run.variant).state_count;
-  const bool narrow_param = run.param_format != Format::f32;
-  const bool narrow_grad = run.grad_format != Format::f32;
-  const bool narrow_states = run.state_format != Format::f32;
+void step_block(const StepRun& run, const GradientRun& grad, Scratch& scratch) {
+  const Streams& streams = run.streams;
+  const bool param_in_memory = param_in_place(streams);
+  const bool states_in_memory = states_in_place(streams);
+  const std::size_t state_count = info(streams.variant).state_count;
 
-  void* const stored_param = at(run.param, run.param_format, first);
-  void* param = stored_param;
-  const void* grad = at(run.grad, run.grad_format, first);
-  void* stored_states[kMaxStates];
+  void* param = scratch.param;
+  const void* values = grad.values;
   void* states[kMaxStates];
-  if (narrow_param) {
-    formats.decode[index_of(run.param_format)](stored_param, n, scratch.param);
-    param = scratch.param;
+  if (param_in_memory) {
+    param = param_at(streams, grad.first);
+  } else {
+    decode_param(streams, grad.first, grad.n, scratch.param);
   }
-  if (narrow_grad) {
-    formats.decode[index_of(run.grad_format)](grad, n, scratch.grad);
-    grad = scratch.grad;
+  if (grad.format != Format::f32) {
+    format_kernels().decode[index_of(grad.format)](grad.values, grad.n, scratch.grad);
+    values = scratch.grad;
   }
+  if (!states_in_memory) decode_states(streams, grad.first, grad.n, scratch.states);
   for (std::size_t s = 0; s < state_count; ++s) {
-    stored_states[s] = states[s] = at(run.states[s], run.state_format, first);
-    if (narrow_states) {
-      formats.decode[index_of(run.state_format)](stored_states[s], n, scratch.states[s]);
-      states[s] = scratch.states[s];
-    }
+    states[s] = states_in_memory ? state_at(streams, s, grad.first) : scratch.states[s];
   }
 
-  f32_kernels().step[index_of(run.variant)](*run.scalars, run.factor, run.bound, param, grad, states, n);
+  f32_kernels().step[index_of(streams.variant)](*run.scalars, run.factor, run.bound, param, values, states, grad.n);
 
-  if (narrow_param) formats.encode[index_of(run.param_format)](scratch.param, n, stored_param);
-  if (narrow_states) {
-    for (std::size_t s = 0; s < state_count; ++s) {
-      formats.encode[index_of(run.state_format)](scratch.states[s], n, stored_states[s]);
-    }
-  }
+  if (!param_in_memory) encode_param(streams, grad.first, grad.n, run.t, scratch.param);
+  if (!states_in_memory) encode_states(streams, grad.first, grad.n, run.t, scratch.states);
 }
 
 // The loop that takes every stream as it is in memory, where there is one.
-StepKernel direct_kernel(const StepRun& run) {
-  const std::size_t variant = index_of(run.variant);
-  if (run.param_format == Format::f64) return f64_kernels().step[variant];
-  const bool plain_states = run.state_format == Format::f32 || info(run.variant).state_count == 0;
-  if (run.param_format == Format::f32 && run.grad_format == Format::f32 && plain_states) {
+StepKernel direct_kernel(const Streams& streams, Format grad_format) {
+  const std::size_t variant = index_of(streams.variant);
+  if (streams.param_format == Format::f64) return f64_kernels().step[variant];
+  if (streams.weight_format != WeightFormat::plain) return nullptr;
+  const bool f32_states = states_in_place(streams) || info(streams.variant).state_count == 0;
+  if (streams.param_format == Format::f32 && grad_format == Format::f32 && f32_states) {
     return f32_kernels().step[variant];
   }
-  return fused_kernels()
-      .step[variant][index_of(run.param_format)][index_of(run.grad_format)][index_of(run.state_format)];
+  if (!f32_states && streams.state_format != StateFormat::bf16) return nullptr;
+  const Format states = f32_states ? Format::f32 : Format::bf16;
+  return fused_kernels().step[variant][index_of(streams.param_format)][index_of(grad_format)][index_of(states)];
 }
 
 }  // namespace
@@ -77,19 +63,23 @@ void prepare_scalars(Variant variant, Format param_format, const Options& option
   kernels.prepare[index_of(variant)](options, t, scalars);
 }
 
-void step_elements(const StepRun& run, std::size_t first, std::size_t n) {
-  if (const StepKernel kernel = direct_kernel(run)) {
+void step_elements(const StepRun& run, const GradientRun& grad) {
+  const Streams& streams = run.streams;
+  if (const StepKernel kernel = direct_kernel(streams, grad.format)) {
     void* states[kMaxStates];
-    for (std::size_t s = 0; s < info(run.variant).state_count; ++s) {
-      states[s] = at(run.states[s], run.state_format, first);
+    for (std::size_t s = 0; s < info(streams.variant).state_count; ++s) {
+      states[s] = state_at(streams, s, grad.first);
     }
-    kernel(*run.scalars, run.factor, run.bound, at(run.param, run.param_format, first),
-           at(run.grad, run.grad_format, first), states, n);
+    kernel(*run.scalars, run.factor, run.bound, param_at(streams, grad.first), grad.values, states, grad.n);
     return;
   }
   Scratch scratch;
-  for (std::size_t end = first + n; first < end; first += kBlock) {
-    step_block(run, first, std::min(kBlock, end - first), scratch);
+  const std::size_t bytes = info(grad.format).bytes;
+  for (std::size_t done = 0; done < grad.n; done += kBlock) {
+    step_block(run,
+               {static_cast<const std::byte*>(grad.values) + done * bytes, grad.format, grad.first + done,
+                std::min(kBlock, grad.n - done)},
+               scratch);
   }
 }
 

@@ -3,26 +3,30 @@
 
 #include <cstddef>
 
-#include "kernel/kernels.h"
+#include "kernel/streams.h"
 
 namespace adamant {
 
-/// A run of elements of one tensor with everything a step needs to know of them.
+/// A tensor with everything a step needs to know of it.
 struct StepRun {
-  Variant variant;
-  Format param_format, grad_format, state_format;
-  void* param;
-  const void* grad;
-  void* states[kMaxStates];
+  Streams streams;
+  std::uint64_t t;
   const StepScalars* scalars;
   double factor, bound;
+};
+
+/// Some of its gradient: of elements [first, first + n). `first` starts a group where the states have groups.
+struct GradientRun {
+  const void* values;
+  Format format;
+  std::size_t first;
+  std::size_t n;
 };
 
 /// Computes the scalars of a step in the arithmetic of that parameter format.
 void prepare_scalars(Variant variant, Format param_format, const Options& options, std::uint64_t t,
                      StepScalars& scalars);
 
-/// Steps elements [first, first + n) of the run. first is a multiple of kBlock.
-void step_elements(const StepRun& run, std::size_t first, std::size_t n);
+void step_elements(const StepRun& run, const GradientRun& grad);
 
 }  // namespace adamant

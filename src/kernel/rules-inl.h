@@ -13,6 +13,8 @@
 #include "format/half-inl.h"
 #include "format/bf16-inl.h"
 #include "format/f16-inl.h"
+#include "format/log_linear-inl.h"
+#include "format/split-inl.h"
 
 #include "kernel/step-inl.h"
 // clang-format on

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/workers.h"
-#include "kernel/kernels.h"
+#include "kernel/streams.h"
 #include "rule/variants.h"
 
 namespace adamant {
@@ -24,6 +24,16 @@ struct Gradient {
   [[nodiscard]] bool present() const noexcept { return values.data != nullptr || lazy_rows; }
 };
 
+/// The optimizer's own memory of a tensor.
+struct OwnMemory {
+  struct State {
+    Memory values;
+    Memory exponents;
+  };
+  std::array<State, kMaxStates> states;
+  Memory param_low;
+};
+
 /// One tensor with its states.
 struct TensorState {
   std::string name;
@@ -32,8 +42,10 @@ struct TensorState {
   Gradient grad;
   std::size_t group = 0;
   std::uint64_t step = 0;
-  Format state_format = Format::f32;
-  std::array<Memory, kMaxStates> states;
+  StateFormat state_format = StateFormat::f32;
+  WeightFormat weight_format = WeightFormat::plain;
+  OwnMemory own;
+  std::uint32_t seed = 0;  // of its dither
   [[nodiscard]] std::size_t row_width() const { return shape.size() < 2 ? 0 : param.size / shape[0]; }
 };
 
@@ -65,6 +77,21 @@ struct Optimizer::Impl {
   Workers workers;
   std::atomic_flag running = ATOMIC_FLAG_INIT;
 };
+
+/// Bytes of the two memories of a state of n elements.
+[[nodiscard]] std::size_t value_bytes(StateFormat format, std::size_t n);
+[[nodiscard]] std::size_t exponent_bytes(StateFormat format, std::size_t n);
+
+/// Sets the formats of a tensor that the settings ask for; refuses those that do not go with its parameter.
+void choose_formats(TensorState& tensor, StateFormat state, WeightFormat weights);
+/// Allocates what a tensor keeps in its formats, zeroed.
+[[nodiscard]] OwnMemory allocate(const TensorState& tensor, Variant variant);
+/// Gives new states the values they start from.
+void fill_initial(TensorState& tensor, const GroupState& group);
+[[nodiscard]] std::uint32_t dither_seed(std::uint64_t seed, std::string_view name);
+[[nodiscard]] Streams streams_of(const TensorState& tensor, Variant variant);
+/// Index of a state of that name. Throws Error (not_found).
+[[nodiscard]] std::size_t state_index(const TensorState& tensor, Variant variant, std::string_view name);
 
 /// Refuses settings outside their ranges.
 void check_settings(const Settings& settings);

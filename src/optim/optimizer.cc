@@ -132,28 +132,11 @@ Rule checked(Rule rule) {
   return rule;
 }
 
-template <class T>
-void fill(void* memory, std::size_t size, T value) {
-  std::fill_n(static_cast<T*>(memory), size, value);
-}
-
-void fill_state(void* memory, Format format, std::size_t size, double value) {
-  switch (format) {
-    case Format::f32:
-      return fill(memory, size, static_cast<float>(value));
-    case Format::f64:
-      return fill(memory, size, value);
-    case Format::bf16:
-      return fill(memory, size, bf16(static_cast<float>(value)));
-    case Format::f16:
-      return fill(memory, size, f16(static_cast<float>(value)));
-  }
-}
-
 }  // namespace
 
 void check_settings(const Settings& settings) {
-  if (settings.state) check_format("the states", *settings.state);
+  check_enumerator("state format", static_cast<std::size_t>(settings.state), state_formats().size());
+  check_enumerator("weight format", static_cast<std::size_t>(settings.weights), weight_formats().size());
   check_enumerator("nonfinite policy", static_cast<std::size_t>(settings.nonfinite), 3);
   check_positive("max_norm", settings.max_norm);
   check_positive("clip_value", settings.clip_value);
@@ -205,11 +188,8 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     tensor.shape = param.shape.empty() ? std::vector<std::size_t>{param.param.size} : std::move(param.shape);
     tensor.param = param.param;
     tensor.group = group_index;
-    tensor.state_format = param.param.format == Format::f64 ? Format::f64 : settings.state.value_or(Format::f32);
-    if (param.param.format != Format::f64 && tensor.state_format == Format::f64) {
-      refuse(ErrorCode::mismatch, "state format f64 of " + quoted(param.name) + " needs a f64 parameter, which is " +
-                                      std::string(info(param.param.format).name));
-    }
+    choose_formats(tensor, settings.state, settings.weights);
+    tensor.seed = dither_seed(settings.seed, tensor.name);
     if (param.param.size > 0) {
       const auto* begin = static_cast<const std::byte*>(param.param.data);
       addresses.emplace_back(begin + param.param.size * info(param.param.format).bytes,
@@ -228,11 +208,8 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     }
   }
   for (TensorState& tensor : added) {
-    for (std::size_t s = 0; s < info(state.variant).state_count; ++s) {
-      tensor.states[s] = allocate_zeroed(tensor.param.size * info(tensor.state_format).bytes);
-      const double initial = initial_value(info(state.variant).state_names[s], state.options);
-      if (initial != 0.0) fill_state(tensor.states[s].get(), tensor.state_format, tensor.param.size, initial);
-    }
+    tensor.own = allocate(tensor, state.variant);
+    fill_initial(tensor, state);
   }
   const std::size_t old_count = tensors.size();
   auto old_names = std::exchange(tensor_by_name, std::move(names));
@@ -289,6 +266,11 @@ void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int6
   if (width == 0) {
     refuse(ErrorCode::mismatch, what + ": the tensor must have a shape [rows, width...], has [" +
                                     listed(tensor.shape, [](std::size_t n) { return std::to_string(n); }) + "]");
+  }
+  if (tensor.state_format == StateFormat::q8 && width % kGroup != 0) {
+    refuse(ErrorCode::mismatch, what + ": its rows have " + std::to_string(width) +
+                                    " elements; q8 states need a multiple of " + std::to_string(kGroup) +
+                                    ", so that no group is shared between rows");
   }
   check_memory(what, values);
   if (rows.size() > std::numeric_limits<std::size_t>::max() / width || values.size != rows.size() * width) {
@@ -416,8 +398,10 @@ const Settings& Optimizer::settings() const { return impl().settings; }
 void Optimizer::set_settings(const Settings& settings) {
   const Exclusive exclusive(impl().running, "set_settings");
   check_settings(settings);
-  if (settings.state != impl().settings.state || settings.threads != impl().settings.threads) {
-    refuse(ErrorCode::mismatch, "the state format and the number of threads of an optimizer cannot be changed");
+  const Settings& own = impl().settings;
+  if (settings.state != own.state || settings.weights != own.weights || settings.seed != own.seed ||
+      settings.threads != own.threads) {
+    refuse(ErrorCode::mismatch, "formats, seed and threads of an optimizer are not changed by set_settings");
   }
   impl().settings = settings;
 }
@@ -428,35 +412,10 @@ std::size_t Optimizer::tensor_count() const { return impl().tensors.size(); }
 TensorInfo Optimizer::tensor(std::size_t index) const {
   impl().check_tensor(index);
   const TensorState& tensor = impl().tensors[index];
-  return {tensor.name, tensor.shape,        tensor.param.size,  tensor.group,
-          tensor.step, tensor.param.format, tensor.state_format};
+  return {tensor.name, tensor.shape,        tensor.param.size,   tensor.group,
+          tensor.step, tensor.param.format, tensor.state_format, tensor.weight_format};
 }
 
 std::size_t Optimizer::tensor_index(std::string_view name) const { return impl().index_of_name(name); }
-
-Tensor Optimizer::state(std::string_view name, std::string_view state_name) const {
-  const TensorState& tensor = impl().tensors[impl().index_of_name(name)];
-  const auto names = info(impl().groups[tensor.group].variant).states();
-  const auto found = std::find(names.begin(), names.end(), state_name);
-  if (found == names.end()) {
-    refuse(ErrorCode::not_found, "tensor " + quoted(name) + " has no state " + printable(state_name) + ": it has [" +
-                                     listed(names, [](std::string_view n) { return std::string(n); }) + "]");
-  }
-  const void* data = tensor.states[static_cast<std::size_t>(found - names.begin())].get();
-  return {data, tensor.param.size, tensor.state_format};
-}
-
-double Optimizer::bytes_per_parameter() const {
-  std::size_t bytes = sizeof(Impl);
-  std::size_t parameters = 0;
-  for (const TensorState& tensor : impl().tensors) {
-    parameters += tensor.param.size;
-    bytes += tensor.param.size * info(tensor.param.format).bytes;
-    bytes += sizeof(TensorState) + tensor.name.size() + tensor.shape.size() * sizeof(std::size_t);
-    const std::size_t state_bytes = tensor.param.size * info(tensor.state_format).bytes;
-    bytes += info(impl().groups[tensor.group].variant).state_count * allocated_bytes(state_bytes);
-  }
-  return parameters == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(parameters);
-}
 
 }  // namespace adamant

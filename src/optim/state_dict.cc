@@ -3,8 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/float_environment.h"
 #include "base/text.h"
-#include "kernel/convert.h"
 #include "optim/impl.h"
 #include "rule/options.h"
 
@@ -13,19 +13,62 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::mismatch, "state_dict: " + message); }
 
-std::size_t state_bytes(const TensorState& tensor) { return tensor.param.size * info(tensor.state_format).bytes; }
+std::vector<std::byte> copy_of(const Memory& memory, std::size_t bytes) {
+  return memory ? std::vector<std::byte>(memory.get(), memory.get() + bytes) : std::vector<std::byte>();
+}
+
+void restore(Memory& memory, const std::vector<std::byte>& bytes) {
+  if (!bytes.empty()) std::memcpy(memory.get(), bytes.data(), bytes.size());
+}
+
+std::size_t weight_bytes(const TensorState& tensor) { return tensor.param.size * info(tensor.weight_format).bytes; }
+
+void check_bytes(const std::string& what, std::size_t bytes, std::size_t expected) {
+  if (bytes == expected) return;
+  refuse(what + " has " + std::to_string(bytes) + " bytes, must have " + std::to_string(expected));
+}
+
+// A format that came from outside may hold any number.
+template <class F>
+void check_format(const std::string& what, F format, F expected, std::size_t count) {
+  if (format == expected) return;
+  const auto number = static_cast<std::size_t>(format);
+  refuse(what + " is " +
+         (number < count ? std::string(info(format).name) : "of format number " + std::to_string(number)) +
+         ", must be " + std::string(info(expected).name));
+}
+
+// The same tensor with the memory of a state dict in place of its own.
+Streams streams_of(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
+  Streams streams = adamant::streams_of(tensor, variant.variant);
+  for (std::size_t s = 0; s < variant.state_count; ++s) {
+    const StateDict::State& state = entry.states.at(std::string(variant.state_names[s]));
+    // Only to be read.
+    streams.states[s] = {const_cast<std::byte*>(state.bytes.data()),
+                         const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(state.exponents.data()))};
+  }
+  return streams;
+}
 
 // No run reaches a moment that is not finite, or a second moment below zero.
-void check_values(const std::string& what, const StateDict::State& state, std::size_t size, bool second_moment) {
-  double values[kBlock];
-  const std::size_t bytes = info(state.format).bytes;
-  for (std::size_t first = 0; first < size; first += kBlock) {
-    const std::size_t count = std::min(kBlock, size - first);
-    to_f64(state.bytes.data() + first * bytes, state.format, count, values);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (std::isfinite(values[i]) && !(second_moment && values[i] < 0.0)) continue;
-      refuse(what + " is " + text(values[i]) + " at element " + std::to_string(first + i) + ": must be " +
-             (second_moment ? "finite and >= 0" : "finite"));
+void check_values(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
+  const FloatEnvironment environment;
+  const Streams streams = streams_of(tensor, variant, entry);
+  const auto check = [&](std::size_t s, std::size_t element, double value) {
+    const StateInfo& state = variant.state_infos[s];
+    if (std::isfinite(value) && (state.negative || value >= 0.0)) return;
+    refuse("state " + quoted(state.name) + " of tensor " + quoted(tensor.name) + " is " + text(value) + " at element " +
+           std::to_string(element) + ": must be " + (state.negative ? "finite" : "finite and >= 0"));
+  };
+  for (std::size_t first = 0; first < tensor.param.size; first += kBlock) {
+    const std::size_t count = std::min(kBlock, tensor.param.size - first);
+    StateBlocks blocks;
+    if (tensor.state_format != StateFormat::f64) decode_states(streams, first, count, blocks);
+    for (std::size_t s = 0; s < variant.state_count; ++s) {
+      const auto* wide = static_cast<const double*>(state_at(streams, s, first));
+      for (std::size_t i = 0; i < count; ++i) {
+        check(s, first + i, tensor.state_format == StateFormat::f64 ? wide[i] : static_cast<double>(blocks[s][i]));
+      }
     }
   }
 }
@@ -54,19 +97,16 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
     const auto found = entry.states.find(std::string(name));
     if (found == entry.states.end()) refuse(what + " is missing");
     const StateDict::State& state = found->second;
-    if (state.format != tensor.state_format) {
-      const auto number = static_cast<std::size_t>(state.format);
-      refuse(what + " is " +
-             (number < formats().size() ? std::string(info(state.format).name)
-                                        : "of format number " + std::to_string(number)) +
-             ", must be " + std::string(info(tensor.state_format).name));
-    }
-    if (state.bytes.size() != state_bytes(tensor)) {
-      refuse(what + " has " + std::to_string(state.bytes.size()) + " bytes, must have " +
-             std::to_string(state_bytes(tensor)));
-    }
-    check_values(what, state, tensor.param.size, is_second_moment(name));
+    check_format(what, state.format, tensor.state_format, state_formats().size());
+    check_bytes(what, state.bytes.size(), value_bytes(tensor.state_format, tensor.param.size));
+    const std::size_t s = state_index(tensor, variant.variant, name);
+    check_bytes("exponents of " + what, state.exponents.size(),
+                variant.companions[s] < 0 ? exponent_bytes(tensor.state_format, tensor.param.size) : 0);
   }
+  const std::string what = "weight of tensor " + quoted(tensor.name);
+  check_format(what, entry.weight_format, tensor.weight_format, weight_formats().size());
+  check_bytes("weight_bits of tensor " + quoted(tensor.name), entry.weight_bits.size(), weight_bytes(tensor));
+  check_values(tensor, variant, entry);
 }
 
 }  // namespace
@@ -75,6 +115,7 @@ StateDict Optimizer::state_dict() const {
   const Exclusive exclusive(impl().running, "state_dict");
   StateDict dict;
   dict.rule = info(impl().rule).name;
+  dict.seed = impl().settings.seed;
   for (const GroupState& group : impl().groups) {
     dict.groups.push_back({std::string(info(group.variant).formula), group.options, {}});
   }
@@ -85,11 +126,13 @@ StateDict Optimizer::state_dict() const {
     entry.step = tensor.step;
     const VariantInfo& variant = info(impl().groups[tensor.group].variant);
     for (std::size_t s = 0; s < variant.state_count; ++s) {
-      StateDict::State& state = entry.states[std::string(variant.state_names[s])];
-      state.format = tensor.state_format;
-      const std::byte* memory = tensor.states[s].get();
-      state.bytes.assign(memory, memory + state_bytes(tensor));
+      const OwnMemory::State& own = tensor.own.states[s];
+      entry.states[std::string(variant.state_names[s])] = {
+          tensor.state_format, copy_of(own.values, value_bytes(tensor.state_format, tensor.param.size)),
+          copy_of(own.exponents, exponent_bytes(tensor.state_format, tensor.param.size))};
     }
+    entry.weight_format = tensor.weight_format;
+    entry.weight_bits = copy_of(tensor.own.param_low, weight_bytes(tensor));
   }
   return dict;
 }
@@ -143,9 +186,13 @@ void Optimizer::load_state_dict(const StateDict& dict) {
     const VariantInfo& variant = info(self.groups[tensor.group].variant);
     for (std::size_t s = 0; s < variant.state_count; ++s) {
       const StateDict::State& state = entry.states.at(std::string(variant.state_names[s]));
-      if (!state.bytes.empty()) std::memcpy(tensor.states[s].get(), state.bytes.data(), state.bytes.size());
+      restore(tensor.own.states[s].values, state.bytes);
+      restore(tensor.own.states[s].exponents, state.exponents);
     }
+    restore(tensor.own.param_low, entry.weight_bits);
+    tensor.seed = dither_seed(dict.seed, tensor.name);
   }
+  self.settings.seed = dict.seed;
 }
 
 }  // namespace adamant

@@ -266,38 +266,25 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
     double bound = wide ? 0x1p511 : 0x1p63;
     if (settings.clip_value) bound = std::min(bound, *settings.clip_value);
     StepRun& run = steps[i];
-    run = {group.variant,
-           tensor.param.format,
-           tensor.grad.values.format,
-           tensor.state_format,
-           tensor.param.data,
-           nullptr,
-           {},
+    run = {streams_of(tensor, group.variant), tensor.step + 1,
            &scalars.get(tensor.group, group, tensor.param.format, tensor.step + 1),
            wide ? factor : static_cast<double>(static_cast<float>(factor)),
            wide ? bound : static_cast<double>(static_cast<float>(bound))};
-    for (std::size_t s = 0; s < kMaxStates; ++s) run.states[s] = tensor.states[s].get();
   }
 
   // Backwards: the gradients that a look read last are still in the cache.
   const std::size_t last = work.pieces() - 1;
   run_pieces(workers, work, [&](std::size_t backwards) {
     work.for_each_in_piece(last - backwards, [&](const Run& run, std::size_t first, std::size_t count, std::size_t) {
-      StepRun step = steps[run.tensor];
-      step.grad = run.grad;
-      step.grad_format = run.grad_format;
-      step.param = static_cast<std::byte*>(step.param) + run.first * info(step.param_format).bytes;
-      for (std::size_t s = 0; s < info(step.variant).state_count; ++s) {
-        step.states[s] = static_cast<std::byte*>(step.states[s]) + run.first * info(step.state_format).bytes;
-      }
       const Run* next = work.after(run);
       if (next != nullptr && first + count == run.count) {
         const StepRun& then = steps[next->tensor];
         prefetch(next->grad, kNextTensor);
-        prefetch(then.param, kNextTensor);
-        for (std::size_t s = 0; s < info(then.variant).state_count; ++s) prefetch(then.states[s], kNextTensor);
+        prefetch(then.streams.param, kNextTensor);
+        for (const StateMemory& state : then.streams.states) prefetch(state.values, kNextTensor);
       }
-      step_elements(step, first, count);
+      step_elements(steps[run.tensor], {static_cast<const std::byte*>(run.grad) + first * info(run.grad_format).bytes,
+                                        run.grad_format, run.first + first, count});
     });
   });
   for (TensorState& tensor : tensors) tensor.step += tensor.grad.present() ? 1 : 0;

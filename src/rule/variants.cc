@@ -20,11 +20,6 @@ Variant variant_of(Rule rule, const Options& options) {
   return Variant::adamw;
 }
 
-bool is_second_moment(std::string_view state_name) {
-  return state_name == "exp_avg_sq" || state_name == "max_exp_avg_sq" || state_name == "square_avg" ||
-         state_name == "sum";
-}
-
 double initial_value(std::string_view state_name, const Options& options) {
   return state_name == "sum" ? *options.initial_accumulator_value : 0.0;
 }

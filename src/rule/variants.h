@@ -36,25 +36,57 @@ enum class Variant : std::uint8_t {
 #undef ADAMANT_NAME
 };
 
+/// What a state is, for the formats that keep it.
+struct StateInfo {
+  std::string_view name;
+  bool negative;               // may it be below zero? Second moments may not
+  std::string_view companion;  // the second moment whose root bounds it, where there is one
+  bool may_fall;               // a maximum must never fall, not by rounding either
+};
+
+inline constexpr StateInfo kStateList[] = {
+    {"exp_avg", true, "exp_avg_sq", true},
+    {"exp_avg_sq", false, {}, true},
+    {"max_exp_avg_sq", false, {}, false},
+    {"momentum_buffer", true, {}, true},
+    {"square_avg", false, {}, true},
+    {"grad_avg", true, "square_avg", true},
+    {"sum", false, {}, true},
+};
+
 struct VariantInfo {
+  Variant variant;
   std::string_view name;
   Rule rule;
   std::string_view formula;
   std::size_t state_count;
   std::array<std::string_view, kMaxStates> state_names;
+  std::array<StateInfo, kMaxStates> state_infos;
+  std::array<int, kMaxStates> companions;  // index of the companion, or -1
   [[nodiscard]] std::span<const std::string_view> states() const { return {state_names.data(), state_count}; }
 };
 
 namespace detail {
 template <class... Names>
-constexpr VariantInfo variant_info(std::string_view name, Rule rule, std::string_view formula, Names... names) {
-  return {name, rule, formula, sizeof...(names), {names...}};
+constexpr VariantInfo variant_info(Variant id, std::string_view name, Rule rule, std::string_view formula,
+                                   Names... names) {
+  VariantInfo variant = {id, name, rule, formula, sizeof...(names), {names...}, {}, {-1, -1, -1}};
+  for (std::size_t s = 0; s < variant.state_count; ++s) {
+    for (const StateInfo& state : kStateList) {
+      if (state.name == variant.state_names[s]) variant.state_infos[s] = state;
+    }
+    for (std::size_t other = 0; other < variant.state_count; ++other) {
+      if (variant.state_names[other] == variant.state_infos[s].companion)
+        variant.companions[s] = static_cast<int>(other);
+    }
+  }
+  return variant;
 }
 }  // namespace detail
 
 inline constexpr VariantInfo kVariants[] = {
 #define ADAMANT_INFO(name, type, rule, formula, ...) \
-  detail::variant_info(#name, rule, formula __VA_OPT__(, ) __VA_ARGS__),
+  detail::variant_info(Variant::name, #name, rule, formula __VA_OPT__(, ) __VA_ARGS__),
     ADAMANT_VARIANTS(ADAMANT_INFO)
 #undef ADAMANT_INFO
 };
@@ -64,9 +96,6 @@ constexpr const VariantInfo& info(Variant variant) { return kVariants[static_cas
 
 /// The form that resolved options of a rule ask for.
 [[nodiscard]] Variant variant_of(Rule rule, const Options& options);
-
-/// Can a run never reach a negative value in this state?
-[[nodiscard]] bool is_second_moment(std::string_view state_name);
 
 /// What a new element of this state holds.
 [[nodiscard]] double initial_value(std::string_view state_name, const Options& options);

@@ -1,0 +1,42 @@
+// How a narrowing decides about the bits it cannot keep.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adamant {
+
+/// The bits below the last kept place get the top bits of a 32-bit word added before they are cut off: half a unit
+/// rounds to nearest, all ones round away from zero, and words spread evenly over their range round stochastically,
+/// right on average. The word of element i is base + i·step, wrapping.
+struct Rounding {
+  std::uint32_t base;
+  std::uint32_t step;
+
+  [[nodiscard]] constexpr Rounding from(std::size_t element) const {
+    return {base + static_cast<std::uint32_t>(element) * step, step};
+  }
+};
+
+inline constexpr Rounding kRoundNearest = {0x80000000u, 0};
+inline constexpr Rounding kRoundUp = {0xFFFFFFFFu, 0};
+
+/// Which stream of a tensor is rounded: each has a lattice of its own.
+enum class Dither : std::uint8_t { first_moment, second_moment, weight };
+
+/// The dither of a stream at step t: a lattice over (element, step), which fills every interval more evenly than random
+/// words do, along either axis. The result depends on (seed, tensor, step, element) and on nothing else.
+/// The multipliers are odd and near 2^32 times 1/φ, 1/ρ and 1/ρ² (φ² = φ + 1, ρ³ = ρ + 1), which no fraction with a
+/// small denominator comes close to.
+constexpr Rounding dither(Dither stream, std::uint32_t tensor_seed, std::uint64_t t) {
+  constexpr std::uint32_t kGolden = 0x9E3779B9u;
+  constexpr std::uint32_t kPlastic = 0xC13FA9A9u;
+  constexpr std::uint32_t kPlasticSquare = 0x91E10DA5u;
+  constexpr std::uint32_t kElement[] = {kGolden, kPlastic, kPlasticSquare};
+  constexpr std::uint32_t kStep[] = {kPlastic, kPlasticSquare, kGolden};
+  const auto s = static_cast<std::size_t>(stream);
+  return {static_cast<std::uint32_t>(t) * kStep[s] + tensor_seed * (2 * static_cast<std::uint32_t>(s) + 1),
+          kElement[s]};
+}
+
+}  // namespace adamant

@@ -1,0 +1,188 @@
+// The compact formats of states and weights, for every instruction set.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/scalars.h"
+#include "kernel/kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernel/compact.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
+#include "kernel/rules-inl.h"
+
+using Wide = hn::ScalableTag<float>;
+using Single = hn::CappedTag<float, 1>;
+
+// The bits of the largest magnitude; more than those of infinity where one is NaN.
+HWY_INLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
+  const Wide d;
+  const hn::RebindToUnsigned<Wide> du;
+  Bits<Wide> most = Bits<Wide>::of(0u);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    most.v = hn::Max(most.v, (bits_of(Floats<Wide>::load(x + i)) & 0x7FFFFFFFu).v);
+  }
+  alignas(64) std::uint32_t lanes[hn::MaxLanes(Wide())];
+  hn::Store(most.v, du, lanes);
+  std::uint32_t result = *std::max_element(lanes, lanes + hn::Lanes(d));
+  for (; i < n; ++i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, x + i, sizeof(bits));
+    result = std::max(result, bits & 0x7FFFFFFFu);
+  }
+  return result;
+}
+
+// The exponent byte of a group: the biased exponent of the offset that puts the largest magnitude two codes below the
+// top code, at least.
+HWY_INLINE std::uint8_t group_exponent(std::uint32_t largest, std::uint32_t binades) {
+  if (largest == 0) return kAllZero;
+  if (largest > 0x7F7FFFFFu) return kNotFinite;
+  const std::uint32_t margin = 2u << LogLinear<Wide>::kDropped;
+  const std::uint32_t top = ((largest + margin) >> 23) + 1;
+  return static_cast<std::uint8_t>(top > binades ? top - binades : 1);
+}
+
+HWY_INLINE float offset_of(std::uint8_t exponent) {
+  const std::uint32_t bits = static_cast<std::uint32_t>(exponent) << 23;
+  float offset;
+  std::memcpy(&offset, &bits, sizeof(offset));
+  return offset;
+}
+
+template <class D, class Code>
+HWY_INLINE void encode_at(D d, float* x, std::size_t i, float offset, const Rounding& rounding, std::uint8_t* codes,
+                          bool back) {
+  const Floats<D> a = Floats<D>::of(offset);
+  const Bits<D> code = Code::encode(Floats<D>::load(x + i), a, words(d, rounding, i));
+  store_byte(d, code, codes + i);
+  if (back) Code::decode(code, a).store(x + i);
+}
+
+template <template <class> class Code>
+HWY_INLINE void encode_groups(float* x, std::size_t n, const Rounding& rounding, std::uint8_t* codes,
+                              std::uint8_t* exponents, bool back) {
+  const Wide d;
+  const Single single;
+  for (std::size_t first = 0; first < n; first += kGroup) {
+    const std::size_t end = std::min(n, first + kGroup);
+    const std::uint8_t exponent = group_exponent(largest_bits(x + first, end - first), Code<Wide>::kBinades);
+    exponents[first / kGroup] = exponent;
+    if (exponent == kAllZero || exponent == kNotFinite) {
+      std::fill(codes + first, codes + end, std::uint8_t{0});
+      if (back) std::fill(x + first, x + end, exponent == kAllZero ? 0.0f : std::numeric_limits<float>::quiet_NaN());
+      continue;
+    }
+    const float offset = offset_of(exponent);
+    std::size_t i = first;
+    for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
+      encode_at<Wide, Code<Wide>>(d, x, i, offset, rounding, codes, back);
+    }
+    for (; i < end; ++i) encode_at<Single, Code<Single>>(single, x, i, offset, rounding, codes, back);
+  }
+}
+
+template <template <class> class Code>
+HWY_INLINE void decode_groups(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* x) {
+  const Wide d;
+  const Single single;
+  for (std::size_t first = 0; first < n; first += kGroup) {
+    const std::size_t end = std::min(n, first + kGroup);
+    const std::uint8_t exponent = exponents[first / kGroup];
+    if (exponent == kAllZero || exponent == kNotFinite) {
+      std::fill(x + first, x + end, exponent == kAllZero ? 0.0f : std::numeric_limits<float>::quiet_NaN());
+      continue;
+    }
+    const float offset = offset_of(exponent);
+    std::size_t i = first;
+    for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
+      Code<Wide>::decode(load_byte(d, codes + i), Floats<Wide>::of(offset)).store(x + i);
+    }
+    for (; i < end; ++i) {
+      Code<Single>::decode(load_byte(single, codes + i), Floats<Single>::of(offset)).store(x + i);
+    }
+  }
+}
+
+void encode_unsigned(float* v, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents) {
+  encode_groups<Q8Unsigned>(v, n, rounding, codes, exponents, true);
+}
+void decode_unsigned(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* v) {
+  decode_groups<Q8Unsigned>(codes, exponents, n, v);
+}
+void encode_signed(const float* m, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents) {
+  encode_groups<Q8Signed>(const_cast<float*>(m), n, rounding, codes, exponents, false);
+}
+void decode_signed(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* m) {
+  decode_groups<Q8Signed>(codes, exponents, n, m);
+}
+
+// Calls visit(tag, i) for vectors of elements, then for single ones.
+template <class Visit>
+HWY_INLINE void for_each_vector(std::size_t n, const Visit& visit) {
+  const Wide d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) visit(d, i);
+  for (; i < n; ++i) visit(Single(), i);
+}
+
+void encode_relative(const float* m, const float* v, std::size_t n, Rounding rounding, std::uint8_t* codes) {
+  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+    using D = decltype(d);
+    store_byte(d, Q8Relative<D>::encode(Floats<D>::load(m + i), Floats<D>::load(v + i), words(d, rounding, i)),
+               codes + i);
+  });
+}
+void decode_relative(const std::uint8_t* codes, const float* v, std::size_t n, float* m) {
+  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+    using D = decltype(d);
+    Q8Relative<D>::decode(load_byte(d, codes + i), Floats<D>::load(v + i)).store(m + i);
+  });
+}
+
+void store_dithered(const float* from, std::size_t n, Rounding rounding, std::uint16_t* to) {
+  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+    DitheredBf16::store(d, Floats<decltype(d)>::load(from + i), rounding, i, to + i);
+  });
+}
+
+template <class Split>
+void store_split(const float* from, std::size_t n, Rounding rounding, std::uint16_t* high, void* low) {
+  auto* below = static_cast<typename Split::Low*>(low);
+  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+    Split::store(d, Floats<decltype(d)>::load(from + i), rounding, i, high + i, below + i);
+  });
+}
+template <class Split>
+void load_split(const std::uint16_t* high, const void* low, std::size_t n, float* to) {
+  const auto* below = static_cast<const typename Split::Low*>(low);
+  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR { Split::load(d, high + i, below + i).store(to + i); });
+}
+
+const CompactKernels* compact_table() {
+  static constexpr CompactKernels kTable = {HWY_TARGET,           &encode_unsigned,     &decode_unsigned,
+                                            &encode_signed,       &decode_signed,       &encode_relative,
+                                            &decode_relative,     &store_dithered,      &store_split<Split16>,
+                                            &load_split<Split16>, &store_split<Split8>, &load_split<Split8>};
+  return &kTable;
+}
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace adamant {
+
+HWY_EXPORT(compact_table);
+const CompactKernels& compact_kernels() { return *HWY_DYNAMIC_DISPATCH(compact_table)(); }
+
+}  // namespace adamant
+#endif

@@ -1,0 +1,133 @@
+#include "kernel/streams.h"
+
+#include <algorithm>
+
+namespace adamant {
+namespace {
+
+void* low_at(const Streams& streams, std::size_t first) {
+  return static_cast<std::byte*>(streams.param_low) + first * info(streams.weight_format).bytes;
+}
+
+std::uint8_t* exponents_at(const Streams& streams, std::size_t state, std::size_t first) {
+  return streams.states[state].exponents + first / kGroup;
+}
+
+// The plain format of a state's elements, where it has one.
+Format element_format(StateFormat format) {
+  switch (format) {
+    case StateFormat::f64:
+      return Format::f64;
+    case StateFormat::bf16:
+    case StateFormat::b16:
+      return Format::bf16;
+    case StateFormat::f16:
+      return Format::f16;
+    case StateFormat::f32:
+    case StateFormat::q8:
+      break;
+  }
+  return Format::f32;
+}
+
+Rounding rounding_of(const Streams& streams, const StateInfo& state, std::uint64_t t, std::size_t first) {
+  if (!state.may_fall) return kRoundUp;
+  if (t == 0) return kRoundNearest;
+  return dither(state.negative ? Dither::first_moment : Dither::second_moment, streams.seed, t).from(first);
+}
+
+void decode_q8(const Streams& streams, std::size_t first, std::size_t n, StateBlocks& to) {
+  const CompactKernels& kernels = compact_kernels();
+  const VariantInfo& variant = info(streams.variant);
+  // A companion before what is relative to it.
+  for (const bool relative : {false, true}) {
+    for (std::size_t s = 0; s < variant.state_count; ++s) {
+      if ((variant.companions[s] >= 0) != relative) continue;
+      const auto* codes = static_cast<const std::uint8_t*>(state_at(streams, s, first));
+      if (relative) {
+        kernels.decode_relative(codes, to[variant.companions[s]], n, to[s]);
+      } else if (variant.state_infos[s].negative) {
+        kernels.decode_signed(codes, exponents_at(streams, s, first), n, to[s]);
+      } else {
+        kernels.decode_unsigned(codes, exponents_at(streams, s, first), n, to[s]);
+      }
+    }
+  }
+}
+
+void encode_q8(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from) {
+  const CompactKernels& kernels = compact_kernels();
+  const VariantInfo& variant = info(streams.variant);
+  for (const bool relative : {false, true}) {
+    for (std::size_t s = 0; s < variant.state_count; ++s) {
+      if ((variant.companions[s] >= 0) != relative) continue;
+      const StateInfo& state = variant.state_infos[s];
+      const Rounding rounding = rounding_of(streams, state, t, first);
+      auto* codes = static_cast<std::uint8_t*>(state_at(streams, s, first));
+      if (relative) {
+        kernels.encode_relative(from[s], from[variant.companions[s]], n, rounding, codes);
+      } else if (state.negative) {
+        kernels.encode_signed(from[s], n, rounding, codes, exponents_at(streams, s, first));
+      } else {
+        kernels.encode_unsigned(from[s], n, rounding, codes, exponents_at(streams, s, first));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void decode_param(const Streams& streams, std::size_t first, std::size_t n, float* to) {
+  const void* from = param_at(streams, first);
+  const auto* high = static_cast<const std::uint16_t*>(from);
+  switch (streams.weight_format) {
+    case WeightFormat::split16:
+      return compact_kernels().load_split16(high, low_at(streams, first), n, to);
+    case WeightFormat::split8:
+      return compact_kernels().load_split8(high, low_at(streams, first), n, to);
+    case WeightFormat::plain:
+    case WeightFormat::dithered:
+      return format_kernels().decode[index_of(streams.param_format)](from, n, to);
+  }
+}
+
+void encode_param(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, const float* from) {
+  void* to = param_at(streams, first);
+  auto* high = static_cast<std::uint16_t*>(to);
+  const Rounding rounding = t == 0 ? kRoundNearest : dither(Dither::weight, streams.seed, t).from(first);
+  switch (streams.weight_format) {
+    case WeightFormat::split16:
+      return compact_kernels().store_split16(from, n, rounding, high, low_at(streams, first));
+    case WeightFormat::split8:
+      return compact_kernels().store_split8(from, n, rounding, high, low_at(streams, first));
+    case WeightFormat::dithered:
+      return compact_kernels().store_dithered(from, n, rounding, high);
+    case WeightFormat::plain:
+      return format_kernels().encode[index_of(streams.param_format)](from, n, to);
+  }
+}
+
+void decode_states(const Streams& streams, std::size_t first, std::size_t n, StateBlocks& to) {
+  if (streams.state_format == StateFormat::q8) return decode_q8(streams, first, n, to);
+  const DecodeKernel decode = format_kernels().decode[index_of(element_format(streams.state_format))];
+  for (std::size_t s = 0; s < info(streams.variant).state_count; ++s) decode(state_at(streams, s, first), n, to[s]);
+}
+
+void encode_states(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from) {
+  if (streams.state_format == StateFormat::q8) return encode_q8(streams, first, n, t, from);
+  const EncodeKernel encode = format_kernels().encode[index_of(element_format(streams.state_format))];
+  const VariantInfo& variant = info(streams.variant);
+  for (std::size_t s = 0; s < variant.state_count; ++s) {
+    void* to = state_at(streams, s, first);
+    const StateInfo& state = variant.state_infos[s];
+    // A first moment to nearest dies out by itself; a second moment would stop falling.
+    if (streams.state_format == StateFormat::b16 && !state.negative) {
+      compact_kernels().store_dithered(from[s], n, rounding_of(streams, state, t, first),
+                                       static_cast<std::uint16_t*>(to));
+    } else {
+      encode(from[s], n, to);
+    }
+  }
+}
+
+}  // namespace adamant
