@@ -9,7 +9,7 @@ volatile std::sig_atomic_t pressed = 0;
 
 Interrupt::Interrupt() {
   pressed = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { pressed = 1; };
   action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, &before_);

@@ -15,7 +15,7 @@ class Interrupt {
   [[nodiscard]] bool pending() const;
 
  private:
-  struct sigaction before_ {};
+  struct sigaction before_{};
 };
 
 }  // namespace adamant::cli

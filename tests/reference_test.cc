@@ -1,8 +1,9 @@
 // The engine against the papers' formulae in f64.
+#include "tests/support/reference.h"
+
 #include <gtest/gtest.h>
 
 #include "tests/support/buffers.h"
-#include "tests/support/reference.h"
 
 namespace adamant::testing {
 namespace {
@@ -15,12 +16,9 @@ struct Formats {
 
 // Parameters of 16 bits take an error of half a unit in each step; those of 16-bit states are of the states' size.
 constexpr Formats kFormats[] = {
-    {Format::f64, Format::f64, StateFormat::f64, 1e-12},
-    {Format::f32, Format::f32, StateFormat::f32, 1e-5},
-    {Format::f32, Format::bf16, StateFormat::f32, 1e-5},
-    {Format::f32, Format::f16, StateFormat::f32, 1e-5},
-    {Format::f16, Format::f16, StateFormat::f32, 0.05},
-    {Format::bf16, Format::f32, StateFormat::f32, 0.3},
+    {Format::f64, Format::f64, StateFormat::f64, 1e-12}, {Format::f32, Format::f32, StateFormat::f32, 1e-5},
+    {Format::f32, Format::bf16, StateFormat::f32, 1e-5}, {Format::f32, Format::f16, StateFormat::f32, 1e-5},
+    {Format::f16, Format::f16, StateFormat::f32, 0.05},  {Format::bf16, Format::f32, StateFormat::f32, 0.3},
 };
 
 void compare(const Form& form, const Formats& formats, std::size_t size, int steps, bool maximize) {
@@ -60,7 +58,8 @@ TEST(Reference, EveryRuleFollowsItsPaper) {
 
 TEST(Reference, AtEverySize) {
   for (const Form& form : forms()) {
-    for (const std::size_t size : {1, 2, 15, 16, 17, 63, 64, 255, 256, 4099}) compare(form, kFormats[1], size, 5, false);
+    for (const std::size_t size : {1, 2, 15, 16, 17, 63, 64, 255, 256, 4099})
+      compare(form, kFormats[1], size, 5, false);
   }
 }
 

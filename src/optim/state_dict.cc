@@ -152,11 +152,11 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   for (std::size_t g = 0; g < self.groups.size(); ++g) {
     const StateDict::Group& group = dict.groups[g];
     options.push_back(resolve(self.rule, self.groups[g].options, group.options));
-    const std::string_view formula = info(variant_of(self.rule, options.back())).formula;
+    const std::string what = " of group " + std::to_string(g);
     const std::string_view own = info(self.groups[g].variant).formula;
-    if (group.formula != formula || formula != own) {
-      refuse("formula of group " + std::to_string(g) + " is " + quoted(group.formula) + ", must be " + quoted(own));
-    }
+    if (group.formula != own) refuse("formula" + what + " is " + quoted(group.formula) + ", must be " + quoted(own));
+    const std::string_view formula = info(variant_of(self.rule, options.back())).formula;
+    if (formula != own) refuse("options" + what + " are those of " + quoted(formula) + ", must be of " + quoted(own));
     for (const std::string& name : group.params) {
       const auto found = self.tensor_by_name.find(name);
       if (found == self.tensor_by_name.end()) refuse("tensor " + quoted(name) + " is not one of this optimizer's");

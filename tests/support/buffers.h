@@ -132,8 +132,7 @@ inline const std::vector<Form>& forms() {
       {"rmsprop_momentum", Rule::rmsprop, {.lr = 0.01, .momentum = 0.5}},
       {"rmsprop_centered", Rule::rmsprop, {.lr = 0.01, .alpha = 0.9, .centered = true}},
       {"rmsprop_centered_momentum", Rule::rmsprop, {.lr = 0.01, .momentum = 0.5, .centered = true}},
-      {"adagrad", Rule::adagrad,
-       {.lr = 0.1, .weight_decay = 0.1, .lr_decay = 0.01, .initial_accumulator_value = 0.5}},
+      {"adagrad", Rule::adagrad, {.lr = 0.1, .weight_decay = 0.1, .lr_decay = 0.01, .initial_accumulator_value = 0.5}},
       {"adagrad_plain", Rule::adagrad, {.lr = 0.1}},
   };
   return kForms;

@@ -18,8 +18,8 @@ struct ReferenceElement {
   long t = 0;
 };
 
-/// Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2; Reddi et al. 2018, algorithm 2 with torch's bias
-/// correction.
+/// Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2; Reddi et al. 2018, algorithm 2 with torch's
+/// bias correction.
 inline void reference_adam(const Options& o, bool decoupled, ReferenceElement& x, double g) {
   const auto [beta1, beta2] = *o.betas;
   const double t = static_cast<double>(++x.t);
