@@ -28,7 +28,7 @@ HWY_INLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
   Bits<Wide> most = Bits<Wide>::of(0u);
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
-    most.v = hn::Max(most.v, (bits_of(Floats<Wide>::load(x + i)) & 0x7FFFFFFFu).v);
+    most = larger(most, bits_of(Floats<Wide>::load(x + i)) & 0x7FFFFFFFu);
   }
   alignas(64) std::uint32_t lanes[hn::MaxLanes(Wide())];
   hn::Store(most.v, du, lanes);
@@ -41,21 +41,14 @@ HWY_INLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
   return result;
 }
 
-// The exponent byte of a group: the biased exponent of the offset that puts the largest magnitude two codes below the
-// top code, at least.
-HWY_INLINE std::uint8_t group_exponent(std::uint32_t largest, std::uint32_t binades) {
-  if (largest == 0) return kAllZero;
-  if (largest > 0x7F7FFFFFu) return kNotFinite;
-  const std::uint32_t margin = 2u << LogLinear<Wide>::kDropped;
-  const std::uint32_t top = ((largest + margin) >> 23) + 1;
-  return static_cast<std::uint8_t>(top > binades ? top - binades : 1);
+// Codes in place, from memory and to it.
+template <class D>
+HWY_INLINE Bits<D> load_code(D d, const std::uint8_t* from) {
+  return load_byte(d, from).template up<kCodeAt>();
 }
-
-HWY_INLINE float offset_of(std::uint8_t exponent) {
-  const std::uint32_t bits = static_cast<std::uint32_t>(exponent) << 23;
-  float offset;
-  std::memcpy(&offset, &bits, sizeof(offset));
-  return offset;
+template <class D>
+HWY_INLINE void store_code(D d, Bits<D> code, std::uint8_t* to) {
+  store_byte(d, code.template down<kCodeAt>() & 0xFFu, to);
 }
 
 template <class D, class Code>
@@ -63,7 +56,7 @@ HWY_INLINE void encode_at(D d, float* x, std::size_t i, float offset, const Roun
                           bool back) {
   const Floats<D> a = Floats<D>::of(offset);
   const Bits<D> code = Code::encode(Floats<D>::load(x + i), a, words(d, rounding, i));
-  store_byte(d, code, codes + i);
+  store_code(d, code, codes + i);
   if (back) Code::decode(code, a).store(x + i);
 }
 
@@ -104,10 +97,10 @@ HWY_INLINE void decode_groups(const std::uint8_t* codes, const std::uint8_t* exp
     const float offset = offset_of(exponent);
     std::size_t i = first;
     for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
-      Code<Wide>::decode(load_byte(d, codes + i), Floats<Wide>::of(offset)).store(x + i);
+      Code<Wide>::decode(load_code(d, codes + i), Floats<Wide>::of(offset)).store(x + i);
     }
     for (; i < end; ++i) {
-      Code<Single>::decode(load_byte(single, codes + i), Floats<Single>::of(offset)).store(x + i);
+      Code<Single>::decode(load_code(single, codes + i), Floats<Single>::of(offset)).store(x + i);
     }
   }
 }
@@ -137,14 +130,14 @@ HWY_INLINE void for_each_vector(std::size_t n, const Visit& visit) {
 void encode_relative(const float* m, const float* v, std::size_t n, Rounding rounding, std::uint8_t* codes) {
   for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
     using D = decltype(d);
-    store_byte(d, Q8Relative<D>::encode(Floats<D>::load(m + i), Floats<D>::load(v + i), words(d, rounding, i)),
+    store_code(d, Q8Relative<D>::encode(Floats<D>::load(m + i), Floats<D>::load(v + i), words(d, rounding, i)),
                codes + i);
   });
 }
 void decode_relative(const std::uint8_t* codes, const float* v, std::size_t n, float* m) {
   for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
     using D = decltype(d);
-    Q8Relative<D>::decode(load_byte(d, codes + i), Floats<D>::load(v + i)).store(m + i);
+    Q8Relative<D>::decode(load_code(d, codes + i), Floats<D>::load(v + i)).store(m + i);
   });
 }
 

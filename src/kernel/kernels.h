@@ -81,6 +81,32 @@ struct CompactKernels {
   void (*load_split8)(const std::uint16_t* high, const void* low, std::size_t n, float* to);
 };
 
+/// The streams of some whole groups, with Q8 states: a first moment relative to a second one.
+struct GroupStreams {
+  void* param;
+  void* low;  ///< below a bf16 parameter
+  const void* grad;
+  std::uint8_t* m;
+  std::uint8_t* v;
+  std::uint8_t* exponents;  ///< of v
+  Rounding param_rounding, m_rounding, v_rounding;
+};
+/// Steps groups from the first on, and returns how many elements it did: fewer than n where a group is not whole, or
+/// holds a gradient beyond the bound, anything not finite, or a weight near the largest number. Nothing of that group
+/// is changed.
+using GroupKernel = std::size_t (*)(const StepScalars&, double factor, double bound, const GroupStreams&,
+                                    std::size_t n);
+
+inline constexpr std::size_t kWeightFormatCount = 4;
+constexpr std::size_t index_of(WeightFormat format) { return static_cast<std::size_t>(format); }
+
+/// Fused steps for Q8 states, by weight format (plain: f32 parameters) and format of the gradients; null where the
+/// pipeline does it.
+struct GroupKernels {
+  std::int64_t target;
+  GroupKernel step[kVariantCount][kWeightFormatCount][kFormatCount];
+};
+
 /// Highway's bits of the instruction sets that the kernels were compiled for.
 [[nodiscard]] std::int64_t compiled_targets();
 
@@ -90,5 +116,6 @@ struct CompactKernels {
 [[nodiscard]] const FormatKernels& format_kernels();
 [[nodiscard]] const FusedKernels& fused_kernels();
 [[nodiscard]] const CompactKernels& compact_kernels();
+[[nodiscard]] const GroupKernels& group_kernels();
 
 }  // namespace adamant

@@ -38,6 +38,16 @@ struct Bits {
   HWY_INLINE Bits down() const {
     return {hn::ShiftRight<kBits>(v)};
   }
+  /// Copies of the sign bit come in from above.
+  template <int kBits>
+  HWY_INLINE Bits signed_down() const {
+    const hn::RebindToSigned<DU> di;
+    return {hn::BitCast(DU(), hn::ShiftRight<kBits>(hn::BitCast(di, v)))};
+  }
+  HWY_ATTR HWY_INLINE friend Bits larger(Bits a, Bits b) { return {hn::Max(a.v, b.v)}; }
+  HWY_ATTR HWY_INLINE friend Bits smaller(Bits a, Bits b) { return {hn::Min(a.v, b.v)}; }
+  /// a | (b & mask)
+  HWY_ATTR HWY_INLINE friend Bits or_masked(Bits a, Bits b, U mask) { return {hn::OrAnd(a.v, b.v, of(mask).v)}; }
   HWY_ATTR HWY_INLINE friend hn::Mask<DU> operator>(Bits a, U b) { return hn::Gt(a.v, of(b).v); }
   HWY_ATTR HWY_INLINE friend Bits select(hn::Mask<DU> yes, Bits a, Bits b) { return {hn::IfThenElse(yes, a.v, b.v)}; }
 };

@@ -55,6 +55,13 @@ StepKernel direct_kernel(const Streams& streams, Format grad_format) {
   return fused_kernels().step[variant][index_of(streams.param_format)][index_of(grad_format)][index_of(states)];
 }
 
+// The loop that takes whole groups of Q8 states, where there is one.
+GroupKernel group_kernel(const Streams& streams, Format grad_format) {
+  if (streams.state_format != StateFormat::q8) return nullptr;
+  if (streams.weight_format == WeightFormat::plain && streams.param_format != Format::f32) return nullptr;
+  return group_kernels().step[index_of(streams.variant)][index_of(streams.weight_format)][index_of(grad_format)];
+}
+
 }  // namespace
 
 void prepare_scalars(Variant variant, Format param_format, const Options& options, std::uint64_t t,
@@ -74,13 +81,27 @@ void step_elements(const StepRun& run, const GradientRun& grad) {
     return;
   }
   Scratch scratch;
-  const std::size_t bytes = info(grad.format).bytes;
-  for (std::size_t done = 0; done < grad.n; done += kBlock) {
-    step_block(run,
-               {static_cast<const std::byte*>(grad.values) + done * bytes, grad.format, grad.first + done,
-                std::min(kBlock, grad.n - done)},
-               scratch);
+  const auto part = [&](std::size_t done, std::size_t most) {
+    const std::size_t bytes = info(grad.format).bytes;
+    return GradientRun{static_cast<const std::byte*>(grad.values) + done * bytes, grad.format, grad.first + done,
+                       std::min(most, grad.n - done)};
+  };
+  if (const GroupKernel kernel = group_kernel(streams, grad.format)) {
+    for (std::size_t done = 0; done < grad.n;) {
+      const GradientRun rest = part(done, grad.n);
+      GroupStreams groups = groups_at(streams, rest.first, run.t);
+      groups.grad = rest.values;
+      done += kernel(*run.scalars, run.factor, run.bound, groups, rest.n);
+      // The group it stopped at, or the end of the tensor.
+      if (done < grad.n) {
+        const GradientRun group = part(done, kGroup);
+        step_block(run, group, scratch);
+        done += group.n;
+      }
+    }
+    return;
   }
+  for (std::size_t done = 0; done < grad.n; done += kBlock) step_block(run, part(done, kBlock), scratch);
 }
 
 }  // namespace adamant

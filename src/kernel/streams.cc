@@ -36,6 +36,10 @@ Rounding rounding_of(const Streams& streams, const StateInfo& state, std::uint64
   return dither(state.negative ? Dither::first_moment : Dither::second_moment, streams.seed, t).from(first);
 }
 
+Rounding param_rounding(const Streams& streams, std::uint64_t t, std::size_t first) {
+  return t == 0 ? kRoundNearest : dither(Dither::weight, streams.seed, t).from(first);
+}
+
 void decode_q8(const Streams& streams, std::size_t first, std::size_t n, StateBlocks& to) {
   const CompactKernels& kernels = compact_kernels();
   const VariantInfo& variant = info(streams.variant);
@@ -94,7 +98,7 @@ void decode_param(const Streams& streams, std::size_t first, std::size_t n, floa
 void encode_param(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, const float* from) {
   void* to = param_at(streams, first);
   auto* high = static_cast<std::uint16_t*>(to);
-  const Rounding rounding = t == 0 ? kRoundNearest : dither(Dither::weight, streams.seed, t).from(first);
+  const Rounding rounding = param_rounding(streams, t, first);
   switch (streams.weight_format) {
     case WeightFormat::split16:
       return compact_kernels().store_split16(from, n, rounding, high, low_at(streams, first));
@@ -128,6 +132,23 @@ void encode_states(const Streams& streams, std::size_t first, std::size_t n, std
       encode(from[s], n, to);
     }
   }
+}
+
+GroupStreams groups_at(const Streams& streams, std::size_t first, std::uint64_t t) {
+  const VariantInfo& variant = info(streams.variant);
+  const std::size_t m = variant.companions[0] >= 0 ? 0 : 1;
+  const std::size_t v = 1 - m;
+  GroupStreams groups;
+  groups.param = param_at(streams, first);
+  groups.low = low_at(streams, first);
+  groups.grad = nullptr;
+  groups.m = static_cast<std::uint8_t*>(state_at(streams, m, first));
+  groups.v = static_cast<std::uint8_t*>(state_at(streams, v, first));
+  groups.exponents = exponents_at(streams, v, first);
+  groups.param_rounding = param_rounding(streams, t, first);
+  groups.m_rounding = rounding_of(streams, variant.state_infos[m], t, first);
+  groups.v_rounding = rounding_of(streams, variant.state_infos[v], t, first);
+  return groups;
 }
 
 }  // namespace adamant

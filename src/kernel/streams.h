@@ -35,6 +35,9 @@ void decode_states(const Streams& streams, std::size_t first, std::size_t n, Sta
 void encode_param(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, const float* from);
 void encode_states(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from);
 
+/// The same streams for a kernel that takes groups, from element `first` on, at step t. For two states in Q8.
+GroupStreams groups_at(const Streams& streams, std::size_t first, std::uint64_t t);
+
 /// Does the f32 of this stream lie in memory as it is?
 inline bool param_in_place(const Streams& streams) { return streams.param_format == Format::f32; }
 inline bool states_in_place(const Streams& streams) { return streams.state_format == StateFormat::f32; }

@@ -1,0 +1,266 @@
+// A step for Q8 states in one loop per group, for every instruction set: what the block pipeline does, with the same
+// bits, but codes stay packed four to a word until a vector of them is needed, and nothing is computed for numbers that
+// a group does not have. A group that does hold one of them is left to the pipeline.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/scalars.h"
+#include "kernel/kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernel/fused_q8.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
+#include "kernel/rules-inl.h"
+
+#if HWY_TARGET != HWY_SCALAR
+
+#include "kernel/quads-inl.h"
+
+using Wide = hn::ScalableTag<float>;
+using F = Floats<Wide>;
+using B = Bits<Wide>;
+constexpr std::size_t kQuad = 4 * hn::MaxLanes(Wide());
+static_assert(kGroup % kQuad == 0);
+
+// The dither of a quad, one vector after the other.
+class Words {
+ public:
+  HWY_INLINE explicit Words(const Rounding& rounding)
+      : next_(words(Wide(), rounding, 0, 4)),
+        neighbour_(B::of(rounding.step)),
+        quad_(B::of((static_cast<std::uint32_t>(kQuad) - 3) * rounding.step)) {}
+  /// The words of vector j; asked for in order, quad after quad.
+  HWY_INLINE B next(int j) {
+    const B now = next_;
+    next_ = now + (j == 3 ? quad_ : neighbour_);
+    return now;
+  }
+
+ private:
+  B next_, neighbour_, quad_;
+};
+
+// Gradients. `most` collects what any_above() then compares with the bits of the largest ordinary magnitude.
+struct Bf16Grads {
+  using Most = HalfPairs<Wide>;
+  HWY_INLINE static Most none() { return {B::of(0u), B::of(0u)}; }
+  HWY_INLINE static void load(const void* from, std::size_t i, B (&to)[4], Most& most) {
+    const Most pairs = Most::load(Wide(), static_cast<const std::uint16_t*>(from) + i);
+    most = most.largest(pairs);
+    pairs.split(to);
+  }
+  HWY_INLINE static bool any_above(const Most& most, std::uint32_t bits) { return most.any_above(bits >> 16); }
+};
+struct F32Grads {
+  using Most = B;
+  HWY_INLINE static Most none() { return B::of(0u); }
+  HWY_INLINE static void load(const void* from, std::size_t i, B (&to)[4], Most& most) {
+    F values[4];
+    hn::LoadInterleaved4(Wide(), static_cast<const float*>(from) + i, values[0].v, values[1].v, values[2].v,
+                         values[3].v);
+    for (int j = 0; j < 4; ++j) {
+      to[j] = bits_of(values[j]);
+      most = larger(most, to[j] & 0x7FFFFFFFu);
+    }
+  }
+  HWY_INLINE static bool any_above(const Most& most, std::uint32_t bits) { return any(most, most > bits); }
+};
+
+// Parameters of a group. They are stored when the whole group is known to be ordinary.
+struct F32Params {
+  HWY_INLINE F32Params() {}
+  HWY_INLINE void load(const GroupStreams& s, std::size_t i, F (&to)[4]) {
+    hn::LoadInterleaved4(Wide(), static_cast<const float*>(s.param) + i, to[0].v, to[1].v, to[2].v, to[3].v);
+  }
+  HWY_INLINE void keep(const F (&from)[4], std::size_t at, Words&) {
+    hn::StoreInterleaved4(from[0].v, from[1].v, from[2].v, from[3].v, Wide(), values_ + at);
+  }
+  [[nodiscard]] HWY_INLINE bool ordinary() const { return true; }
+  HWY_INLINE void store(const GroupStreams& s, std::size_t i) const {
+    std::memcpy(static_cast<float*>(s.param) + i, values_, sizeof(values_));
+  }
+
+ private:
+  alignas(64) float values_[kGroup];
+};
+
+template <class Weight>
+struct HalfParams {
+  HWY_INLINE HalfParams() : most_{B::of(0u), B::of(0u)} {}
+  HWY_INLINE void load(const GroupStreams& s, std::size_t i, F (&to)[4]) {
+    const Wide d;
+    B high[4];
+    HalfPairs<Wide>::load(d, static_cast<const std::uint16_t*>(s.param) + i).split(high);
+    B low[4];
+    if constexpr (kLowBytes == 1) load_bytes<24>(d, static_cast<const std::uint8_t*>(s.low) + i, low);
+    if constexpr (kLowBytes == 2) HalfPairs<Wide>::load(d, static_cast<const std::uint16_t*>(s.low) + i).split(low);
+    for (int j = 0; j < 4; ++j) {
+      if constexpr (kLowBytes == 0) to[j] = floats_of(high[j]);
+      if constexpr (kLowBytes > 0) to[j] = as_weight<Wide>(high[j], low[j]);
+    }
+  }
+  HWY_INLINE void keep(const F (&from)[4], std::size_t at, Words& dither) {
+    const Wide d;
+    B rounded[4];
+    B high[4];
+    for (int j = 0; j < 4; ++j) {
+      rounded[j] = Weight::rounded(from[j], dither.next(j));
+      high[j] = Weight::high(rounded[j]);
+    }
+    const auto pairs = HalfPairs<Wide>::join(high);
+    most_ = most_.largest(pairs);
+    pairs.store(d, high_ + at / 2);
+    if constexpr (kLowBytes == 1) store_bytes<8>(d, rounded, reinterpret_cast<std::uint8_t*>(low_) + at);
+    if constexpr (kLowBytes == 2) HalfPairs<Wide>::join_lower(rounded).store(d, low_ + at / 2);
+  }
+  /// What a sum of halves could bring to infinity, and what is not finite, shows at least the largest finite bf16.
+  [[nodiscard]] HWY_INLINE bool ordinary() const { return !most_.any_above((kRareWeight >> 16) - 1); }
+  HWY_INLINE void store(const GroupStreams& s, std::size_t i) const {
+    std::memcpy(static_cast<std::uint16_t*>(s.param) + i, high_, sizeof(high_));
+    if constexpr (kLowBytes > 0) std::memcpy(static_cast<std::byte*>(s.low) + i * kLowBytes, low_, sizeof(low_));
+  }
+
+ private:
+  static constexpr std::size_t kLowBytes = Weight::kLowBytes;
+  HalfPairs<Wide> most_;
+  alignas(64) std::uint32_t high_[kGroup / 2];
+  alignas(64) std::uint32_t low_[kLowBytes == 0 ? 1 : kGroup * kLowBytes / 4];
+};
+
+// The bits of the largest magnitude of a gradient that stays within ±bound when it is multiplied by factor.
+inline std::uint32_t largest_ordinary(float factor, float bound) {
+  std::uint32_t below = 0, above = 0x7F800000u;
+  while (above - below > 1) {
+    const std::uint32_t bits = below + (above - below) / 2;
+    float magnitude;
+    std::memcpy(&magnitude, &bits, sizeof(magnitude));
+    (std::abs(magnitude * factor) <= bound ? below : above) = bits;
+  }
+  return below;
+}
+
+// m and v of a group, and how its codes are written.
+template <bool kPositive>
+HWY_INLINE void store_moments(const float* m, const float* v, float offset, Words m_words, Words v_words,
+                              std::uint8_t* m_codes, std::uint8_t* v_codes) {
+  const Wide d;
+  const F a = F::of(offset);
+  for (std::size_t at = 0; at < kGroup; at += kQuad) {
+    B m_code[4];
+    B v_code[4];
+    for (int j = 0; j < 4; ++j) {
+      const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
+      const B cut = Q8Unsigned<Wide>::template cut<kPositive>(F::load(v + k), a, v_words.next(j));
+      v_code[j] = LogLinear<Wide>::code(cut, a);
+      m_code[j] =
+          Q8Relative<Wide>::template encode<kPositive>(F::load(m + k), LogLinear<Wide>::value(cut, a), m_words.next(j));
+    }
+    store_bytes<kCodeAt>(d, v_code, v_codes + at);
+    store_bytes<kCodeAt>(d, m_code, m_codes + at);
+  }
+}
+
+template <class Rule, class Params, class Grads>
+std::size_t step_groups(const StepScalars& packed, double factor, double bound, const GroupStreams& s, std::size_t n) {
+  static_assert(Rule::kStates == 2);
+  const Wide d;
+  typename Rule::template Scalars<float> scalars;
+  std::memcpy(&scalars, packed.bytes, sizeof(scalars));
+  const auto scale = static_cast<float>(factor);
+  const std::uint32_t ordinary = largest_ordinary(scale, static_cast<float>(bound));
+  alignas(64) float m[kGroup];
+  alignas(64) float v[kGroup];
+
+  std::size_t first = 0;
+  for (; first + kGroup <= n; first += kGroup) {
+    if (s.exponents[first / kGroup] == kNotFinite) return first;
+    const F old_offset = F::of(offset_of(s.exponents[first / kGroup]));
+    Params params;
+    Words param_words(s.param_rounding.from(first));
+    auto most_grad = Grads::none();
+    B most = B::of(0u);
+    B least = B::of(~0u);
+    for (std::size_t at = 0; at < kGroup; at += kQuad) {
+      B g[4];
+      F p[4];
+      B m_code[4];
+      B v_code[4];
+      Grads::load(s.grad, first + at, g, most_grad);
+      load_bytes<kCodeAt>(d, s.v + first + at, v_code);
+      load_bytes<kCodeAt>(d, s.m + first + at, m_code);
+      params.load(s, first + at, p);
+      for (int j = 0; j < 4; ++j) {
+        F states[2];
+        states[1] = LogLinear<Wide>::decode(v_code[j], old_offset);
+        states[0] = Q8Relative<Wide>::decode(m_code[j], states[1]);
+        Rule::update(scalars, p[j], floats_of(g[j]) * scale, states);
+        const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
+        states[0].store(m + k);
+        states[1].store(v + k);
+        most = larger(most, bits_of(states[1]));
+        least = smaller(least, bits_of(states[1]));
+      }
+      params.keep(p, at, param_words);
+    }
+    if (HWY_UNLIKELY(Grads::any_above(most_grad, ordinary) || !params.ordinary())) return first;
+
+    const std::uint32_t largest = hn::GetLane(hn::MaxOfLanes(B::DU(), most.v));
+    const std::uint8_t exponent = group_exponent(largest, Q8Unsigned<Wide>::kBinades);
+    params.store(s, first);
+    s.exponents[first / kGroup] = exponent;
+    const Words m_words(s.m_rounding.from(first));
+    const Words v_words(s.v_rounding.from(first));
+    const bool positive = hn::AllTrue(B::DU(), least > 0u);
+    (positive ? store_moments<true> : store_moments<false>)(m, v, offset_of(exponent), m_words, v_words, s.m + first,
+                                                            s.v + first);
+  }
+  return first;
+}
+
+constexpr GroupKernels make_group_table() {
+  GroupKernels table = {};
+  table.target = HWY_TARGET;
+#define ADAMANT_ENTRY(variant, type, P, weight, G, grad) \
+  table.step[index_of(Variant::variant)][index_of(weight)][index_of(Format::grad)] = &step_groups<type, P, G>;
+#define ADAMANT_ENTRIES(G, grad)                                                          \
+  ADAMANT_ENTRY(adamw, AdamW<false>, F32Params, WeightFormat::plain, G, grad)             \
+  ADAMANT_ENTRY(adamw, AdamW<false>, HalfParams<Split16>, WeightFormat::split16, G, grad) \
+  ADAMANT_ENTRY(adamw, AdamW<false>, HalfParams<Split8>, WeightFormat::split8, G, grad)   \
+  ADAMANT_ENTRY(adamw, AdamW<false>, HalfParams<DitheredBf16>, WeightFormat::dithered, G, grad)
+  ADAMANT_ENTRIES(Bf16Grads, bf16)
+  ADAMANT_ENTRIES(F32Grads, f32)
+#undef ADAMANT_ENTRIES
+#undef ADAMANT_ENTRY
+  return table;
+}
+
+#else
+
+// One lane has no quads.
+constexpr GroupKernels make_group_table() { return {HWY_TARGET, {}}; }
+
+#endif
+
+const GroupKernels* group_table() {
+  static constexpr GroupKernels kTable = make_group_table();
+  return &kTable;
+}
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace adamant {
+
+HWY_EXPORT(group_table);
+const GroupKernels& group_kernels() { return *HWY_DYNAMIC_DISPATCH(group_table)(); }
+
+}  // namespace adamant
+#endif
