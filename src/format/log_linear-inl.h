@@ -2,7 +2,7 @@
 // offset a, a power of two, bits(x + a) - bits(a) is linear in x below a and logarithmic above, and 0 for 0. A code
 // keeps its upper bits: four below the binary point of a binade, 16 codes a binade.
 //
-// A code is handled in place: its 8 bits are bits 19 to 26 of a word.
+// A code is handled in place: its 8 bits are bits 19 to 26 of a word. Those around it are ignored.
 inline constexpr int kCodeAt = 19;
 inline constexpr std::uint32_t kCodeUnit = 1u << kCodeAt;
 
@@ -11,14 +11,12 @@ struct LogLinear {
   using B = Bits<D>;
   using F = Floats<D>;
 
-  /// x ≥ 0, as the bits of x + a cut to a code; grows with x. `words` decide the rounding.
-  HWY_INLINE static B cut(F x, F offset, B words) {
-    return (bits_of(x + offset) + words.template down<32 - kCodeAt>()) & ~(kCodeUnit - 1);
+  /// x ≥ 0: bits(x + a) with a code, rounded as `words` say, above what lies below it. Grows with x.
+  HWY_INLINE static B rounded(F x, F offset, B words) {
+    return bits_of(x + offset) + words.template down<32 - kCodeAt>();
   }
-  HWY_INLINE static B code(B cut, F offset) { return cut - bits_of(offset); }
-  /// Exact.
-  HWY_INLINE static F value(B cut, F offset) { return floats_of(cut) - offset; }
-  HWY_INLINE static F decode(B code, F offset) { return value(code + bits_of(offset), offset); }
+  /// Of such bits with zeros below the code. Exact.
+  HWY_INLINE static F value(B bits, F offset) { return floats_of(bits) - offset; }
 };
 
 /// The words of a rounding for elements i, i + stride, ... in the lanes of a vector.
@@ -65,33 +63,42 @@ HWY_INLINE float offset_of(std::uint8_t exponent) {
 template <class D>
 struct Q8Unsigned {
   static constexpr std::uint32_t kBinades = 16;
-  /// A value above zero never becomes zero: it would divide what it scales by ε alone. kPositive: all are above zero.
+  /// bits(a) plus the code in place, zeros below. A value above zero never becomes zero: it would divide what it scales
+  /// by ε alone. kPositive: all are above zero.
   template <bool kPositive = false>
-  HWY_INLINE static Bits<D> cut(Floats<D> v, Floats<D> offset, Bits<D> word) {
-    const Bits<D> cut = LogLinear<D>::cut(v, offset, word);
-    const Bits<D> raised = larger(cut, bits_of(offset) + kCodeUnit);
-    return kPositive ? raised : select(bits_of(v) > 0u, raised, cut);
+  HWY_INLINE static Bits<D> rounded(Floats<D> v, Floats<D> offset, Bits<D> word) {
+    const Bits<D> bits = LogLinear<D>::rounded(v, offset, word) & ~(kCodeUnit - 1);
+    const Bits<D> raised = larger(bits, bits_of(offset) + kCodeUnit);
+    return kPositive ? raised : select(bits_of(v) > 0u, raised, bits);
   }
   HWY_INLINE static Bits<D> encode(Floats<D> v, Floats<D> offset, Bits<D> word) {
-    return LogLinear<D>::code(cut(v, offset, word), offset);
+    return rounded(v, offset, word) - bits_of(offset);
   }
-  HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> offset) { return LogLinear<D>::decode(code, offset); }
+  HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> offset) {
+    return LogLinear<D>::value((code & 0xFFu * kCodeUnit) + bits_of(offset), offset);
+  }
 };
 
 /// Sign and 7 bits: 8 binades, against the group's offset.
 template <class D>
 struct Q8Signed {
   static constexpr std::uint32_t kBinades = 8;
+  static constexpr std::uint32_t kMost = kCodeUnit * 0x7Fu;
   static constexpr std::uint32_t kSign = kCodeUnit << 7;
-  /// What lies below the code is to be ignored.
+  static constexpr int kSignDown = 31 - kCodeAt - 7;
+
+  /// bits(a) plus the magnitude's code in place.
+  HWY_INLINE static Bits<D> rounded(Floats<D> m, Floats<D> offset, Bits<D> word) {
+    return smaller(LogLinear<D>::rounded(abs(m), offset, word), bits_of(offset) + (kMost + kCodeUnit - 1));
+  }
   HWY_INLINE static Bits<D> encode(Floats<D> m, Floats<D> offset, Bits<D> word) {
-    const Bits<D> cut = LogLinear<D>::cut(abs(m), offset, word);
-    const Bits<D> limited = smaller(cut, bits_of(offset) + 127u * kCodeUnit);
-    return or_masked(LogLinear<D>::code(limited, offset), bits_of(m).template down<31 - kCodeAt - 7>(), kSign);
+    return or_masked(rounded(m, offset, word) - bits_of(offset), bits_of(m).template down<kSignDown>(), kSign);
   }
   HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> offset) {
-    const Floats<D> magnitude = LogLinear<D>::decode(code & (kSign - 1), offset);
-    return floats_of(or_masked(bits_of(magnitude), code.template up<31 - kCodeAt - 7>(), 0x80000000u));
+    return with_sign(LogLinear<D>::value((code & kMost) + bits_of(offset), offset), code);
+  }
+  HWY_INLINE static Floats<D> with_sign(Floats<D> magnitude, Bits<D> code) {
+    return floats_of(or_masked(bits_of(magnitude), code.template up<kSignDown>(), 0x80000000u));
   }
 };
 
@@ -100,19 +107,28 @@ struct Q8Signed {
 /// reach 16.
 template <class D>
 struct Q8Relative {
-  static constexpr float kOffset = 0.0625f;
+  // The offset is 1/16 of a unit. It is brought to 2, whose bits are zero where the code stands: added, or subtracted,
+  // it leaves the code alone.
+  static constexpr float kOffset = 2.0f;
+  static constexpr std::uint32_t kOffsetBits = 0x40000000u;
+  static constexpr std::uint32_t kScale = 5;  // 2 = 1/16 · 2^5
+
   /// kPositive: all of v are above zero. Where v is 0 so is m.
   template <bool kPositive = false>
   HWY_INLINE static Bits<D> encode(Floats<D> m, Floats<D> v, Bits<D> word) {
-    // 2^-h: its biased exponent is floor((381 + 1 - e)/2), with the biased e.
-    const Bits<D> shrink = (Bits<D>::of((383u << 22) - 1) - bits_of(v).template down<1>()) & kExponent;
-    const Bits<D> code = Q8Signed<D>::encode(m * floats_of(shrink), Floats<D>::of(kOffset), word);
+    // 2^-h: its biased exponent is floor((382 - e)/2), with the biased e.
+    const Bits<D> shrink = (Bits<D>::of(((383u + 2 * kScale) << 22) - 1) - bits_of(v).template down<1>()) & kExponent;
+    const Floats<D> x = m * floats_of(shrink);
+    const Bits<D> code = or_masked(Q8Signed<D>::rounded(x, Floats<D>::of(kOffset), word),
+                                   bits_of(m).template down<Q8Signed<D>::kSignDown>(), Q8Signed<D>::kSign);
     return kPositive ? code : select(bits_of(v) > 0u, code, Bits<D>::of(0u));
   }
   HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> v) {
     // 2^h: its biased exponent is floor((e + 127)/2).
-    const Bits<D> grow = (bits_of(v).template down<1>() + (127u << 22)) & kExponent;
-    return Q8Signed<D>::decode(code, Floats<D>::of(kOffset)) * floats_of(grow);
+    const Bits<D> grow = (bits_of(v).template down<1>() + ((127u - 2 * kScale) << 22)) & kExponent;
+    const Bits<D> magnitude = or_masked(Bits<D>::of(kOffsetBits), code, Q8Signed<D>::kMost);
+    const Floats<D> x = LogLinear<D>::value(magnitude, Floats<D>::of(kOffset));
+    return Q8Signed<D>::with_sign(x, code) * floats_of(grow);
   }
 
  private:

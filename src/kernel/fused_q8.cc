@@ -103,7 +103,8 @@ struct HalfParams {
     if constexpr (kLowBytes == 2) HalfPairs<Wide>::load(d, static_cast<const std::uint16_t*>(s.low) + i).split(low);
     for (int j = 0; j < 4; ++j) {
       if constexpr (kLowBytes == 0) to[j] = floats_of(high[j]);
-      if constexpr (kLowBytes > 0) to[j] = as_weight<Wide>(high[j], low[j]);
+      if constexpr (kLowBytes == 1) to[j] = as_weight<Wide>(high[j], low[j] & 0xFF000000u);
+      if constexpr (kLowBytes == 2) to[j] = as_weight<Wide>(high[j], low[j]);
     }
   }
   HWY_INLINE void keep(const F (&from)[4], std::size_t at, Words& dither) {
@@ -146,29 +147,32 @@ inline std::uint32_t largest_ordinary(float factor, float bound) {
   return below;
 }
 
-// m and v of a group, and how its codes are written.
+// The moments of a group to their codes. The bits of the offset, which its code has above it, are taken off four at
+// once.
 template <bool kPositive>
-HWY_INLINE void store_moments(const float* m, const float* v, float offset, Words m_words, Words v_words,
+HWY_INLINE void store_moments(const float* m, const float* v, std::uint8_t exponent, Words m_words, Words v_words,
                               std::uint8_t* m_codes, std::uint8_t* v_codes) {
   const Wide d;
-  const F a = F::of(offset);
+  const F a = F::of(offset_of(exponent));
+  const auto above = static_cast<std::uint8_t>(exponent << (23 - kCodeAt));
   for (std::size_t at = 0; at < kGroup; at += kQuad) {
     B m_code[4];
     B v_code[4];
     for (int j = 0; j < 4; ++j) {
       const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
-      const B cut = Q8Unsigned<Wide>::template cut<kPositive>(F::load(v + k), a, v_words.next(j));
-      v_code[j] = LogLinear<Wide>::code(cut, a);
-      m_code[j] =
-          Q8Relative<Wide>::template encode<kPositive>(F::load(m + k), LogLinear<Wide>::value(cut, a), m_words.next(j));
+      v_code[j] = Q8Unsigned<Wide>::template rounded<kPositive>(F::load(v + k), a, v_words.next(j));
+      m_code[j] = Q8Relative<Wide>::template encode<kPositive>(F::load(m + k), LogLinear<Wide>::value(v_code[j], a),
+                                                               m_words.next(j));
     }
-    store_bytes<kCodeAt>(d, v_code, v_codes + at);
+    store_bytes<kCodeAt>(d, v_code, v_codes + at, above);
     store_bytes<kCodeAt>(d, m_code, m_codes + at);
   }
 }
 
 template <class Rule, class Params, class Grads>
-std::size_t step_groups(const StepScalars& packed, double factor, double bound, const GroupStreams& s, std::size_t n) {
+std::size_t step_groups(const StepScalars& packed, double factor, double bound, const GroupStreams& streams,
+                        std::size_t n) {
+  const GroupStreams s = streams;  // which no store can change
   static_assert(Rule::kStates == 2);
   const Wide d;
   typename Rule::template Scalars<float> scalars;
@@ -198,7 +202,7 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
       params.load(s, first + at, p);
       for (int j = 0; j < 4; ++j) {
         F states[2];
-        states[1] = LogLinear<Wide>::decode(v_code[j], old_offset);
+        states[1] = Q8Unsigned<Wide>::decode(v_code[j], old_offset);
         states[0] = Q8Relative<Wide>::decode(m_code[j], states[1]);
         Rule::update(scalars, p[j], floats_of(g[j]) * scale, states);
         const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
@@ -217,9 +221,11 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
     s.exponents[first / kGroup] = exponent;
     const Words m_words(s.m_rounding.from(first));
     const Words v_words(s.v_rounding.from(first));
-    const bool positive = hn::AllTrue(B::DU(), least > 0u);
-    (positive ? store_moments<true> : store_moments<false>)(m, v, offset_of(exponent), m_words, v_words, s.m + first,
-                                                            s.v + first);
+    if (hn::AllTrue(B::DU(), least > 0u)) {
+      store_moments<true>(m, v, exponent, m_words, v_words, s.m + first, s.v + first);
+    } else {
+      store_moments<false>(m, v, exponent, m_words, v_words, s.m + first, s.v + first);
+    }
   }
   return first;
 }

@@ -1,49 +1,34 @@
 // Four vectors at once: lane l of vector j holds element 4·l + j. So codes of one byte are taken from 32-bit words and
 // put back by shifts and masks, without moving anything between lanes.
 
-/// The byte j of every word, moved to bits kAt to kAt + 7, zeros elsewhere.
-template <int kAt, int j, class D>
-HWY_INLINE Bits<D> byte_of(Bits<D> bytes) {
-  constexpr int kFrom = 8 * j;
-  const Bits<D> moved = [&]() HWY_ATTR {
-    if constexpr (kAt > kFrom) return bytes.template up<kAt - kFrom>();
-    if constexpr (kAt < kFrom) return bytes.template down<kFrom - kAt>();
-    if constexpr (kAt == kFrom) return bytes;
-  }();
-  return moved & (0xFFu << kAt);
+/// Every word moved up by kBits, or down by -kBits.
+template <int kBits, class D>
+HWY_INLINE Bits<D> moved(Bits<D> words) {
+  if constexpr (kBits > 0) return words.template up<kBits>();
+  if constexpr (kBits < 0) return words.template down<-kBits>();
+  if constexpr (kBits == 0) return words;
 }
 
-/// `to`, with bits kAt to kAt + 7 of x as its byte j, which was zero.
-template <int kAt, int j, class D>
-HWY_INLINE Bits<D> with_byte(Bits<D> to, Bits<D> x) {
-  constexpr int kTo = 8 * j;
-  const Bits<D> moved = [&]() HWY_ATTR {
-    if constexpr (kAt > kTo) return x.template down<kAt - kTo>();
-    if constexpr (kAt < kTo) return x.template up<kTo - kAt>();
-    if constexpr (kAt == kTo) return x;
-  }();
-  return or_masked(to, moved, 0xFFu << kTo);
-}
-
+/// Each in bits kAt to kAt + 7 of its word, between others.
 template <int kAt, class D>
 HWY_INLINE void load_bytes(D d, const std::uint8_t* from, Bits<D> (&to)[4]) {
   const hn::Repartition<std::uint8_t, D> narrow;
   const Bits<D> bytes{hn::BitCast(hn::RebindToUnsigned<D>(), hn::LoadU(narrow, from))};
-  to[0] = byte_of<kAt, 0, D>(bytes);
-  to[1] = byte_of<kAt, 1, D>(bytes);
-  to[2] = byte_of<kAt, 2, D>(bytes);
-  to[3] = byte_of<kAt, 3, D>(bytes);
+  to[0] = moved<kAt, D>(bytes);
+  to[1] = moved<kAt - 8, D>(bytes);
+  to[2] = moved<kAt - 16, D>(bytes);
+  to[3] = moved<kAt - 24, D>(bytes);
 }
 
-/// Bits kAt to kAt + 7.
+/// Bits kAt to kAt + 7 of each word, whatever is around them, less `minus`.
 template <int kAt, class D>
-HWY_INLINE void store_bytes(D d, const Bits<D> (&from)[4], std::uint8_t* to) {
+HWY_INLINE void store_bytes(D d, const Bits<D> (&from)[4], std::uint8_t* to, std::uint8_t minus = 0) {
   const hn::Repartition<std::uint8_t, D> narrow;
-  Bits<D> bytes = byte_of<0, 0, D>(from[0].template down<kAt>());
-  bytes = with_byte<kAt, 1, D>(bytes, from[1]);
-  bytes = with_byte<kAt, 2, D>(bytes, from[2]);
-  bytes = with_byte<kAt, 3, D>(bytes, from[3]);
-  hn::StoreU(hn::BitCast(narrow, bytes.v), narrow, to);
+  Bits<D> bytes = moved<-kAt, D>(from[0]) & 0xFFu;
+  bytes = or_masked(bytes, moved<8 - kAt, D>(from[1]), 0xFF00u);
+  bytes = or_masked(bytes, moved<16 - kAt, D>(from[2]), 0xFF0000u);
+  bytes = or_masked(bytes, moved<24 - kAt, D>(from[3]), 0xFF000000u);
+  hn::StoreU(hn::Sub(hn::BitCast(narrow, bytes.v), hn::Set(narrow, minus)), narrow, to);
 }
 
 /// Halves in pairs: the words of `low` hold elements 4·l and 4·l + 1, those of `high` 4·l + 2 and 4·l + 3.
