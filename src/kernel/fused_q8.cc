@@ -1,6 +1,7 @@
 // A step for Q8 states in one loop per group, for every instruction set: what the block pipeline does, with the same
 // bits, but codes stay packed four to a word until a vector of them is needed, and nothing is computed for numbers that
 // a group does not have. A group that does hold one of them is left to the pipeline.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -147,50 +148,35 @@ inline std::uint32_t largest_ordinary(float factor, float bound) {
   return below;
 }
 
-// The moments of a group to their codes. The bits of the offset, which its code has above it, are taken off four at
-// once.
-template <bool kPositive>
-HWY_INLINE void store_moments(const float* m, const float* v, std::uint8_t exponent, Words m_words, Words v_words,
-                              std::uint8_t* m_codes, std::uint8_t* v_codes) {
-  const Wide d;
-  const F a = F::of(offset_of(exponent));
-  const auto above = static_cast<std::uint8_t>(exponent << (23 - kCodeAt));
-  for (std::size_t at = 0; at < kGroup; at += kQuad) {
-    B m_code[4];
-    B v_code[4];
-    for (int j = 0; j < 4; ++j) {
-      const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
-      v_code[j] = Q8Unsigned<Wide>::template rounded<kPositive>(F::load(v + k), a, v_words.next(j));
-      m_code[j] = Q8Relative<Wide>::template encode<kPositive>(F::load(m + k), LogLinear<Wide>::value(v_code[j], a),
-                                                               m_words.next(j));
-    }
-    store_bytes<kCodeAt>(d, v_code, v_codes + at, above);
-    store_bytes<kCodeAt>(d, m_code, m_codes + at);
-  }
-}
+// Groups that are updated before their moments are encoded: enough that what a loop needs before it starts costs
+// little.
+constexpr std::size_t kBatch = 4 * kGroup;
 
+// The new moments of some groups.
+struct Moments {
+  alignas(64) float m[kBatch];
+  alignas(64) float v[kBatch];
+  std::uint8_t exponents[kBatch / kGroup];
+  bool positive;  // all of v are above zero
+};
+
+// Updates groups from `first` to `end` and returns where it stopped.
 template <class Rule, class Params, class Grads>
-std::size_t step_groups(const StepScalars& packed, double factor, double bound, const GroupStreams& streams,
-                        std::size_t n) {
-  const GroupStreams s = streams;  // which no store can change
-  static_assert(Rule::kStates == 2);
+HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scalars, float scale,
+                              std::uint32_t ordinary, const GroupStreams& s, std::size_t first, std::size_t end,
+                              Moments& to) {
   const Wide d;
-  typename Rule::template Scalars<float> scalars;
-  std::memcpy(&scalars, packed.bytes, sizeof(scalars));
-  const auto scale = static_cast<float>(factor);
-  const std::uint32_t ordinary = largest_ordinary(scale, static_cast<float>(bound));
-  alignas(64) float m[kGroup];
-  alignas(64) float v[kGroup];
-
-  std::size_t first = 0;
-  for (; first + kGroup <= n; first += kGroup) {
-    if (s.exponents[first / kGroup] == kNotFinite) return first;
-    const F old_offset = F::of(offset_of(s.exponents[first / kGroup]));
-    Params params;
-    Words param_words(s.param_rounding.from(first));
-    auto most_grad = Grads::none();
+  Params params;
+  Words words(s.param_rounding.from(first));
+  auto most_grad = Grads::none();
+  B least = B::of(~0u);
+  float* m = to.m;
+  float* v = to.v;
+  std::uint8_t* exponent = to.exponents;
+  for (; first < end; first += kGroup) {
+    const std::uint8_t old_exponent = s.exponents[first / kGroup];
+    const F old_offset = F::of(offset_of(old_exponent));
     B most = B::of(0u);
-    B least = B::of(~0u);
     for (std::size_t at = 0; at < kGroup; at += kQuad) {
       B g[4];
       F p[4];
@@ -205,29 +191,76 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
         states[1] = Q8Unsigned<Wide>::decode(v_code[j], old_offset);
         states[0] = Q8Relative<Wide>::decode(m_code[j], states[1]);
         Rule::update(scalars, p[j], floats_of(g[j]) * scale, states);
-        const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
-        states[0].store(m + k);
-        states[1].store(v + k);
+        states[0].store(m);
+        states[1].store(v);
+        m += hn::Lanes(d);
+        v += hn::Lanes(d);
         most = larger(most, bits_of(states[1]));
         least = smaller(least, bits_of(states[1]));
       }
-      params.keep(p, at, param_words);
+      params.keep(p, at, words);
     }
-    if (HWY_UNLIKELY(Grads::any_above(most_grad, ordinary) || !params.ordinary())) return first;
-
-    const std::uint32_t largest = hn::GetLane(hn::MaxOfLanes(B::DU(), most.v));
-    const std::uint8_t exponent = group_exponent(largest, Q8Unsigned<Wide>::kBinades);
+    if (HWY_UNLIKELY(old_exponent == kNotFinite || Grads::any_above(most_grad, ordinary) || !params.ordinary())) break;
     params.store(s, first);
-    s.exponents[first / kGroup] = exponent;
-    const Words m_words(s.m_rounding.from(first));
-    const Words v_words(s.v_rounding.from(first));
-    if (hn::AllTrue(B::DU(), least > 0u)) {
-      store_moments<true>(m, v, exponent, m_words, v_words, s.m + first, s.v + first);
-    } else {
-      store_moments<false>(m, v, exponent, m_words, v_words, s.m + first, s.v + first);
+    *exponent++ = group_exponent(hn::GetLane(hn::MaxOfLanes(B::DU(), most.v)), Q8Unsigned<Wide>::kBinades);
+  }
+  to.positive = hn::AllTrue(B::DU(), least > 0u);
+  return first;
+}
+
+// Encodes the moments of groups from `first` to `end`. The bits of a group's offset, which the codes of v have above
+// them, are taken off four codes at once.
+template <bool kPositive>
+HWY_INLINE void encode(const Moments& from, const GroupStreams& s, std::size_t first, std::size_t end) {
+  const Wide d;
+  Words m_words(s.m_rounding.from(first));
+  Words v_words(s.v_rounding.from(first));
+  const float* m = from.m;
+  const float* v = from.v;
+  const std::uint8_t* exponent = from.exponents;
+  for (; first < end; first += kGroup) {
+    s.exponents[first / kGroup] = *exponent;
+    const F offset = F::of(offset_of(*exponent));
+    const auto above = static_cast<std::uint8_t>(*exponent << (23 - kCodeAt));
+    ++exponent;
+    for (std::size_t at = 0; at < kGroup; at += kQuad) {
+      B m_code[4];
+      B v_code[4];
+      for (int j = 0; j < 4; ++j) {
+        v_code[j] = Q8Unsigned<Wide>::template rounded<kPositive>(F::load(v), offset, v_words.next(j));
+        m_code[j] = Q8Relative<Wide>::template encode<kPositive>(F::load(m), LogLinear<Wide>::value(v_code[j], offset),
+                                                                 m_words.next(j));
+        m += hn::Lanes(d);
+        v += hn::Lanes(d);
+      }
+      store_bytes<kCodeAt>(d, v_code, s.v + first + at, above);
+      store_bytes<kCodeAt>(d, m_code, s.m + first + at);
     }
   }
-  return first;
+}
+
+template <class Rule, class Params, class Grads>
+std::size_t step_groups(const StepScalars& packed, double factor, double bound, const GroupStreams& streams,
+                        std::size_t n) {
+  static_assert(Rule::kStates == 2);
+  const GroupStreams s = streams;  // which no store can change
+  typename Rule::template Scalars<float> scalars;
+  std::memcpy(&scalars, packed.bytes, sizeof(scalars));
+  const auto scale = static_cast<float>(factor);
+  const std::uint32_t ordinary = largest_ordinary(scale, static_cast<float>(bound));
+  Moments moments;
+  for (std::size_t first = 0; first + kGroup <= n;) {
+    const std::size_t end = std::min(first + kBatch, n / kGroup * kGroup);
+    const std::size_t done = update<Rule, Params, Grads>(scalars, scale, ordinary, s, first, end, moments);
+    if (moments.positive) {
+      encode<true>(moments, s, first, done);
+    } else {
+      encode<false>(moments, s, first, done);
+    }
+    if (done < end) return done;
+    first = end;
+  }
+  return n / kGroup * kGroup;
 }
 
 constexpr GroupKernels make_group_table() {
