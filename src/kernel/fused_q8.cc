@@ -48,30 +48,44 @@ class Words {
   B next_, neighbour_, quad_;
 };
 
-// Gradients. `most` collects what any_above() then compares with the bits of the largest ordinary magnitude.
+// Gradients. all_bits() of all of them is at least as large as the largest of them: enough to tell most groups from
+// those that all_within() has to look at.
 struct Bf16Grads {
-  using Most = HalfPairs<Wide>;
-  HWY_INLINE static Most none() { return {B::of(0u), B::of(0u)}; }
-  HWY_INLINE static void load(const void* from, std::size_t i, B (&to)[4], Most& most) {
-    const Most pairs = Most::load(Wide(), static_cast<const std::uint16_t*>(from) + i);
-    most = most.largest(pairs);
+  HWY_INLINE static B load(const void* from, std::size_t i, B (&to)[4]) {
+    const auto pairs = pairs_at(from, i);
     pairs.split(to);
+    return pairs.all_bits();
   }
-  HWY_INLINE static bool any_above(const Most& most, std::uint32_t bits) { return most.any_above(bits >> 16); }
+  HWY_INLINE static bool all_bits_within(B all_bits, std::uint32_t bits) {
+    return HalfPairs<Wide>{all_bits, all_bits}.all_within(bits >> 16);
+  }
+  HWY_INLINE static bool all_within(const void* from, std::size_t i, std::uint32_t bits) {
+    return pairs_at(from, i).all_within(bits >> 16);
+  }
+
+ private:
+  HWY_INLINE static HalfPairs<Wide> pairs_at(const void* from, std::size_t i) {
+    return HalfPairs<Wide>::load(Wide(), static_cast<const std::uint16_t*>(from) + i);
+  }
 };
 struct F32Grads {
-  using Most = B;
-  HWY_INLINE static Most none() { return B::of(0u); }
-  HWY_INLINE static void load(const void* from, std::size_t i, B (&to)[4], Most& most) {
+  HWY_INLINE static B load(const void* from, std::size_t i, B (&to)[4]) {
     F values[4];
     hn::LoadInterleaved4(Wide(), static_cast<const float*>(from) + i, values[0].v, values[1].v, values[2].v,
                          values[3].v);
-    for (int j = 0; j < 4; ++j) {
-      to[j] = bits_of(values[j]);
-      most = larger(most, to[j] & 0x7FFFFFFFu);
-    }
+    for (int j = 0; j < 4; ++j) to[j] = bits_of(values[j]);
+    return {hn::Or(hn::Or3(to[0].v, to[1].v, to[2].v), to[3].v)};
   }
-  HWY_INLINE static bool any_above(const Most& most, std::uint32_t bits) { return any(most, most > bits); }
+  HWY_INLINE static bool all_bits_within(B all_bits, std::uint32_t bits) {
+    return !any(all_bits, (all_bits & 0x7FFFFFFFu) > bits);
+  }
+  HWY_INLINE static bool all_within(const void* from, std::size_t i, std::uint32_t bits) {
+    B values[4];
+    load(from, i, values);
+    bool within = true;
+    for (const B& value : values) within = within && all_bits_within(value, bits);
+    return within;
+  }
 };
 
 // Parameters of a group. They are stored when the whole group is known to be ordinary.
@@ -83,7 +97,7 @@ struct F32Params {
   HWY_INLINE void keep(const F (&from)[4], std::size_t at, Words&) {
     hn::StoreInterleaved4(from[0].v, from[1].v, from[2].v, from[3].v, Wide(), values_ + at);
   }
-  [[nodiscard]] HWY_INLINE bool ordinary() const { return true; }
+  [[nodiscard]] HWY_INLINE bool ordinary() { return true; }
   HWY_INLINE void store(const GroupStreams& s, std::size_t i) const {
     std::memcpy(static_cast<float*>(s.param) + i, values_, sizeof(values_));
   }
@@ -94,7 +108,7 @@ struct F32Params {
 
 template <class Weight>
 struct HalfParams {
-  HWY_INLINE HalfParams() : most_{B::of(0u), B::of(0u)} {}
+  HWY_INLINE HalfParams() : all_bits_(B::of(0u)) {}
   HWY_INLINE void load(const GroupStreams& s, std::size_t i, F (&to)[4]) {
     const Wide d;
     B high[4];
@@ -117,13 +131,27 @@ struct HalfParams {
       high[j] = Weight::high(rounded[j]);
     }
     const auto pairs = HalfPairs<Wide>::join(high);
-    most_ = most_.largest(pairs);
+    all_bits_ = all_bits_ | pairs.all_bits();
     pairs.store(d, high_ + at / 2);
     if constexpr (kLowBytes == 1) store_bytes<8>(d, rounded, reinterpret_cast<std::uint8_t*>(low_) + at);
     if constexpr (kLowBytes == 2) HalfPairs<Wide>::join_lower(rounded).store(d, low_ + at / 2);
   }
   /// What a sum of halves could bring to infinity, and what is not finite, shows at least the largest finite bf16.
-  [[nodiscard]] HWY_INLINE bool ordinary() const { return !most_.any_above((kRareWeight >> 16) - 1); }
+  [[nodiscard]] HWY_INLINE bool ordinary() {
+    constexpr std::uint32_t kOrdinary = (kRareWeight >> 16) - 1;
+    const HalfPairs<Wide> all{all_bits_, all_bits_};
+    all_bits_ = B::of(0u);
+    bool within = all.all_within(kOrdinary);
+    if (HWY_UNLIKELY(!within)) {
+      within = true;
+      for (std::size_t at = 0; at < kGroup; at += kQuad) {
+        within =
+            within &&
+            HalfPairs<Wide>::load(Wide(), reinterpret_cast<const std::uint16_t*>(high_) + at).all_within(kOrdinary);
+      }
+    }
+    return within;
+  }
   HWY_INLINE void store(const GroupStreams& s, std::size_t i) const {
     std::memcpy(static_cast<std::uint16_t*>(s.param) + i, high_, sizeof(high_));
     if constexpr (kLowBytes > 0) std::memcpy(static_cast<std::byte*>(s.low) + i * kLowBytes, low_, sizeof(low_));
@@ -131,7 +159,7 @@ struct HalfParams {
 
  private:
   static constexpr std::size_t kLowBytes = Weight::kLowBytes;
-  HalfPairs<Wide> most_;
+  B all_bits_;
   alignas(64) std::uint32_t high_[kGroup / 2];
   alignas(64) std::uint32_t low_[kLowBytes == 0 ? 1 : kGroup * kLowBytes / 4];
 };
@@ -160,6 +188,14 @@ struct Moments {
   bool positive;  // all of v are above zero
 };
 
+template <class Grads>
+HWY_INLINE bool within(const GroupStreams& s, std::size_t first, B all_bits, std::uint32_t bits) {
+  if (HWY_LIKELY(Grads::all_bits_within(all_bits, bits))) return true;
+  bool within = true;
+  for (std::size_t at = 0; at < kGroup; at += kQuad) within = within && Grads::all_within(s.grad, first + at, bits);
+  return within;
+}
+
 // Updates groups from `first` to `end` and returns where it stopped.
 template <class Rule, class Params, class Grads>
 HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scalars, float scale,
@@ -168,7 +204,6 @@ HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scal
   const Wide d;
   Params params;
   Words words(s.param_rounding.from(first));
-  auto most_grad = Grads::none();
   B least = B::of(~0u);
   float* m = to.m;
   float* v = to.v;
@@ -176,13 +211,14 @@ HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scal
   for (; first < end; first += kGroup) {
     const std::uint8_t old_exponent = s.exponents[first / kGroup];
     const F old_offset = F::of(offset_of(old_exponent));
+    B grad_bits = B::of(0u);
     B most = B::of(0u);
     for (std::size_t at = 0; at < kGroup; at += kQuad) {
       B g[4];
       F p[4];
       B m_code[4];
       B v_code[4];
-      Grads::load(s.grad, first + at, g, most_grad);
+      grad_bits = grad_bits | Grads::load(s.grad, first + at, g);
       load_bytes<kCodeAt>(d, s.v + first + at, v_code);
       load_bytes<kCodeAt>(d, s.m + first + at, m_code);
       params.load(s, first + at, p);
@@ -200,7 +236,7 @@ HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scal
       }
       params.keep(p, at, words);
     }
-    if (HWY_UNLIKELY(old_exponent == kNotFinite || Grads::any_above(most_grad, ordinary) || !params.ordinary())) break;
+    if (old_exponent == kNotFinite || !within<Grads>(s, first, grad_bits, ordinary) || !params.ordinary()) break;
     params.store(s, first);
     *exponent++ = group_exponent(hn::GetLane(hn::MaxOfLanes(B::DU(), most.v)), Q8Unsigned<Wide>::kBinades);
   }

@@ -45,7 +45,18 @@ struct HalfPairs {
   }
   /// To whole words.
   HWY_INLINE void store(D, std::uint32_t* to) const {
-    hn::StoreInterleaved2(low.v, high.v, hn::RebindToUnsigned<D>(), to);
+    const hn::RebindToUnsigned<D> du;
+    constexpr std::size_t kLanes = hn::MaxLanes(hn::RebindToUnsigned<D>());
+    if constexpr (kLanes == 4) {
+      hn::Store(hn::InterleaveLower(du, low.v, high.v), du, to);
+      hn::Store(hn::InterleaveUpper(du, low.v, high.v), du, to + kLanes);
+    } else {
+      std::int32_t order[kLanes];
+      for (std::size_t l = 0; l < kLanes; ++l) order[l] = static_cast<std::int32_t>(l % 2 * kLanes / 2 + l / 2);
+      const auto zip = hn::SetTableIndices(du, order);
+      hn::Store(hn::TableLookupLanes(hn::ConcatLowerLower(du, high.v, low.v), zip), du, to);
+      hn::Store(hn::TableLookupLanes(hn::ConcatUpperUpper(du, high.v, low.v), zip), du, to + kLanes);
+    }
   }
   /// As the upper halves of words; what lies below is zero.
   HWY_INLINE void split(Bits<D> (&to)[4]) const {
@@ -64,19 +75,14 @@ struct HalfPairs {
     return {or_masked(from[1].template up<16>(), from[0], 0xFFFFu),
             or_masked(from[3].template up<16>(), from[2], 0xFFFFu)};
   }
-  /// The largest magnitudes so far, half by half.
-  HWY_INLINE HalfPairs largest(HalfPairs with) const {
-    return {larger_halves(low, with.low & 0x7FFF7FFFu), larger_halves(high, with.high & 0x7FFF7FFFu)};
-  }
-  HWY_INLINE bool any_above(std::uint32_t magnitude) const {
+  /// Of every half, in either half of each word.
+  HWY_INLINE Bits<D> all_bits() const { return low | high; }
+  /// No half has a larger magnitude.
+  HWY_INLINE bool all_within(std::uint32_t magnitude) const {
     const hn::Repartition<std::int16_t, D> halves;
     const auto limit = hn::Set(halves, static_cast<std::int16_t>(magnitude));
-    return !hn::AllFalse(halves, hn::Gt(hn::BitCast(halves, larger_halves(low, high).v), limit));
-  }
-
- private:
-  HWY_INLINE static Bits<D> larger_halves(Bits<D> a, Bits<D> b) {
-    const hn::Repartition<std::int16_t, D> halves;
-    return {hn::BitCast(hn::RebindToUnsigned<D>(), hn::Max(hn::BitCast(halves, a.v), hn::BitCast(halves, b.v)))};
+    const auto a = hn::BitCast(halves, (low & 0x7FFF7FFFu).v);
+    const auto b = hn::BitCast(halves, (high & 0x7FFF7FFFu).v);
+    return hn::AllFalse(halves, hn::Gt(hn::Max(a, b), limit));
   }
 };
