@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "base/scalars.h"
 #include "kernel/kernels.h"
@@ -114,11 +115,12 @@ struct HalfParams {
     B high[4];
     HalfPairs<Wide>::load(d, static_cast<const std::uint16_t*>(s.param) + i).split(high);
     B low[4];
-    if constexpr (kLowBytes == 1) load_bytes<24>(d, static_cast<const std::uint8_t*>(s.low) + i, low);
+    if constexpr (kLowBytes == 1) load_bytes<8>(d, static_cast<const std::uint8_t*>(s.low) + i, low, kHalfByte);
     if constexpr (kLowBytes == 2) HalfPairs<Wide>::load(d, static_cast<const std::uint16_t*>(s.low) + i).split(low);
     for (int j = 0; j < 4; ++j) {
       if constexpr (kLowBytes == 0) to[j] = floats_of(high[j]);
-      if constexpr (kLowBytes == 1) to[j] = as_weight<Wide>(high[j], low[j] & 0xFF000000u);
+      // A signed byte is an unsigned one less half its range.
+      if constexpr (kLowBytes == 1) to[j] = floats_of(or_masked(high[j], low[j], 0xFF00u) - (kHalfByte << 8));
       if constexpr (kLowBytes == 2) to[j] = as_weight<Wide>(high[j], low[j]);
     }
   }
@@ -132,9 +134,9 @@ struct HalfParams {
     }
     const auto pairs = HalfPairs<Wide>::join(high);
     all_bits_ = all_bits_ | pairs.all_bits();
-    pairs.store(d, high_ + at / 2);
-    if constexpr (kLowBytes == 1) store_bytes<8>(d, rounded, reinterpret_cast<std::uint8_t*>(low_) + at);
-    if constexpr (kLowBytes == 2) HalfPairs<Wide>::join_lower(rounded).store(d, low_ + at / 2);
+    pairs.store(d, high_ + at);
+    if constexpr (kLowBytes == 1) store_bytes<8>(d, high, low_ + at, kHalfByte);
+    if constexpr (kLowBytes == 2) HalfPairs<Wide>::join_lower(rounded).store(d, low_ + at);
   }
   /// What a sum of halves could bring to infinity, and what is not finite, shows at least the largest finite bf16.
   [[nodiscard]] HWY_INLINE bool ordinary() {
@@ -145,9 +147,7 @@ struct HalfParams {
     if (HWY_UNLIKELY(!within)) {
       within = true;
       for (std::size_t at = 0; at < kGroup; at += kQuad) {
-        within =
-            within &&
-            HalfPairs<Wide>::load(Wide(), reinterpret_cast<const std::uint16_t*>(high_) + at).all_within(kOrdinary);
+        within = within && HalfPairs<Wide>::load(Wide(), high_ + at).all_within(kOrdinary);
       }
     }
     return within;
@@ -159,9 +159,10 @@ struct HalfParams {
 
  private:
   static constexpr std::size_t kLowBytes = Weight::kLowBytes;
+  static constexpr std::uint32_t kHalfByte = 0x80;
   B all_bits_;
-  alignas(64) std::uint32_t high_[kGroup / 2];
-  alignas(64) std::uint32_t low_[kLowBytes == 0 ? 1 : kGroup * kLowBytes / 4];
+  alignas(64) std::uint16_t high_[kGroup];
+  alignas(64) std::conditional_t<kLowBytes == 2, std::uint16_t, std::uint8_t> low_[kLowBytes == 0 ? 1 : kGroup];
 };
 
 // The bits of the largest magnitude of a gradient that stays within ±bound when it is multiplied by factor.

@@ -9,11 +9,11 @@ HWY_INLINE Bits<D> moved(Bits<D> words) {
   if constexpr (kBits == 0) return words;
 }
 
-/// Each in bits kAt to kAt + 7 of its word, between others.
+/// Each, plus `plus`, in bits kAt to kAt + 7 of its word, between others.
 template <int kAt, class D>
-HWY_INLINE void load_bytes(D d, const std::uint8_t* from, Bits<D> (&to)[4]) {
+HWY_INLINE void load_bytes(D d, const std::uint8_t* from, Bits<D> (&to)[4], std::uint8_t plus = 0) {
   const hn::Repartition<std::uint8_t, D> narrow;
-  const Bits<D> bytes{hn::BitCast(hn::RebindToUnsigned<D>(), hn::LoadU(narrow, from))};
+  const Bits<D> bytes{hn::BitCast(hn::RebindToUnsigned<D>(), hn::Add(hn::LoadU(narrow, from), hn::Set(narrow, plus)))};
   to[0] = moved<kAt, D>(bytes);
   to[1] = moved<kAt - 8, D>(bytes);
   to[2] = moved<kAt - 16, D>(bytes);
@@ -43,19 +43,21 @@ struct HalfPairs {
     const auto second = hn::BitCast(du, hn::LoadU(narrow, from + 2 * hn::Lanes(d)));
     return {{hn::ConcatEven(du, second, first)}, {hn::ConcatOdd(du, second, first)}};
   }
-  /// To whole words.
-  HWY_INLINE void store(D, std::uint32_t* to) const {
+  HWY_INLINE void store(D, std::uint16_t* to) const {
     const hn::RebindToUnsigned<D> du;
+    const hn::Repartition<std::uint16_t, D> narrow;
     constexpr std::size_t kLanes = hn::MaxLanes(hn::RebindToUnsigned<D>());
+    const auto put = [&](auto words, std::size_t at)
+                         HWY_ATTR { hn::StoreU(hn::BitCast(narrow, words), narrow, to + at); };
     if constexpr (kLanes == 4) {
-      hn::Store(hn::InterleaveLower(du, low.v, high.v), du, to);
-      hn::Store(hn::InterleaveUpper(du, low.v, high.v), du, to + kLanes);
+      put(hn::InterleaveLower(du, low.v, high.v), 0);
+      put(hn::InterleaveUpper(du, low.v, high.v), 2 * kLanes);
     } else {
       std::int32_t order[kLanes];
       for (std::size_t l = 0; l < kLanes; ++l) order[l] = static_cast<std::int32_t>(l % 2 * kLanes / 2 + l / 2);
       const auto zip = hn::SetTableIndices(du, order);
-      hn::Store(hn::TableLookupLanes(hn::ConcatLowerLower(du, high.v, low.v), zip), du, to);
-      hn::Store(hn::TableLookupLanes(hn::ConcatUpperUpper(du, high.v, low.v), zip), du, to + kLanes);
+      put(hn::TableLookupLanes(hn::ConcatLowerLower(du, high.v, low.v), zip), 0);
+      put(hn::TableLookupLanes(hn::ConcatUpperUpper(du, high.v, low.v), zip), 2 * kLanes);
     }
   }
   /// As the upper halves of words; what lies below is zero.
