@@ -2,6 +2,7 @@
 // under any floating-point environment of the caller.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cfenv>
 #include <iostream>
 #include <map>
@@ -10,6 +11,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/workers.h"
 #include "tests/support/buffers.h"
 #include "tests/support/float_mode.h"
 #include "tests/support/targets.h"
@@ -389,6 +391,21 @@ TEST(Bits, TheCallersFloatingPointModeIsNeitherUsedNorLost) {
         ASSERT_EQ(results, expected) << form.name << " in " << mixture.name << ", " << size << " elements, rounding "
                                      << mode.rounding << (mode.flush ? " flush" : "") << (mode.trap ? " trap" : "");
       }
+    }
+  }
+}
+
+TEST(Bits, EveryPieceOfWorkRoundsToNearestAndKeepsDenormals) {
+  const FloatMode changed(FE_UPWARD, true, false);
+  for (const int threads : {1, 4}) {
+    Workers workers(threads);
+    for (const std::size_t count : {1, 1000}) {
+      std::atomic<std::size_t> wrong = 0;
+      workers.run(count, [&](std::size_t) {
+        volatile float one = 1.0f, tiny = 0x1p-140f;
+        wrong += one + 0x1p-25f != 1.0f || tiny * 0.5f != 0x1p-141f;
+      });
+      EXPECT_EQ(wrong, 0u) << threads << " threads, " << count << " pieces";
     }
   }
 }
