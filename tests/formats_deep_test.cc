@@ -55,7 +55,7 @@ TEST_P(AllFloats, RoundAsDefined) {
 INSTANTIATE_TEST_SUITE_P(To, AllFloats, ::testing::ValuesIn(kHalfFormats),
                          [](const auto& info) { return std::string(adamant::info(info.param.format).name); });
 
-TEST(AllFloats, SurviveTheSplitIn16And16) {
+TEST(Split16, KeepsEveryFloat) {
   std::vector<std::uint32_t> bits(kChunk), back(kChunk);
   std::vector<float> values(kChunk);
   std::vector<std::uint16_t> high(kChunk), low(kChunk);
