@@ -16,6 +16,11 @@ struct LogLinear {
   HWY_INLINE static F decode(B code, F offset) {
     return floats_of(code.template up<kDropped>() + bits_of(offset)) - offset;
   }
+  /// At most the top code; and of the codes of a group close to the largest f32, only those of finite numbers.
+  HWY_INLINE static B limited(B code, F offset, std::uint32_t top) {
+    const B finite = (B::of(0x7F7FFFFFu) - bits_of(offset)).template down<kDropped>();
+    return {hn::Min(code.v, hn::Min(finite.v, B::of(top).v))};
+  }
 };
 
 /// The words of a rounding for the lanes of a vector that starts at element i of the rounding.
@@ -54,8 +59,7 @@ struct Q8Unsigned {
     const Bits<D> code = LogLinear<D>::encode(v, offset, word);
     // A value above zero never becomes zero: it would divide what it scales by ε alone.
     const Bits<D> least = select(bits_of(v) > 0u, Bits<D>::of(1u), Bits<D>::of(0u));
-    const Bits<D> raised{hn::Max(code.v, least.v)};
-    return {hn::Min(raised.v, Bits<D>::of(255u).v)};
+    return LogLinear<D>::limited({hn::Max(code.v, least.v)}, offset, 255u);
   }
   HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> offset) { return LogLinear<D>::decode(code, offset); }
 };
@@ -66,8 +70,7 @@ struct Q8Signed {
   static constexpr std::uint32_t kBinades = 8;
   HWY_INLINE static Bits<D> encode(Floats<D> m, Floats<D> offset, Bits<D> word) {
     const Bits<D> code = LogLinear<D>::encode(abs(m), offset, word);
-    const Bits<D> limited{hn::Min(code.v, Bits<D>::of(127u).v)};
-    return limited | (bits_of(m).template down<24>() & 0x80u);
+    return LogLinear<D>::limited(code, offset, 127u) | (bits_of(m).template down<24>() & 0x80u);
   }
   HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> offset) {
     const Bits<D> sign = (code & 0x80u).template up<24>();
