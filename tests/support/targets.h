@@ -1,6 +1,8 @@
 // The instruction sets, and proof of which one runs.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <adamant/targets.hpp>
 #include <cstdint>
 #include <string>
@@ -28,6 +30,15 @@ class ForcedTarget {
     }
     return target;
   }
+};
+
+/// A test that runs on each instruction set.
+class OnEveryTarget : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { ASSERT_NE(ForcedTarget::running(), 0); }
+
+ private:
+  ForcedTarget target_{GetParam()};
 };
 
 /// The portable instruction set, which all others are compared with.
