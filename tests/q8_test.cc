@@ -325,6 +325,25 @@ TEST_P(Q8, AStateThatSaturatesStaysFinite) {
   }
 }
 
+// A maximum is rounded up, or it would sink a little in each step.
+TEST_P(Q8, TheLargestSecondMomentNeverFalls) {
+  constexpr std::size_t kSize = 4500;
+  for (const StateFormat format : {StateFormat::q8, StateFormat::b16}) {
+    std::vector<float> w(kSize), g(kSize);
+    Optimizer optimizer(Rule::adamw, {{"w", w, g}}, {.amsgrad = true}, {.state = format});
+    std::vector<float> before(kSize);
+    for (std::uint64_t t = 1; t <= 40; ++t) {
+      for (std::size_t i = 0; i < kSize; ++i) {
+        g[i] = static_cast<float>(std::ldexp(random_number(t << 32 | i), -static_cast<int>(random_bits(t) % 9)));
+      }
+      optimizer.step();
+      const std::vector<float> now = optimizer.export_state("w", "max_exp_avg_sq");
+      for (std::size_t i = 0; i < kSize; ++i) ASSERT_GE(now[i], before[i]) << "element " << i << ", step " << t;
+      before = now;
+    }
+  }
+}
+
 // ---- A whole step of AdamW, one element after the other, from the definitions alone
 
 // Odd numbers next to 2^32 times the inverse golden ratio, the inverse plastic number and its square.
