@@ -169,6 +169,10 @@ TEST_P(EveryForm, EmptyTensorsAreFine) {
   Optimizer optimizer(rule(), {{"none", nothing.view(), no_grad.view()}, {"w", w.view(), g.view()}}, options());
   EXPECT_TRUE(optimizer.step().applied);
   EXPECT_EQ(optimizer.tensor(0).step, 1u);
+  // A table without rows takes a gradient without rows.
+  Optimizer table(rule(), {{"none", nothing.view(), {}, {0, 5}}}, options());
+  table.set_lazy_row_grad("none", {}, no_grad.view());
+  EXPECT_TRUE(table.step().applied);
 }
 
 TEST_P(EveryForm, ZeroGradClearsEveryFormat) {

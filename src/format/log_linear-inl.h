@@ -11,6 +11,10 @@ struct LogLinear {
   using B = Bits<D>;
   using F = Floats<D>;
 
+  /// The most that a code and what lies below it may add up to: in a group close to the largest f32, what is finite.
+  HWY_INLINE static B most(F offset, std::uint32_t code) {
+    return smaller(bits_of(offset) + (code + kCodeUnit - 1), B::of(0x7F7FFFFFu));
+  }
   /// x ≥ 0: bits(x + a) with a code, rounded as `words` say, above what lies below it. Grows with x.
   HWY_INLINE static B rounded(F x, F offset, B words) {
     return bits_of(x + offset) + words.template down<32 - kCodeAt>();
@@ -64,12 +68,14 @@ template <class D>
 struct Q8Unsigned {
   static constexpr std::uint32_t kBinades = 16;
   /// bits(a) plus the code in place, zeros below. A value above zero never becomes zero: it would divide what it scales
-  /// by ε alone. kPositive: all are above zero.
-  template <bool kPositive = false>
+  /// by ε alone. kCommon: all are above zero, and none is close to the largest f32.
+  template <bool kCommon = false>
   HWY_INLINE static Bits<D> rounded(Floats<D> v, Floats<D> offset, Bits<D> word) {
     const Bits<D> bits = LogLinear<D>::rounded(v, offset, word) & ~(kCodeUnit - 1);
     const Bits<D> raised = larger(bits, bits_of(offset) + kCodeUnit);
-    return kPositive ? raised : select(bits_of(v) > 0u, raised, bits);
+    if constexpr (kCommon) return raised;
+    const Bits<D> limit = LogLinear<D>::most(offset, 0xFFu * kCodeUnit) & ~(kCodeUnit - 1);
+    return select(bits_of(v) > 0u, smaller(raised, limit), bits);
   }
   HWY_INLINE static Bits<D> encode(Floats<D> v, Floats<D> offset, Bits<D> word) {
     return rounded(v, offset, word) - bits_of(offset);
@@ -89,7 +95,7 @@ struct Q8Signed {
 
   /// bits(a) plus the magnitude's code in place.
   HWY_INLINE static Bits<D> rounded(Floats<D> m, Floats<D> offset, Bits<D> word) {
-    return smaller(LogLinear<D>::rounded(abs(m), offset, word), bits_of(offset) + (kMost + kCodeUnit - 1));
+    return smaller(LogLinear<D>::rounded(abs(m), offset, word), LogLinear<D>::most(offset, kMost));
   }
   HWY_INLINE static Bits<D> encode(Floats<D> m, Floats<D> offset, Bits<D> word) {
     return or_masked(rounded(m, offset, word) - bits_of(offset), bits_of(m).template down<kSignDown>(), kSign);
@@ -113,15 +119,15 @@ struct Q8Relative {
   static constexpr std::uint32_t kOffsetBits = 0x40000000u;
   static constexpr std::uint32_t kScale = 5;  // 2 = 1/16 · 2^5
 
-  /// kPositive: all of v are above zero. Where v is 0 so is m.
-  template <bool kPositive = false>
+  /// Where v is 0 so is m. kCommon: all of v are above zero.
+  template <bool kCommon = false>
   HWY_INLINE static Bits<D> encode(Floats<D> m, Floats<D> v, Bits<D> word) {
     // 2^-h: its biased exponent is floor((382 - e)/2), with the biased e.
     const Bits<D> shrink = (Bits<D>::of(((383u + 2 * kScale) << 22) - 1) - bits_of(v).template down<1>()) & kExponent;
     const Floats<D> x = m * floats_of(shrink);
     const Bits<D> code = or_masked(Q8Signed<D>::rounded(x, Floats<D>::of(kOffset), word),
                                    bits_of(m).template down<Q8Signed<D>::kSignDown>(), Q8Signed<D>::kSign);
-    return kPositive ? code : select(bits_of(v) > 0u, code, Bits<D>::of(0u));
+    return kCommon ? code : select(bits_of(v) > 0u, code, Bits<D>::of(0u));
   }
   HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> v) {
     // 2^h: its biased exponent is floor((e + 127)/2).

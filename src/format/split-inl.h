@@ -83,7 +83,7 @@ struct Split8 {
       const Bits<D> sign = (bits & 0x80000000u).template down<16>();
       code = select(rare, sign | 0x7F7Fu, code);
       // Between the largest bf16 and infinity the low byte counts up to its largest value.
-      const Bits<D> above = (magnitude - kRareWeight).template down<8>();
+      const Bits<D> above = ((kept & 0x7FFFFFFFu) - kRareWeight).template down<8>();
       rest = select(rare, smaller(above, Bits<D>::of(127u)), rest);
       const auto infinite = magnitude > 0x7F7FFFFFu;
       code = select(infinite, sign | 0x7F80u, code);

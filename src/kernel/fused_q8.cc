@@ -181,12 +181,15 @@ inline std::uint32_t largest_ordinary(float factor, float bound) {
 // little.
 constexpr std::size_t kBatch = 4 * kGroup;
 
+// The bits of 2^126: a second moment that no gradient brings above.
+constexpr std::uint32_t kLargestCommon = 0x7E800000u;
+
 // The new moments of some groups.
 struct Moments {
   alignas(64) float m[kBatch];
   alignas(64) float v[kBatch];
   std::uint8_t exponents[kBatch / kGroup];
-  bool positive;  // all of v are above zero
+  bool common;  // all of v are above zero
 };
 
 template <class Grads>
@@ -238,16 +241,18 @@ HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scal
       params.keep(p, at, words);
     }
     if (old_exponent == kNotFinite || !within<Grads>(s, first, grad_bits, ordinary) || !params.ordinary()) break;
+    const std::uint32_t largest = hn::GetLane(hn::MaxOfLanes(B::DU(), most.v));
+    if (largest > kLargestCommon) break;
     params.store(s, first);
-    *exponent++ = group_exponent(hn::GetLane(hn::MaxOfLanes(B::DU(), most.v)), Q8Unsigned<Wide>::kBinades);
+    *exponent++ = group_exponent(largest, Q8Unsigned<Wide>::kBinades);
   }
-  to.positive = hn::AllTrue(B::DU(), least > 0u);
+  to.common = hn::AllTrue(B::DU(), least > 0u);
   return first;
 }
 
 // Encodes the moments of groups from `first` to `end`. The bits of a group's offset, which the codes of v have above
 // them, are taken off four codes at once.
-template <bool kPositive>
+template <bool kCommon>
 HWY_INLINE void encode(const Moments& from, const GroupStreams& s, std::size_t first, std::size_t end) {
   const Wide d;
   Words m_words(s.m_rounding.from(first));
@@ -264,8 +269,8 @@ HWY_INLINE void encode(const Moments& from, const GroupStreams& s, std::size_t f
       B m_code[4];
       B v_code[4];
       for (int j = 0; j < 4; ++j) {
-        v_code[j] = Q8Unsigned<Wide>::template rounded<kPositive>(F::load(v), offset, v_words.next(j));
-        m_code[j] = Q8Relative<Wide>::template encode<kPositive>(F::load(m), LogLinear<Wide>::value(v_code[j], offset),
+        v_code[j] = Q8Unsigned<Wide>::template rounded<kCommon>(F::load(v), offset, v_words.next(j));
+        m_code[j] = Q8Relative<Wide>::template encode<kCommon>(F::load(m), LogLinear<Wide>::value(v_code[j], offset),
                                                                  m_words.next(j));
         m += hn::Lanes(d);
         v += hn::Lanes(d);
@@ -289,7 +294,7 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
   for (std::size_t first = 0; first + kGroup <= n;) {
     const std::size_t end = std::min(first + kBatch, n / kGroup * kGroup);
     const std::size_t done = update<Rule, Params, Grads>(scalars, scale, ordinary, s, first, end, moments);
-    if (moments.positive) {
+    if (moments.common) {
       encode<true>(moments, s, first, done);
     } else {
       encode<false>(moments, s, first, done);

@@ -4,6 +4,8 @@
 #include <adamant/optimizer.hpp>
 #include <array>
 #include <atomic>
+#include <functional>
+#include <numeric>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -46,7 +48,11 @@ struct TensorState {
   WeightFormat weight_format = WeightFormat::plain;
   OwnMemory own;
   std::uint32_t seed = 0;  // of its dither
-  [[nodiscard]] std::size_t row_width() const { return shape.size() < 2 ? 0 : param.size / shape[0]; }
+  /// Elements of one row, also where there are no rows.
+  [[nodiscard]] std::size_t row_width() const {
+    if (shape.size() < 2) return 0;
+    return std::accumulate(shape.begin() + 1, shape.end(), std::size_t{1}, std::multiplies());
+  }
 };
 
 struct GroupState {

@@ -72,6 +72,7 @@ class Buffer {
   }
   [[nodiscard]] Tensor view() { return {data(), size_, format_}; }
   [[nodiscard]] std::byte* data() { return bytes_.data(); }
+  [[nodiscard]] const std::byte* data() const { return bytes_.data(); }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] Format format() const { return format_; }
   friend bool operator==(const Buffer&, const Buffer&) = default;
