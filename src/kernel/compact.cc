@@ -42,12 +42,12 @@ HWY_INLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
 }
 
 // The exponent byte of a group: the biased exponent of the offset that puts the largest magnitude two codes below the
-// top code, at least.
+// top code, at least. Where that would make infinities of the top codes, the largest magnitude gets the top code.
 HWY_INLINE std::uint8_t group_exponent(std::uint32_t largest, std::uint32_t binades) {
   if (largest == 0) return kAllZero;
   if (largest > 0x7F7FFFFFu) return kNotFinite;
   const std::uint32_t margin = 2u << LogLinear<Wide>::kDropped;
-  const std::uint32_t top = ((largest + margin) >> 23) + 1;
+  const std::uint32_t top = std::min(((largest + margin) >> 23) + 1, 255u);
   return static_cast<std::uint8_t>(top > binades ? top - binades : 1);
 }
 
