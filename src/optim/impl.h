@@ -46,7 +46,7 @@ struct TensorState {
   WeightFormat weight_format = WeightFormat::plain;
   OwnMemory own;
   std::uint32_t seed = 0;  // of its dither
-  [[nodiscard]] std::size_t row_width() const { return shape.size() < 2 ? 0 : param.size / shape[0]; }
+  [[nodiscard]] std::size_t row_width() const { return shape.size() < 2 || shape[0] == 0 ? 0 : param.size / shape[0]; }
 };
 
 struct GroupState {
@@ -93,6 +93,8 @@ void fill_initial(TensorState& tensor, const GroupState& group);
 /// Index of a state of that name. Throws Error (not_found).
 [[nodiscard]] std::size_t state_index(const TensorState& tensor, Variant variant, std::string_view name);
 
+/// Refuses row gradients where rows share groups of the states.
+void check_rows_of_groups(const TensorState& tensor);
 /// Refuses settings outside their ranges.
 void check_settings(const Settings& settings);
 
