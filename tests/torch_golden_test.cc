@@ -1,9 +1,10 @@
 // The engine against PyTorch: what tools/make_torch_golden wrote down.
+#include "tests/support/torch_golden.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -18,11 +19,6 @@ namespace adamant::testing {
 namespace {
 
 using nlohmann::json;
-
-const json& golden() {
-  static const json kGolden = json::parse(std::ifstream(ADAMANT_TEST_DATA "/torch_golden.json"));
-  return kGolden;
-}
 
 void read(const json& from, std::optional<double>& to) { to = from.get<double>(); }
 void read(const json& from, std::optional<bool>& to) { to = from.get<bool>(); }
@@ -47,9 +43,9 @@ std::string shown(const json& value) {
 }
 
 TEST(TorchGolden, DefaultsAndOptionsAreTorchs) {
-  EXPECT_EQ(golden()["defaults"].size(), rules().size());
+  EXPECT_EQ(torch_golden()["defaults"].size(), rules().size());
   for (const RuleInfo& rule : rules()) {
-    const json& torch = golden()["defaults"][std::string(rule.name)];
+    const json& torch = torch_golden()["defaults"][std::string(rule.name)];
     EXPECT_EQ(torch.size(), rule.options.size()) << rule.name;
     for (const OptionInfo& option : rule.options) {
       const std::string name(option.name);
@@ -188,7 +184,7 @@ void compare(const json& golden) {
 }
 
 TEST(TorchGolden, Runs) {
-  for (const json& run : golden()["cases"]) {
+  for (const json& run : torch_golden()["cases"]) {
     SCOPED_TRACE(run["name"].get<std::string>() + " " + run["format"].get<std::string>());
     compare(run);
   }
@@ -197,7 +193,7 @@ TEST(TorchGolden, Runs) {
 // Every form the engine has is among the runs, or somebody forgot to ask.
 TEST(TorchGolden, EveryFormWasAsked) {
   std::set<std::string_view> asked;
-  for (const json& golden : golden()["cases"]) {
+  for (const json& golden : torch_golden()["cases"]) {
     const Rule rule = rule_from_name(golden["rule"].get<std::string>());
     asked.insert(info(variant_of(rule, resolve(rule, defaults(rule), read_options(golden["options"])))).name);
   }
