@@ -5,26 +5,13 @@
 #include <limits>
 
 #include "tests/support/buffers.h"
+#include "tests/support/refusal.h"
 
 namespace adamant::testing {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// The text of the Error that a call throws, after its code: "invalid_argument: ...".
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    constexpr const char* kCodes[] = {"",         "invalid_argument", "not_found", "duplicate",
-                                      "mismatch", "non_finite",       "busy"};
-    return std::string(kCodes[static_cast<int>(error.code())]) + ": " + error.what();
-  } catch (const std::exception& error) {
-    return std::string("not an adamant::Error: ") + error.what();
-  }
-  return "accepted";
-}
 
 struct BadOptions {
   Rule rule;

@@ -110,8 +110,9 @@ class Optimizer {
 
   /// Gives a tensor of shape [rows, width...] a gradient that is zero outside the listed rows, and makes the next steps
   /// lazy in it, as torch's SparseAdam: only the listed rows move and only their states change, while the step count
-  /// of the tensor advances. Rows may repeat: their values are summed in order, in f32 (f64 for f64). `values` holds
-  /// rows.size() rows of width elements. Both are read during step(), not now. Replaces the tensor's gradient.
+  /// of the tensor advances. (SparseAdam adds eps before the bias correction; here it is added as in every other step.)
+  /// Rows may repeat: their values are summed in order, in f32 (f64 for f64). `values` holds rows.size() rows of width
+  /// elements. Both are read during step(), not now. Replaces the tensor's gradient.
   void set_lazy_row_grad(std::string_view name, std::span<const std::int64_t> rows, Tensor values);
   void set_lazy_row_grad(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values);
 

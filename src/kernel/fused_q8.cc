@@ -271,7 +271,7 @@ HWY_INLINE void encode(const Moments& from, const GroupStreams& s, std::size_t f
       for (int j = 0; j < 4; ++j) {
         v_code[j] = Q8Unsigned<Wide>::template rounded<kCommon>(F::load(v), offset, v_words.next(j));
         m_code[j] = Q8Relative<Wide>::template encode<kCommon>(F::load(m), LogLinear<Wide>::value(v_code[j], offset),
-                                                                 m_words.next(j));
+                                                               m_words.next(j));
         m += hn::Lanes(d);
         v += hn::Lanes(d);
       }

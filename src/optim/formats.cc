@@ -240,6 +240,7 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     const auto restore = [&] { std::tie(tensor.state_format, tensor.weight_format) = old; };
     try {
       choose_formats(tensor, state, weights);
+      if (tensor.grad.lazy_rows) check_rows_of_groups(tensor);
       changes.push_back(
           {tensor.state_format, tensor.weight_format, allocate(tensor, impl().groups[tensor.group].variant)});
     } catch (...) {

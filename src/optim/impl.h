@@ -48,11 +48,15 @@ struct TensorState {
   WeightFormat weight_format = WeightFormat::plain;
   OwnMemory own;
   std::uint32_t seed = 0;  // of its dither
+<<<<<<< HEAD
   /// Elements of one row, also where there are no rows.
   [[nodiscard]] std::size_t row_width() const {
     if (shape.size() < 2) return 0;
     return std::accumulate(shape.begin() + 1, shape.end(), std::size_t{1}, std::multiplies());
   }
+=======
+  [[nodiscard]] std::size_t row_width() const { return shape.size() < 2 || shape[0] == 0 ? 0 : param.size / shape[0]; }
+>>>>>>> help-torch
 };
 
 struct GroupState {
@@ -99,6 +103,8 @@ void fill_initial(TensorState& tensor, const GroupState& group);
 /// Index of a state of that name. Throws Error (not_found).
 [[nodiscard]] std::size_t state_index(const TensorState& tensor, Variant variant, std::string_view name);
 
+/// Refuses row gradients where rows share groups of the states.
+void check_rows_of_groups(const TensorState& tensor);
 /// Refuses settings outside their ranges.
 void check_settings(const Settings& settings);
 

@@ -150,6 +150,14 @@ void check_settings(const Settings& settings) {
   }
 }
 
+void check_rows_of_groups(const TensorState& tensor) {
+  const std::size_t width = tensor.row_width();
+  if (tensor.state_format != StateFormat::q8 || width % kGroup == 0) return;
+  refuse(ErrorCode::mismatch, "row gradient of " + quoted(tensor.name) + ": its rows have " + std::to_string(width) +
+                                  " elements; q8 states need a multiple of " + std::to_string(kGroup) +
+                                  ", so that no group is shared between rows");
+}
+
 Exclusive::Exclusive(std::atomic_flag& running, const char* call) : running_(running) {
   if (running.test_and_set(std::memory_order_acquire)) {
     refuse(ErrorCode::busy, std::string(call) + "() called while another call on the same optimizer is running");
@@ -267,11 +275,7 @@ void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int6
     refuse(ErrorCode::mismatch, what + ": the tensor must have a shape [rows, width...], has [" +
                                     listed(tensor.shape, [](std::size_t n) { return std::to_string(n); }) + "]");
   }
-  if (tensor.state_format == StateFormat::q8 && width % kGroup != 0) {
-    refuse(ErrorCode::mismatch, what + ": its rows have " + std::to_string(width) +
-                                    " elements; q8 states need a multiple of " + std::to_string(kGroup) +
-                                    ", so that no group is shared between rows");
-  }
+  check_rows_of_groups(tensor);
   check_memory(what, values);
   if (rows.size() > std::numeric_limits<std::size_t>::max() / width || values.size != rows.size() * width) {
     refuse(ErrorCode::mismatch, what + " has " + std::to_string(values.size) + " values but " +

@@ -1,6 +1,8 @@
 #include "optim/rows.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/text.h"
@@ -9,13 +11,21 @@
 namespace adamant {
 namespace {
 
+// Finite numbers have a finite sum: an overflow becomes the largest number.
+template <class T>
+T saturating_sum(T a, T b) {
+  const T sum = a + b;
+  const bool overflow = std::isinf(sum) && std::isfinite(a) && std::isfinite(b);
+  return overflow ? std::copysign(std::numeric_limits<T>::max(), sum) : sum;
+}
+
 // Adds the values of several rows in the order they are given in.
 template <class T>
 void sum_into(T* sum, const std::vector<const std::byte*>& parts, Format format, std::size_t width) {
   std::vector<double> wide(width);
   for (const std::byte* part : parts) {
     to_f64(part, format, width, wide.data());
-    for (std::size_t i = 0; i < width; ++i) sum[i] += static_cast<T>(wide[i]);
+    for (std::size_t i = 0; i < width; ++i) sum[i] = saturating_sum(sum[i], static_cast<T>(wide[i]));
   }
 }
 

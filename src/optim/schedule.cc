@@ -29,7 +29,7 @@ double linear(double lr, std::uint64_t step, std::uint64_t total, double start_f
 }
 
 double warmup(double lr, std::uint64_t step, std::uint64_t warmup) {
-  if (step + 1 >= warmup) return lr;
+  if (warmup == 0 || step >= warmup - 1) return lr;
   return lr * static_cast<double>(step + 1) / static_cast<double>(warmup);
 }
 

@@ -144,27 +144,43 @@ double sum_of_squares(Workers& workers, const Work& work) {
   return tree_sum(sums.data(), sums.size());
 }
 
-/// Calls visit(run, element of the run, value) for every gradient element, in order. For rare cases.
+/// Calls visit(index, value) for every element, in order. For rare cases.
 template <class Visit>
-void for_each_gradient(const Work& work, Visit&& visit) {
+void for_each_value(const void* from, Format format, std::size_t n, Visit&& visit) {
+  const std::size_t bytes = info(format).bytes;
   double values[kBlock];
-  for (const Run& run : work.runs) {
-    const std::size_t bytes = info(run.grad_format).bytes;
-    for (std::size_t first = 0; first < run.count; first += kBlock) {
-      const std::size_t count = std::min(kBlock, run.count - first);
-      to_f64(static_cast<const std::byte*>(run.grad) + first * bytes, run.grad_format, count, values);
-      for (std::size_t i = 0; i < count; ++i) visit(run, first + i, values[i]);
-    }
+  for (std::size_t first = 0; first < n; first += kBlock) {
+    const std::size_t count = std::min(kBlock, n - first);
+    to_f64(static_cast<const std::byte*>(from) + first * bytes, format, count, values);
+    for (std::size_t i = 0; i < count; ++i) visit(first + i, values[i]);
   }
 }
 
-/// The first non-finite gradient of a tensor, as the user numbers its elements.
-std::size_t first_nonfinite(const TensorState& tensor, std::size_t element_of_run) {
-  if (!tensor.grad.lazy_rows) return element_of_run;
-  std::vector<double> values(tensor.grad.values.size);
-  to_f64(tensor.grad.values.data, tensor.grad.values.format, values.size(), values.data());
-  const auto at = std::find_if(values.begin(), values.end(), [](double x) { return !std::isfinite(x); });
-  return at == values.end() ? element_of_run : static_cast<std::size_t>(at - values.begin());
+/// As the user gave the gradients: rows in their order, repeated ones too.
+std::optional<StepReport::NonFiniteAt> find_nonfinite(const std::vector<TensorState>& tensors) {
+  std::optional<StepReport::NonFiniteAt> found;
+  for (const TensorState& tensor : tensors) {
+    const Tensor& values = tensor.grad.values;
+    for_each_value(values.data, values.format, values.size, [&](std::size_t index, double value) {
+      if (std::isfinite(value)) return;
+      if (!found) found = {tensor.name, index, 0};
+      ++found->count;
+    });
+  }
+  return found;
+}
+
+/// The norm of finite gradients whose squares overflow f64.
+double norm_of_huge(const Work& work) {
+  constexpr double kShrink = 0x1p-600;
+  double sum = 0.0;
+  for (const Run& run : work.runs) {
+    for_each_value(run.grad, run.grad_format, run.count, [&](std::size_t, double value) {
+      const double shrunk = value * kShrink;
+      sum += shrunk * shrunk;
+    });
+  }
+  return std::min(std::sqrt(sum) / kShrink, std::numeric_limits<double>::max());
 }
 
 struct Look {
@@ -177,20 +193,8 @@ Look look(Workers& workers, const Work& work, const std::vector<TensorState>& te
   const double sum = sum_of_squares(workers, work);
   seen.norm = std::sqrt(sum);
   if (std::isfinite(sum)) return seen;
-  // Something is not finite, or the squares of f64 gradients overflowed: one slow walk finds out.
-  constexpr double kShrink = 0x1p-600;
-  double shrunk_sum = 0.0;
-  for_each_gradient(work, [&](const Run& run, std::size_t element, double value) {
-    const double shrunk = value * kShrink;
-    shrunk_sum += shrunk * shrunk;
-    if (std::isfinite(value)) return;
-    if (!seen.nonfinite) {
-      const TensorState& tensor = tensors[run.tensor];
-      seen.nonfinite = {tensor.name, first_nonfinite(tensor, element), 0};
-    }
-    ++seen.nonfinite->count;
-  });
-  if (!seen.nonfinite) seen.norm = std::min(std::sqrt(shrunk_sum) / kShrink, std::numeric_limits<double>::max());
+  seen.nonfinite = find_nonfinite(tensors);
+  if (!seen.nonfinite) seen.norm = norm_of_huge(work);
   return seen;
 }
 
