@@ -48,15 +48,12 @@ struct TensorState {
   WeightFormat weight_format = WeightFormat::plain;
   OwnMemory own;
   std::uint32_t seed = 0;  // of its dither
-<<<<<<< HEAD
+
   /// Elements of one row, also where there are no rows.
   [[nodiscard]] std::size_t row_width() const {
     if (shape.size() < 2) return 0;
     return std::accumulate(shape.begin() + 1, shape.end(), std::size_t{1}, std::multiplies());
   }
-=======
-  [[nodiscard]] std::size_t row_width() const { return shape.size() < 2 || shape[0] == 0 ? 0 : param.size / shape[0]; }
->>>>>>> help-torch
 };
 
 struct GroupState {
