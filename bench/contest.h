@@ -21,7 +21,7 @@ struct Result {
   Times ceiling;                    ///< the loop with the same loads and stores and no arithmetic
   std::optional<Times> bare;        ///< the step without a look, where this one looks at the gradients first
   std::optional<Times> one_tensor;  ///< where there are many tensors: the step on one of as many parameters
-  std::optional<Times> f32;         ///< the step with everything in f32, where this one has compact formats
+  std::optional<Times> f32;         ///< for as many parameters in f32, where this one has compact formats
   double allocated_bytes_per_param = 0.0;
   // AdamW in f32 without a look:
   std::optional<Times> plain;    ///< the best plain kernel: one pass, unrolled, fused multiply-add
