@@ -60,8 +60,9 @@ struct StateDict {
     Options options;                  ///< every option of the rule
     std::vector<std::string> params;  ///< names
   };
-  std::string rule;        ///< "adamw"
-  std::uint64_t seed = 0;  ///< of the dither
+  std::string rule;                 ///< "adamw"
+  std::uint64_t seed = 0;           ///< of the dither
+  std::optional<double> grad_norm;  ///< the last one computed that was finite: what a step by tensors clips by
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
 };
@@ -99,6 +100,30 @@ class Optimizer {
   /// Throws only Error: non_finite under NonFinite::error, busy, and invalid_argument for a grad_scale or a row index
   /// outside its range; and std::bad_alloc where repeated rows have to be summed. Nothing was changed then.
   StepReport step(const StepOptions& options = {});
+
+  /// Gradient release: a step tensor by tensor, in any order, so that the memory of a gradient can be freed as soon as
+  /// its tensor is updated:
+  ///
+  ///     begin_step(); for each tensor whose gradient is final { step_tensor(name, grad); } end_step();
+  ///
+  /// The bits are those of step(), but what takes a look at all gradients takes it at one tensor's:
+  /// - NonFinite::skip leaves that tensor alone and NonFinite::error throws; the other tensors are not affected.
+  /// - max_norm clips by the norm of the step before (of which the state dict knows): that of the last step() or
+  ///   end_step() that computed one, if it was finite; nothing is clipped where there was none.
+  /// Until end_step() every call that would change or copy the whole (step, state_dict, set_options, ...) is refused
+  /// with ErrorCode::busy.
+  void begin_step(const StepOptions& options = {});
+  /// Updates a tensor with its gradient (set_grad, set_lazy_row_grad), or with one for this call only, which is read
+  /// until the call returns. Returns whether it was applied: not if a gradient was not finite, or there is none.
+  /// Refuses a tensor that this step has updated (duplicate), and calls outside begin_step and end_step
+  /// (invalid_argument).
+  bool step_tensor(std::string_view name);
+  bool step_tensor(std::size_t tensor);
+  bool step_tensor(std::string_view name, Tensor grad);
+  bool step_tensor(std::size_t tensor, Tensor grad);
+  /// `applied` is false where any tensor was left alone for a gradient that was not finite; `nonfinite` is about all of
+  /// them. The norm is the root of the sum of the tensors' squared norms; its bits need not be those of step().
+  StepReport end_step();
 
   /// Fills every gradient with zeros. Throws Error naming a gradient that is read-only.
   void zero_grad();

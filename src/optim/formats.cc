@@ -175,7 +175,7 @@ Tensor Optimizer::state(std::string_view name, std::string_view state_name) cons
 }
 
 std::vector<float> Optimizer::export_state(std::string_view name, std::string_view state_name) const {
-  const Exclusive exclusive(impl().running, "export_state");
+  const Exclusive exclusive = impl().enter_during_step("export_state");
   const TensorState& tensor = impl().tensors[impl().index_of_name(name)];
   const Variant variant = impl().groups[tensor.group].variant;
   const std::size_t s = state_index(tensor, variant, state_name);
@@ -192,7 +192,7 @@ std::vector<float> Optimizer::export_state(std::string_view name, std::string_vi
 }
 
 std::vector<float> Optimizer::export_param(std::string_view name) const {
-  const Exclusive exclusive(impl().running, "export_param");
+  const Exclusive exclusive = impl().enter_during_step("export_param");
   const TensorState& tensor = impl().tensors[impl().index_of_name(name)];
   if (is_wide(tensor)) return rounded(tensor.param.data, tensor.param.size);
   const FloatEnvironment environment;
@@ -204,7 +204,7 @@ std::vector<float> Optimizer::export_param(std::string_view name) const {
 }
 
 void Optimizer::import_param(std::string_view name, std::span<const float> values) {
-  const Exclusive exclusive(impl().running, "import_param");
+  const Exclusive exclusive = impl().enter("import_param");
   const TensorState& tensor = impl().tensors[impl().index_of_name(name)];
   if (values.size() != tensor.param.size) {
     refuse(ErrorCode::mismatch, "values for " + quoted(name) + " have " + std::to_string(values.size()) +
@@ -221,7 +221,7 @@ void Optimizer::import_param(std::string_view name, std::span<const float> value
 }
 
 void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
-  const Exclusive exclusive(impl().running, "set_formats");
+  const Exclusive exclusive = impl().enter("set_formats");
   Settings settings = impl().settings;
   settings.state = state;
   settings.weights = weights;

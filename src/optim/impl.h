@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -61,6 +62,27 @@ struct GroupState {
   Variant variant = Variant::adamw;
 };
 
+/// Marks an optimizer as in use for a scope; refuses a second user, and, where `closed` is not null, any while *closed.
+class Exclusive {
+ public:
+  Exclusive(std::atomic_flag& running, const char* call, const bool* closed);
+  ~Exclusive() { running_.clear(std::memory_order_release); }
+  Exclusive(const Exclusive&) = delete;
+  Exclusive& operator=(const Exclusive&) = delete;
+
+ private:
+  std::atomic_flag& running_;
+};
+
+/// A step by tensors between its begin and its end.
+struct OpenStep {
+  StepOptions options;
+  double clip_coefficient = 1.0;
+  std::vector<bool> done;     // of each tensor
+  std::vector<double> norms;  // of the gradients as they are in memory
+  std::vector<std::optional<StepReport::NonFiniteAt>> nonfinite;
+};
+
 struct Optimizer::Impl {
   Impl(Rule rule, const Options& options, const Settings& settings);
 
@@ -68,6 +90,14 @@ struct Optimizer::Impl {
   void set_grad(std::size_t tensor, Tensor grad);
   void set_lazy_rows(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values);
   StepReport step(const StepOptions& options);
+  void begin_step(const StepOptions& options);
+  bool step_tensor(std::size_t tensor);
+  bool step_tensor(std::size_t tensor, Tensor grad);
+  bool step_one(std::size_t tensor);  // as step_tensor, by one who has entered
+  StepReport end_step();
+  /// For the scope of a call that is refused between begin_step and end_step, and for one that is not.
+  [[nodiscard]] Exclusive enter(const char* call) { return {running, call, &stepping}; }
+  [[nodiscard]] Exclusive enter_during_step(const char* call) { return {running, call, nullptr}; }
   [[nodiscard]] std::size_t index_of_name(std::string_view name) const;
   void check_tensor(std::size_t tensor) const;
   void check_group(std::size_t group) const;
@@ -82,6 +112,9 @@ struct Optimizer::Impl {
   std::unordered_map<std::string, std::size_t> tensor_by_name;
   std::vector<std::pair<const std::byte*, std::size_t>> params_by_address;  // end of memory, tensor; sorted
   Workers workers;
+  std::optional<double> grad_norm;  // the last one computed that was finite
+  OpenStep open;                    // while stepping
+  bool stepping = false;
   std::atomic_flag running = ATOMIC_FLAG_INIT;
 };
 
@@ -104,17 +137,5 @@ void fill_initial(TensorState& tensor, const GroupState& group);
 void check_rows_of_groups(const TensorState& tensor);
 /// Refuses settings outside their ranges.
 void check_settings(const Settings& settings);
-
-/// Marks an optimizer as in use for a scope, and refuses a second user.
-class Exclusive {
- public:
-  Exclusive(std::atomic_flag& running, const char* call);
-  ~Exclusive() { running_.clear(std::memory_order_release); }
-  Exclusive(const Exclusive&) = delete;
-  Exclusive& operator=(const Exclusive&) = delete;
-
- private:
-  std::atomic_flag& running_;
-};
 
 }  // namespace adamant

@@ -158,9 +158,13 @@ void check_rows_of_groups(const TensorState& tensor) {
                                   ", so that no group is shared between rows");
 }
 
-Exclusive::Exclusive(std::atomic_flag& running, const char* call) : running_(running) {
+Exclusive::Exclusive(std::atomic_flag& running, const char* call, const bool* closed) : running_(running) {
   if (running.test_and_set(std::memory_order_acquire)) {
     refuse(ErrorCode::busy, std::string(call) + "() called while another call on the same optimizer is running");
+  }
+  if (closed != nullptr && *closed) {
+    running.clear(std::memory_order_release);
+    refuse(ErrorCode::busy, std::string(call) + "() called between begin_step() and end_step()");
   }
 }
 
@@ -327,9 +331,17 @@ Optimizer::Impl& Optimizer::impl() const {
 }
 
 StepReport Optimizer::step(const StepOptions& options) { return impl().step(options); }
+void Optimizer::begin_step(const StepOptions& options) { impl().begin_step(options); }
+bool Optimizer::step_tensor(std::string_view name) { return impl().step_tensor(impl().index_of_name(name)); }
+bool Optimizer::step_tensor(std::size_t tensor) { return impl().step_tensor(tensor); }
+bool Optimizer::step_tensor(std::string_view name, Tensor grad) {
+  return impl().step_tensor(impl().index_of_name(name), grad);
+}
+bool Optimizer::step_tensor(std::size_t tensor, Tensor grad) { return impl().step_tensor(tensor, grad); }
+StepReport Optimizer::end_step() { return impl().end_step(); }
 
 void Optimizer::zero_grad() {
-  const Exclusive exclusive(impl().running, "zero_grad");
+  const Exclusive exclusive = impl().enter_during_step("zero_grad");
   for (const TensorState& tensor : impl().tensors) {
     if (tensor.grad.present() && !tensor.grad.values.writable) {
       refuse(ErrorCode::invalid_argument,
@@ -345,7 +357,7 @@ void Optimizer::zero_grad() {
 void Optimizer::set_grad(std::string_view name, Tensor grad) { set_grad(impl().index_of_name(name), grad); }
 
 void Optimizer::set_grad(std::size_t tensor, Tensor grad) {
-  const Exclusive exclusive(impl().running, "set_grad");
+  const Exclusive exclusive = impl().enter_during_step("set_grad");
   impl().check_tensor(tensor);
   impl().set_grad(tensor, grad);
 }
@@ -355,13 +367,13 @@ void Optimizer::set_lazy_row_grad(std::string_view name, std::span<const std::in
 }
 
 void Optimizer::set_lazy_row_grad(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values) {
-  const Exclusive exclusive(impl().running, "set_lazy_row_grad");
+  const Exclusive exclusive = impl().enter_during_step("set_lazy_row_grad");
   impl().check_tensor(tensor);
   impl().set_lazy_rows(tensor, rows, values);
 }
 
 std::size_t Optimizer::add_param_group(ParamGroup group) {
-  const Exclusive exclusive(impl().running, "add_param_group");
+  const Exclusive exclusive = impl().enter("add_param_group");
   return impl().add_group(std::move(group));
 }
 
@@ -373,7 +385,7 @@ const Options& Optimizer::options(std::size_t group) const {
 }
 
 void Optimizer::set_options(std::size_t group, const Options& changes) {
-  const Exclusive exclusive(impl().running, "set_options");
+  const Exclusive exclusive = impl().enter("set_options");
   impl().check_group(group);
   GroupState& state = impl().groups[group];
   const Options resolved = resolve(impl().rule, state.options, changes);
@@ -390,7 +402,7 @@ void Optimizer::set_options(std::size_t group, const Options& changes) {
 }
 
 void Optimizer::set_lr(double lr) {
-  const Exclusive exclusive(impl().running, "set_lr");
+  const Exclusive exclusive = impl().enter("set_lr");
   // All are checked before one is changed.
   std::vector<Options> resolved;
   for (const GroupState& group : impl().groups) resolved.push_back(resolve(impl().rule, group.options, {.lr = lr}));
@@ -400,7 +412,7 @@ void Optimizer::set_lr(double lr) {
 const Settings& Optimizer::settings() const { return impl().settings; }
 
 void Optimizer::set_settings(const Settings& settings) {
-  const Exclusive exclusive(impl().running, "set_settings");
+  const Exclusive exclusive = impl().enter("set_settings");
   check_settings(settings);
   const Settings& own = impl().settings;
   if (settings.state != own.state || settings.weights != own.weights || settings.seed != own.seed ||

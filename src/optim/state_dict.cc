@@ -112,10 +112,11 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
 }  // namespace
 
 StateDict Optimizer::state_dict() const {
-  const Exclusive exclusive(impl().running, "state_dict");
+  const Exclusive exclusive = impl().enter("state_dict");
   StateDict dict;
   dict.rule = info(impl().rule).name;
   dict.seed = impl().settings.seed;
+  dict.grad_norm = impl().grad_norm;
   for (const GroupState& group : impl().groups) {
     dict.groups.push_back({std::string(info(group.variant).formula), group.options, {}});
   }
@@ -138,7 +139,7 @@ StateDict Optimizer::state_dict() const {
 }
 
 void Optimizer::load_state_dict(const StateDict& dict) {
-  const Exclusive exclusive(impl().running, "load_state_dict");
+  const Exclusive exclusive = impl().enter("load_state_dict");
   Impl& self = impl();
   if (dict.rule != info(self.rule).name) {
     refuse("rule is " + quoted(dict.rule) + ", must be " + quoted(info(self.rule).name));
@@ -146,6 +147,9 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   if (dict.groups.size() != self.groups.size()) {
     refuse("has " + std::to_string(dict.groups.size()) + " parameter groups, must have " +
            std::to_string(self.groups.size()));
+  }
+  if (dict.grad_norm && !(*dict.grad_norm >= 0.0 && std::isfinite(*dict.grad_norm))) {
+    refuse("grad_norm is " + text(*dict.grad_norm) + ": must be finite and >= 0");
   }
   std::vector<Options> options;
   std::vector<bool> grouped(self.tensors.size());
@@ -193,6 +197,7 @@ void Optimizer::load_state_dict(const StateDict& dict) {
     tensor.seed = dither_seed(dict.seed, tensor.name);
   }
   self.settings.seed = dict.seed;
+  self.grad_norm = dict.grad_norm;
 }
 
 }  // namespace adamant

@@ -78,7 +78,7 @@ struct Work {
   }
 };
 
-Work plan(const std::vector<TensorState>& tensors) {
+Work plan(std::span<const TensorState> tensors) {
   Work work;
   work.runs.reserve(tensors.size());
   for (std::size_t t = 0; t < tensors.size(); ++t) {
@@ -157,7 +157,7 @@ void for_each_value(const void* from, Format format, std::size_t n, Visit&& visi
 }
 
 /// As the user gave the gradients: rows in their order, repeated ones too.
-std::optional<StepReport::NonFiniteAt> find_nonfinite(const std::vector<TensorState>& tensors) {
+std::optional<StepReport::NonFiniteAt> find_nonfinite(std::span<const TensorState> tensors) {
   std::optional<StepReport::NonFiniteAt> found;
   for (const TensorState& tensor : tensors) {
     const Tensor& values = tensor.grad.values;
@@ -188,7 +188,7 @@ struct Look {
   std::optional<StepReport::NonFiniteAt> nonfinite;
 };
 
-Look look(Workers& workers, const Work& work, const std::vector<TensorState>& tensors) {
+Look look(Workers& workers, const Work& work, std::span<const TensorState> tensors) {
   Look seen;
   const double sum = sum_of_squares(workers, work);
   seen.norm = std::sqrt(sum);
@@ -227,40 +227,34 @@ void check_grad_scale(double scale) {
   throw Error(ErrorCode::invalid_argument, "Invalid grad_scale: " + text(scale) + " (must be in [2^-126, 2^126])");
 }
 
-}  // namespace
+/// What the settings ask of a look at the gradients.
+bool norm_wanted(const Settings& settings) { return settings.max_norm.has_value() || settings.report_norm; }
+bool look_wanted(const Settings& settings) {
+  return norm_wanted(settings) || settings.nonfinite != NonFinite::propagate;
+}
 
-StepReport Optimizer::Impl::step(const StepOptions& step_options) {
-  const Exclusive exclusive(running, "step");
-  check_grad_scale(step_options.grad_scale);
-  const FloatEnvironment environment;
-  const Work work = plan(tensors);
+/// Whether the policy lets a step be applied; throws where it says so.
+bool applies(const Settings& settings, const Look& seen) {
+  if (!seen.nonfinite || settings.nonfinite == NonFinite::propagate) return true;
+  if (settings.nonfinite == NonFinite::skip) return false;
+  throw Error(ErrorCode::non_finite, "gradient of " + quoted(seen.nonfinite->tensor) + " is not finite at element " +
+                                         std::to_string(seen.nonfinite->index) + " (" +
+                                         std::to_string(seen.nonfinite->count) +
+                                         " non-finite elements in all gradients)");
+}
 
-  StepReport report;
-  const bool norm_wanted = settings.max_norm.has_value() || settings.report_norm;
-  if (norm_wanted || settings.nonfinite != NonFinite::propagate) {
-    const Look seen = look(workers, work, tensors);
-    report.nonfinite = seen.nonfinite;
-    if (norm_wanted) report.grad_norm = seen.norm / step_options.grad_scale;
-    if (seen.nonfinite && settings.nonfinite == NonFinite::error) {
-      throw Error(ErrorCode::non_finite, "gradient of " + quoted(seen.nonfinite->tensor) +
-                                             " is not finite at element " + std::to_string(seen.nonfinite->index) +
-                                             " (" + std::to_string(seen.nonfinite->count) +
-                                             " non-finite elements in all gradients)");
-    }
-    if (seen.nonfinite && settings.nonfinite == NonFinite::skip) {
-      report.applied = false;
-      return report;
-    }
-    if (settings.max_norm) {
-      const double coefficient = *settings.max_norm / (*report.grad_norm + 1e-6);
-      // Written so that a NaN norm makes every gradient NaN, as in torch.
-      report.clip_coefficient = coefficient >= 1.0 ? 1.0 : coefficient;
-    }
-  }
+/// What clips a gradient of that norm. Written so that a NaN norm makes every gradient NaN, as in torch.
+double clip_coefficient(const Settings& settings, double norm) {
+  if (!settings.max_norm) return 1.0;
+  const double coefficient = *settings.max_norm / (norm + 1e-6);
+  return coefficient >= 1.0 ? 1.0 : coefficient;
+}
 
+/// The update of all work, with every gradient times `multiple`; tensors are counted as in `work`.
+void update(Workers& workers, const Work& work, const Settings& settings, std::span<const GroupState> groups,
+            std::span<TensorState> tensors, double multiple) {
   ScalarTable scalars;
   std::vector<StepRun> steps(tensors.size());
-  const double multiple = report.clip_coefficient / step_options.grad_scale;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorState& tensor = tensors[i];
     if (!tensor.grad.present()) continue;
@@ -292,6 +286,115 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
     });
   });
   for (TensorState& tensor : tensors) tensor.step += tensor.grad.present() ? 1 : 0;
+}
+
+/// The norm of all from the norm of each.
+double norm_of_norms(std::span<const double> norms) {
+  const auto root = [&](double unit) {
+    std::vector<double> squares;
+    for (const double norm : norms) squares.push_back(norm / unit * (norm / unit));
+    return std::sqrt(tree_sum(squares.data(), squares.size()));
+  };
+  const double norm = root(1.0);
+  if (!std::isinf(norm)) return norm;
+  constexpr double kHuge = 0x1p600;
+  return std::min(root(kHuge) * kHuge, std::numeric_limits<double>::max());
+}
+
+}  // namespace
+
+StepReport Optimizer::Impl::step(const StepOptions& step_options) {
+  const Exclusive exclusive = enter("step");
+  check_grad_scale(step_options.grad_scale);
+  const FloatEnvironment environment;
+  const Work work = plan(tensors);
+
+  StepReport report;
+  if (look_wanted(settings)) {
+    const Look seen = look(workers, work, tensors);
+    report.nonfinite = seen.nonfinite;
+    if (norm_wanted(settings)) report.grad_norm = seen.norm / step_options.grad_scale;
+    report.applied = applies(settings, seen);
+    if (!report.applied) return report;
+    if (norm_wanted(settings)) {
+      report.clip_coefficient = clip_coefficient(settings, *report.grad_norm);
+      if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
+    }
+  }
+  update(workers, work, settings, groups, tensors, report.clip_coefficient / step_options.grad_scale);
+  return report;
+}
+
+void Optimizer::Impl::begin_step(const StepOptions& step_options) {
+  const Exclusive exclusive = enter("begin_step");
+  check_grad_scale(step_options.grad_scale);
+  OpenStep step{step_options, grad_norm ? clip_coefficient(settings, *grad_norm) : 1.0, {}, {}, {}};
+  step.done.resize(tensors.size());
+  step.norms.resize(tensors.size());
+  step.nonfinite.resize(tensors.size());
+  open = std::move(step);
+  stepping = true;
+}
+
+bool Optimizer::Impl::step_tensor(std::size_t index) {
+  const Exclusive exclusive = enter_during_step("step_tensor");
+  return step_one(index);
+}
+
+bool Optimizer::Impl::step_tensor(std::size_t index, Tensor grad) {
+  const Exclusive exclusive = enter_during_step("step_tensor");
+  check_tensor(index);
+  const Gradient own = tensors[index].grad;
+  set_grad(index, grad);
+  try {
+    const bool applied = step_one(index);
+    tensors[index].grad = own;
+    return applied;
+  } catch (...) {
+    tensors[index].grad = own;
+    throw;
+  }
+}
+
+bool Optimizer::Impl::step_one(std::size_t index) {
+  if (!stepping) throw Error(ErrorCode::invalid_argument, "step_tensor() called outside begin_step() and end_step()");
+  check_tensor(index);
+  const std::span<TensorState> tensor(&tensors[index], 1);
+  if (open.done[index]) {
+    throw Error(ErrorCode::duplicate, "tensor " + quoted(tensor.front().name) + " has been updated in this step");
+  }
+  if (!tensor.front().grad.present()) return false;
+  const FloatEnvironment environment;
+  const Work work = plan(tensor);
+  Look seen;
+  if (look_wanted(settings)) {
+    seen = look(workers, work, tensor);
+    open.nonfinite[index] = seen.nonfinite;
+    if (!applies(settings, seen)) return false;
+  }
+  update(workers, work, settings, groups, tensor, open.clip_coefficient / open.options.grad_scale);
+  open.norms[index] = seen.norm;
+  open.done[index] = true;
+  return true;
+}
+
+StepReport Optimizer::Impl::end_step() {
+  const Exclusive exclusive = enter_during_step("end_step");
+  if (!stepping) throw Error(ErrorCode::invalid_argument, "end_step() called without begin_step()");
+  stepping = false;
+  StepReport report;
+  report.clip_coefficient = open.clip_coefficient;
+  for (const auto& found : open.nonfinite) {
+    if (!found) continue;
+    if (!report.nonfinite) report.nonfinite = {found->tensor, found->index, 0};
+    report.nonfinite->count += found->count;
+  }
+  report.applied = !report.nonfinite || settings.nonfinite == NonFinite::propagate;
+  if (norm_wanted(settings)) {
+    const FloatEnvironment environment;
+    report.grad_norm = norm_of_norms(open.norms) / open.options.grad_scale;
+    if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
+  }
   return report;
 }
 
