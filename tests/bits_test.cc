@@ -260,8 +260,9 @@ TEST(Bits, SmallTensors) {
   // 4099 and 5120 elements are enough for the compact formats, and 5120 for whole rows of groups.
   const std::vector<std::size_t> sizes = {0, 1, 15, 16, 17, 63, 255, 256, 257, 4099, 5120};
   Comparison comparison;
-  for (const Form& form : forms()) {
-    for (const Mixture& mixture : kMixtures) {
+  // Forms inside: each mixture takes a run of choices, however many forms and mixtures there are.
+  for (const Mixture& mixture : kMixtures) {
+    for (const Form& form : forms()) {
       comparison.compare(form, mixture, sizes, 1);
       if (HasFatalFailure()) return;
     }
