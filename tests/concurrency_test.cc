@@ -10,8 +10,14 @@
 #include <functional>
 #include <thread>
 
+#include "base/handover.h"
 #include "tests/support/buffers.h"
 #include "tests/support/refusal.h"
+
+#ifdef ADAMANT_THREAD_SANITIZER
+// Of oneTBB, which is not compiled with it, the sanitizer sees the calls to memset and not what orders them.
+extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:libtbb.so"; }
+#endif
 
 namespace adamant::testing {
 namespace {
