@@ -9,6 +9,7 @@
 int main() {
   std::vector<std::vector<float>> layers(3, std::vector<float>(1000, 1.0f));
   std::vector<adamant::Param> params;
+  params.reserve(layers.size());
   for (std::size_t i = 0; i < layers.size(); ++i) params.emplace_back("layer " + std::to_string(i), layers[i]);
   adamant::AdamW adamw(std::move(params), {.lr = 1e-3}, {.max_norm = 1.0});
 
