@@ -7,6 +7,7 @@ namespace adamant::fidelity {
 namespace {
 
 constexpr std::size_t kGroup = 128;
+constexpr double kEps = 1e-8;  // for gradients of 1e-4 to 1e-3
 
 // SplitMix64 of a counter.
 std::uint64_t mixed(std::uint64_t x) {
@@ -38,12 +39,12 @@ std::vector<float> deviations(std::size_t size, double decades, double scale = 1
 // Two optimizers that see the same gradients.
 class Twins {
  public:
-  explicit Twins(const Setting& setting)
+  explicit Twins(const Setting& setting, double eps = 0.0)
       : grad(setting.size),
         f32_weights_(setting.size),
         weights_(setting.size),
-        f32_(make(StateFormat::f32, setting.beta2, f32_weights_)),
-        kept_(make(setting.state, setting.beta2, weights_)) {}
+        f32_(make(StateFormat::f32, setting.beta2, eps, f32_weights_)),
+        kept_(make(setting.state, setting.beta2, eps, weights_)) {}
 
   // Gradients of that deviation; none where it is 0.
   void fill(std::span<const float> deviation, std::uint64_t step) {
@@ -79,12 +80,12 @@ class Twins {
   std::vector<float> grad;
 
  private:
-  Optimizer make(StateFormat state, double beta2, std::vector<float>& weights) {
+  Optimizer make(StateFormat state, double beta2, double eps, std::vector<float>& weights) {
     Settings settings;
     settings.state = state;
     settings.nonfinite = NonFinite::propagate;
     return Optimizer(Rule::adamw, {{"w", weights, grad}},
-                     {.lr = 1.0, .betas = {0.9, beta2}, .eps = 0.0, .weight_decay = 0.0}, settings);
+                     {.lr = 1.0, .betas = {0.9, beta2}, .eps = eps, .weight_decay = 0.0}, settings);
   }
 
   std::vector<float> f32_weights_, weights_;
@@ -129,7 +130,7 @@ Spread tracking(const Setting& setting) {
 }
 
 double stopped(const Setting& setting, std::uint64_t steps) {
-  Twins twins(setting);
+  Twins twins(setting, kEps);
   std::vector<float> deviation = deviations(setting.size, 1.0, 3e-4);
   std::uint64_t step = 0;
   for (; step < 200; ++step) {
@@ -146,7 +147,7 @@ double stopped(const Setting& setting, std::uint64_t steps) {
 }
 
 double rare(const Setting& setting, std::uint64_t steps) {
-  Twins twins(setting);
+  Twins twins(setting, kEps);
   const std::vector<float> deviation = deviations(setting.size, 1.0, 3e-4);
   for (std::uint64_t step = 0; step < steps; ++step) {
     for (std::size_t row = 0; row < setting.size; row += kGroup) {
