@@ -1,23 +1,57 @@
-// All rules in one valley, 100 times as curved across as along, from one point: the distance to its bottom at the end.
-// Prints: AdamW 0.000, Adam 0.000, SGD 0.134, RMSprop 0.000, Adagrad 0.002
+// What each rule makes of the same gradients: how far it moves a weight, and what weight decay does to it.
+// Prints: Steps in units of lr, for gradients that are always 1 and always 100:
+// Prints:                           step 1         step 10        step 100
+// Prints: SGD                  1.00  100.00    1.00  100.00    1.00  100.00
+// Prints: SGD with momentum    1.00  100.00    6.51  651.32   10.00  999.97
+// Prints: Adagrad              1.00    1.00    0.32    0.32    0.10    0.10
+// Prints: RMSprop             10.00   10.00    3.23    3.23    1.26    1.26
+// Prints: Adam                 1.00    1.00    1.00    1.00    1.00    1.00
+// Prints: AdamW                1.00    1.00    1.00    1.00    1.00    1.00
+// Prints: A weight of 1 after 1000 steps of lr 0.001 and weight_decay 0.1, for gradients of +-1 and +-100:
+// Prints: Adam               0.904   0.997
+// Prints: AdamW              0.903   0.903
 #include <adamant/adamant.hpp>
-#include <cmath>
 #include <cstdio>
-#include <string>
 #include <vector>
 
 int main() {
-  const char* separator = "";
-  for (const adamant::RuleInfo& rule : adamant::rules()) {
-    std::vector<float> at = {1.0f, 1.0f}, gradient(2);
-    const double lr = rule.rule == adamant::Rule::sgd ? 0.01 : 0.1;
-    adamant::Optimizer optimizer(rule.rule, {{"at", at, gradient}}, {.lr = lr, .weight_decay = 0.0});
-    for (int step = 0; step < 200; ++step) {
-      gradient = {at[0], 100.0f * at[1]};
+  struct Line {
+    const char* name;
+    adamant::Rule rule;
+    adamant::Options options;
+  };
+  const std::vector<Line> lines = {
+      {"SGD", adamant::Rule::sgd, {}},         {"SGD with momentum", adamant::Rule::sgd, {.momentum = 0.9}},
+      {"Adagrad", adamant::Rule::adagrad, {}}, {"RMSprop", adamant::Rule::rmsprop, {}},
+      {"Adam", adamant::Rule::adam, {}},       {"AdamW", adamant::Rule::adamw, {.weight_decay = 0.0}},
+  };
+
+  std::printf("Steps in units of lr, for gradients that are always 1 and always 100:\n");
+  std::printf("%32s%16s%16s\n", "step 1", "step 10", "step 100");
+  for (const Line& line : lines) {
+    std::vector<double> w(2), g = {1.0, 100.0};
+    adamant::Optimizer optimizer(line.rule, {{"w", w, g}}, line.options);
+    std::printf("%-17s", line.name);
+    for (int step = 1; step <= 100; ++step) {
+      const std::vector<double> before = w;
+      optimizer.step();
+      const double lr = *optimizer.options().lr;
+      if (step == 1 || step == 10 || step == 100) {
+        std::printf("%8.2f%8.2f", (before[0] - w[0]) / lr, (before[1] - w[1]) / lr);
+      }
+    }
+    std::printf("\n");
+  }
+
+  std::printf("A weight of 1 after 1000 steps of lr 0.001 and weight_decay 0.1, for gradients of +-1 and +-100:\n");
+  for (const Line& line : {lines[4], lines[5]}) {
+    std::vector<double> w = {1.0, 1.0}, g(2);
+    adamant::Optimizer optimizer(line.rule, {{"w", w, g}}, {.lr = 1e-3, .weight_decay = 0.1});
+    for (int step = 0; step < 1000; ++step) {
+      const double sign = step % 2 == 0 ? 1.0 : -1.0;
+      g = {sign, 100.0 * sign};
       optimizer.step();
     }
-    std::printf("%s%s %.3f", separator, std::string(rule.title).c_str(), static_cast<double>(std::hypot(at[0], at[1])));
-    separator = ", ";
+    std::printf("%-16s%8.3f%8.3f\n", line.name, w[0], w[1]);
   }
-  std::printf("\n");
 }

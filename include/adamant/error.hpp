@@ -7,12 +7,12 @@ namespace adamant {
 
 /// What kind of rule an input broke. The values are stable: C and the exit codes of programs rely on them.
 enum class ErrorCode : int {
-  invalid_argument = 1,  ///< a value outside its documented range
-  not_found = 2,         ///< no tensor, group, rule, format or instruction set of that name
-  duplicate = 3,         ///< a name or a buffer given twice
+  invalid_argument = 1,  ///< a value outside its documented range, or a call at a time that is not its own
+  not_found = 2,         ///< no tensor, state, group, rule, format, preset or instruction set of that name
+  duplicate = 3,         ///< a name or memory given twice, or a tensor updated twice in one step
   mismatch = 4,          ///< sizes, formats, rules or formula ids that do not belong together
   non_finite = 5,        ///< a NaN or infinite gradient under NonFinite::error; nothing was changed
-  busy = 6,              ///< a second call on an optimizer while one is running
+  busy = 6,              ///< a second call on an optimizer while one is running, or a step by tensors is open
 };
 
 /// Thrown by constructors, setters and loads. The text names the offending thing, its value and the rule it broke;

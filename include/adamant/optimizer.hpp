@@ -86,8 +86,9 @@ struct TensorInfo {
 /// fork() it works on, on the calling thread alone. A moved-from optimizer refuses every call (invalid_argument).
 class Optimizer {
  public:
-  /// Takes the parameters as one group. Refuses (Error) an empty list, options outside their ranges or not of this
-  /// rule, and tensors that are null, not writable, misaligned, overlapping, or not of their gradient's size.
+  /// Takes the parameters as one group. Refuses an empty list, options outside their ranges or not of this rule, and
+  /// tensors that are null, not writable, misaligned or with gaps (invalid_argument), whose names or memory are given
+  /// twice (duplicate), or that are not of their gradient's size or their shape's, or beside f64 not f64 (mismatch).
   Optimizer(Rule rule, std::vector<Param> params, const Options& options = {}, const Settings& settings = {});
   /// Takes several groups; `options` are the defaults of all of them, and of groups added later.
   Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options = {}, const Settings& settings = {});
@@ -129,7 +130,7 @@ class Optimizer {
   void zero_grad();
 
   /// Points a tensor at another gradient of the same size; an empty Tensor takes the gradient away. May be called
-  /// before every step; the memory must stay valid until the step is done.
+  /// before every step; the memory must stay valid until the step is done. Refuses what the constructor does.
   void set_grad(std::string_view name, Tensor grad);
   void set_grad(std::size_t tensor, Tensor grad);
 
@@ -137,23 +138,25 @@ class Optimizer {
   /// lazy in it, as torch's SparseAdam: only the listed rows move and only their states change, while the step count
   /// of the tensor advances. (SparseAdam adds eps before the bias correction; here it is added as in every other step.)
   /// Rows may repeat: their values are summed in order, in f32 (f64 for f64). `values` holds rows.size() rows of width
-  /// elements. Both are read during step(), not now. Replaces the tensor's gradient.
+  /// elements. Both are read during step(), not now. Replaces the tensor's gradient. Refuses (mismatch) a tensor of one
+  /// dimension, values of another size, and, with q8 states, rows that are not a multiple of 128 elements.
   void set_lazy_row_grad(std::string_view name, std::span<const std::int64_t> rows, Tensor values);
   void set_lazy_row_grad(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values);
 
   /// Adds a group; what its options leave empty comes from the optimizer's. Returns its index.
   std::size_t add_param_group(ParamGroup group);
   [[nodiscard]] std::size_t group_count() const;
-  /// Every option of the rule, as the group uses it.
+  /// Every option of the rule, as the group uses it. Throws Error (not_found).
   [[nodiscard]] const Options& options(std::size_t group = 0) const;
-  /// Changes the options that are set in `changes`. Refuses those that would change which states there are (amsgrad,
-  /// centered, momentum between zero and non-zero).
+  /// Changes the options that are set in `changes`. Refuses those that are outside their ranges or not of this rule
+  /// (invalid_argument), and those that would change which states there are: amsgrad, centered, momentum between zero
+  /// and non-zero (mismatch).
   void set_options(std::size_t group, const Options& changes);
   /// Sets the learning rate of every group.
   void set_lr(double lr);
 
   [[nodiscard]] const Settings& settings() const;
-  /// Replaces the settings. The state format and the number of threads of a running optimizer cannot be changed.
+  /// Replaces the settings. Formats, seed and threads must stay what they are (mismatch); set_formats changes formats.
   void set_settings(const Settings& settings);
 
   /// Everything the optimizer knows but the parameters themselves.
@@ -165,19 +168,23 @@ class Optimizer {
 
   [[nodiscard]] Rule rule() const;
   [[nodiscard]] std::size_t tensor_count() const;
+  /// Throws Error (not_found).
   [[nodiscard]] TensorInfo tensor(std::size_t index) const;
   /// Index of the tensor of that name. Throws Error (not_found).
   [[nodiscard]] std::size_t tensor_index(std::string_view name) const;
   /// The weight as it is kept, which a bf16 parameter shows only the upper half of. f64 is rounded.
   [[nodiscard]] std::vector<float> export_param(std::string_view tensor) const;
-  /// Sets weight and parameter to these values, to nearest.
+  /// Sets weight and parameter to these values, to nearest. Refuses another number of them (mismatch).
   void import_param(std::string_view tensor, std::span<const float> values);
   /// A state as numbers. f64 is rounded; every other format is exact.
   [[nodiscard]] std::vector<float> export_state(std::string_view tensor, std::string_view state_name) const;
-  /// Keeps states and weights in other formats from now on, rounded to nearest where they are narrower.
+  /// Keeps states and weights in other formats from now on, rounded to nearest where they are narrower (a largest
+  /// second moment is rounded up). Old and new memory are there together for a moment. Refuses, with nothing changed,
+  /// f64 for parameters that are not f64, and q8 where a row gradient is set whose rows are not whole groups
+  /// (mismatch).
   void set_formats(StateFormat state, WeightFormat weights);
-  /// Read-only view of a state, by PyTorch's name ("exp_avg"), where its format is that of numbers: not q8. Valid until
-  /// the formats change.
+  /// Read-only view of a state, by PyTorch's name ("exp_avg"), where its format is that of numbers: not q8 (mismatch).
+  /// Valid until the formats change. Throws Error (not_found) naming the states there are.
   [[nodiscard]] Tensor state(std::string_view tensor, std::string_view state_name) const;
   /// Bytes allocated for states and bookkeeping plus bytes of the parameters, divided by the number of parameters.
   [[nodiscard]] double bytes_per_parameter() const;

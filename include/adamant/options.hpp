@@ -18,17 +18,19 @@ struct Betas : std::optional<std::array<double, 2>> {
 
 /// Options of an update rule, one set per parameter group. What is left empty keeps the group's value, then the
 /// optimizer's, then the rule's default. Names, meaning and defaults are those of torch.optim; an option the rule does
-/// not have is refused. Every number must be finite. `adamant::rules()` lists which rule has which, with its default.
+/// not have is refused. Every number must be finite, as f32 too. `adamant::rules()` lists which rule has which, with
+/// its default and range; docs/rules.md says what each does.
 struct Options {
   std::optional<double> lr{};         ///< learning rate η ≥ 0
   Betas betas{};                      ///< Adam, AdamW: β1, β2
   std::optional<double> alpha{};      ///< RMSprop: smoothing of the squared gradient, in [0, 1)
   std::optional<double> momentum{};   ///< SGD, RMSprop: ≥ 0
-  std::optional<double> dampening{};  ///< SGD: share of the gradient kept out of the momentum buffer
-  std::optional<double>
-      eps{};  ///< added to the denominator outside the root: 0, or at least 2^-126 (smallest normal f32)
-  std::optional<double>
-      weight_decay{};  ///< λ ≥ 0; decoupled for AdamW (then lr·λ < 1), added to the gradient for the others
+  std::optional<double> dampening{};  ///< SGD: share of the gradient kept out of the momentum buffer; any number
+  /// Added to the root in the denominator: 0, which counts as the smallest normal number, or at least 2^-126, that of
+  /// f32.
+  std::optional<double> eps{};
+  /// λ ≥ 0; decoupled for AdamW (then lr·λ < 1), added to the gradient for the others.
+  std::optional<double> weight_decay{};
   std::optional<double> lr_decay{};                   ///< Adagrad: ≥ 0; the step t uses lr/(1+(t-1)·lr_decay)
   std::optional<double> initial_accumulator_value{};  ///< Adagrad: ≥ 0; takes effect when a tensor is added
   std::optional<bool> nesterov{};                     ///< SGD: needs momentum > 0 and dampening = 0
@@ -56,9 +58,9 @@ struct Settings {
   std::uint64_t seed = 0;
   NonFinite nonfinite = NonFinite::skip;
   /// Clip the global norm of all gradients, after unscaling, to this value (> 0), as torch's clip_grad_norm_ does:
-  /// every gradient is multiplied by min(1, max_norm / (norm + 1e-6)).
+  /// every gradient is multiplied by min(1, max_norm / (norm + 1e-6)). A finite f32 number.
   std::optional<double> max_norm{};
-  /// Then limit every gradient element to [-clip_value, clip_value] (> 0).
+  /// Then limit every gradient element to [-clip_value, clip_value] (> 0, also as f32). A finite f32 number.
   std::optional<double> clip_value{};
   /// Report the global norm even where nothing else needs it. It costs one more read of the gradients.
   bool report_norm = false;

@@ -8,7 +8,14 @@
 
 namespace adamant {
 
-enum class Rule : std::uint8_t { adamw, adam, sgd, rmsprop, adagrad };
+/// The update rules; docs/rules.md has their equations.
+enum class Rule : std::uint8_t {
+  adamw,    ///< Loshchilov & Hutter 2019, algorithm 2; with amsgrad Reddi, Kale & Kumar 2018, algorithm 2
+  adam,     ///< Kingma & Ba 2015, algorithm 1, decay in the gradient; amsgrad as above
+  sgd,      ///< Robbins & Monro 1951; momentum: Sutskever et al. 2013, equations 1 to 4, as torch has them
+  rmsprop,  ///< Hinton 2012, lecture 6e; centered: Graves 2013, equations 38 to 45, as torch has them
+  adagrad,  ///< Duchi, Hazan & Singer 2011, figure 1, with diagonal matrices
+};
 
 /// One option of a rule, with its default and range in words.
 struct OptionInfo {

@@ -1,5 +1,7 @@
 // Learning-rate schedules as plain functions of the step: optimizer.set_lr(cosine(1e-3, step, 10000)).
-// `step` counts from 0. They do not keep state, so a resumed run continues exactly.
+// `step` counts from 0; factors and rates may be any numbers, and set_lr refuses what comes out wrong. They do not keep
+// state, so a resumed run continues exactly. Those with a cosine call the C library's, which may differ in the last
+// place of f64 between systems.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +20,7 @@ namespace adamant::schedule {
 /// `warmup` steps of linear warm-up, then half a cosine over the rest of `total`.
 [[nodiscard]] double warmup_cosine(double lr, std::uint64_t step, std::uint64_t warmup, std::uint64_t total,
                                    double min_lr = 0.0);
-/// lr·gamma^(step/period), rounded down: a staircase.
+/// lr·gamma^(step/period), the exponent rounded down: a staircase. period 0 gives lr.
 [[nodiscard]] double step_decay(double lr, std::uint64_t step, std::uint64_t period, double gamma = 0.1);
 /// One cycle (Smith & Topin 2018) with cosine flanks, as torch's OneCycleLR: from max_lr/div_factor up to max_lr over
 /// the first `pct_start` of `total` steps, then down to max_lr/(div_factor·final_div_factor).

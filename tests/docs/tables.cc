@@ -1,0 +1,145 @@
+// What the documents must hold because the library's lists do, for tools/check_docs. A line "== PAGE KIND NAME" begins
+//   table    the table between the marks of that name, which follows
+//   row      a row of some table that begins with this name, and holds the words that follow
+//   section  a heading that holds this name
+#include <adamant/adamant.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "rule/variants.h"
+
+namespace adamant {
+namespace {
+
+void begin(const char* page, const char* kind, std::string_view name) {
+  std::printf("== %s %s %s\n", page, kind, std::string(name).c_str());
+}
+
+std::string code(std::string_view word) { return "`" + std::string(word) + "`"; }
+
+void row(const std::vector<std::string>& cells) {
+  std::printf("|");
+  for (const std::string& cell : cells) std::printf(" %s |", cell.c_str());
+  std::printf("\n");
+}
+
+void head(const std::vector<std::string>& cells) {
+  row(cells);
+  std::printf("|");
+  for (std::size_t i = 0; i < cells.size(); ++i) std::printf("---|");
+  std::printf("\n");
+}
+
+std::string states_of(const VariantInfo& variant) {
+  if (variant.state_count == 0) return "none";
+  return listed(variant.states(), [](std::string_view name) { return code(name); });
+}
+
+void rules_page() {
+  for (const RuleInfo& rule : rules()) {
+    begin("docs/rules.md", "table", "options-" + std::string(rule.name));
+    head({"option", "default", "range"});
+    for (const OptionInfo& option : rule.options) {
+      row({code(option.name), std::string(option.default_value), std::string(option.range)});
+    }
+    begin("docs/rules.md", "table", "states-" + std::string(rule.name));
+    head({"form", "formula id", "states"});
+    for (const VariantInfo& variant : kVariants) {
+      if (variant.rule != rule.rule) continue;
+      row({code(variant.name), code(variant.formula), states_of(variant)});
+    }
+    begin("docs/rules.md", "section", rule.title);
+    begin("README.md", "row", rule.title);
+    for (const OptionInfo& option : rule.options) {
+      const bool common = option.name == "lr" || option.name == "weight_decay" || option.name == "maximize";
+      if (!common) std::printf("%s\n", code(option.name).c_str());
+    }
+    for (const VariantInfo& variant : kVariants) {
+      if (variant.rule != rule.rule) continue;
+      for (const std::string_view name : variant.states()) std::printf("%s\n", code(name).c_str());
+    }
+  }
+}
+
+std::string number(const char* format, double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof(buffer), format, value);
+  return buffer;
+}
+
+/// Bytes of a parameter and all that the optimizer keeps for it, in a tensor of a million elements.
+std::string bytes_of(Rule rule, const Options& options, Format format, const Settings& settings) {
+  constexpr std::size_t kSize = std::size_t{1} << 20;
+  std::vector<double> memory(kSize);
+  const Optimizer optimizer(rule, {{"w", Tensor(memory.data(), kSize, format)}}, options, settings);
+  return number("%.2f", optimizer.bytes_per_parameter());
+}
+
+/// How a state is kept in a compact format.
+std::string b16_of(const StateInfo& state) {
+  if (state.negative) return "to nearest";
+  return state.may_fall ? "dithered" : "rounded up";
+}
+std::string q8_of(const StateInfo& state) {
+  if (!state.companion.empty()) return "relative to " + code(state.companion) + ", dithered";
+  return std::string(state.negative ? "signed" : "unsigned") + (state.may_fall ? ", dithered" : ", rounded up");
+}
+
+void formats_page() {
+  constexpr const char* kPage = "docs/formats.md";
+  begin(kPage, "table", "formats");
+  head({"format", "bytes", "largest finite number", "smallest normal number"});
+  for (const FormatInfo& format : formats()) {
+    row({code(format.name), std::to_string(format.bytes), number("%.8g", format.max_finite),
+         number("%.8g", format.smallest_normal)});
+  }
+  for (const StateFormatInfo& format : state_formats()) begin(kPage, "section", format.name);
+  for (const WeightFormatInfo& format : weight_formats()) begin(kPage, "section", format.name);
+
+  begin(kPage, "table", "states");
+  head({"state", "in b16", "in q8"});
+  for (const StateInfo& state : kStateList) row({code(state.name), b16_of(state), q8_of(state)});
+
+  begin(kPage, "table", "presets");
+  head({"preset", "states", "weights", "AdamW, in all", "with amsgrad", "SGD with momentum", "Adagrad"});
+  for (const std::string_view name : presets()) {
+    const Settings settings = preset(name);
+    row({code(name), code(info(settings.state).name), code(info(settings.weights).name),
+         bytes_of(Rule::adamw, {}, Format::bf16, settings),
+         bytes_of(Rule::adamw, {.amsgrad = true}, Format::bf16, settings),
+         bytes_of(Rule::sgd, {.momentum = 0.9}, Format::bf16, settings),
+         bytes_of(Rule::adagrad, {}, Format::bf16, settings)});
+  }
+
+  begin(kPage, "table", "bytes");
+  std::vector<std::string> cells = {"AdamW"};
+  for (const StateFormatInfo& format : state_formats()) cells.push_back("states " + code(format.name));
+  head(cells);
+  struct Weights {
+    Format param;
+    WeightFormat weights;
+  };
+  for (const auto& [param, weights] :
+       {Weights{Format::f64, WeightFormat::plain}, Weights{Format::f32, WeightFormat::plain},
+        Weights{Format::f16, WeightFormat::plain}, Weights{Format::bf16, WeightFormat::split16},
+        Weights{Format::bf16, WeightFormat::split8}, Weights{Format::bf16, WeightFormat::dithered},
+        Weights{Format::bf16, WeightFormat::plain}}) {
+    cells = {code(info(param).name) + (param == Format::bf16 ? ", " + code(info(weights).name) : "")};
+    for (const StateFormatInfo& format : state_formats()) {
+      // f64 parameters have f64 states, and only they.
+      const bool possible = (param == Format::f64) == (format.format == StateFormat::f64);
+      cells.push_back(possible ? bytes_of(Rule::adamw, {}, param, {.state = format.format, .weights = weights}) : "");
+    }
+    row(cells);
+  }
+}
+
+}  // namespace
+}  // namespace adamant
+
+int main() {
+  adamant::rules_page();
+  adamant::formats_page();
+}
