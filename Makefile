@@ -2,12 +2,13 @@
 program := build/release/bin/adamant
 jobs := $(shell nproc)
 
-.PHONY: help lab build test test-deep bench install clean
+.PHONY: help lab build test test-deep bench fidelity install clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on real workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
 	@echo 'make bench      install what is missing, build, and measure'
+	@echo 'make fidelity   how truly compact states are kept: writes docs/fidelity.md'
 	@echo 'make build      only build; the program is then $(program)'
 	@echo 'make install    build and install the library and the program (DESTDIR=, PREFIX=)'
 	@echo 'make clean      remove build/'
@@ -39,6 +40,12 @@ bench:
 	@tools/setup build
 	@$(MAKE) --no-print-directory build
 	@$(program) bench
+
+fidelity:
+	@tools/setup test
+	@cmake --preset release --log-level=NOTICE -DADAMANT_BUILD_BENCH=ON
+	@cmake --build --preset release --target adamant_fidelity
+	@build/release/bin/adamant_fidelity >docs/fidelity.md
 
 PREFIX ?= /usr/local
 install: build

@@ -106,12 +106,14 @@ class Lab {
     threads_ = static_cast<int>(integer("--threads", arguments_.threads, 0, 1024).value_or(0));
     const auto seeds = static_cast<std::uint64_t>(integer("--seeds", arguments_.seeds, 1, 1000).value_or(3));
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) seeds_.push_back(seed);
-    if (!arguments_.state.empty()) {
-      state_ = state_format_from_name(read_names("--state", arguments_.state, names_of(state_formats())).front());
+    const std::string states = arguments_.state.empty() ? "f32" : arguments_.state;
+    for (const std::string& name : read_names("--state", states, names_of(lab::memory_formats()))) {
+      memories_.push_back(entry_named(lab::memory_formats(), name));
     }
   }
 
-  static std::vector<std::string> chosen(const char* option, const std::string& text, std::vector<std::string> all) {
+  static std::vector<std::string> chosen(const char* option, const std::string& text,
+                                         const std::vector<std::string>& all) {
     return text.empty() ? all : read_names(option, text, all);
   }
 
@@ -136,7 +138,7 @@ class Lab {
     }
   }
 
-  RunConfig config(const Job& job, const RuleConfig& rule, std::uint64_t seed) const {
+  RunConfig config(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory, std::uint64_t seed) const {
     Tuned settings = lab::tuned(job.info->name, rule.name);
     settings.lr = lr_.value_or(settings.lr);
     settings.weight_decay = weight_decay_.value_or(settings.weight_decay);
@@ -145,16 +147,24 @@ class Lab {
             .steps = job.steps,
             .seed = seed,
             .target_loss = job.info->target_loss,
-            .state = state_,
+            .memory = memory,
             .threads = threads_};
   }
 
   // Refuses what the engine refuses before the first run, not in the middle of the work.
   void check_settings() const {
     std::vector<float> value(1), grad(1);
-    for (const Job& job : jobs_) {
-      for (const RuleConfig& rule : rules_) {
-        static_cast<void>(lab::make_optimizer(config(job, rule, 1), {{"probe", value, grad}}));
+    for (const lab::MemoryFormats& memory : memories_) {
+      if (arguments_.sparse && memory.state == StateFormat::q8) {
+        throw UsageError(
+            fmt::format("--sparse: cannot be given with --state {}: its groups of 128 states lie across "
+                        "the rows of the embedding",
+                        memory.name));
+      }
+      for (const Job& job : jobs_) {
+        for (const RuleConfig& rule : rules_) {
+          static_cast<void>(lab::make_optimizer(config(job, rule, memory, 1), {{"probe", value, grad}}));
+        }
       }
     }
   }
@@ -187,7 +197,9 @@ class Lab {
     for (const Job& job : jobs_) {
       report.workloads.push_back({job.info, job.workload->describe(), job.steps, job.batch_size, seeds_.size(), {}});
       for (const RuleConfig& rule : rules_) {
-        if (!report.interrupted) compare(job, rule, folder, interrupt, report);
+        for (const lab::MemoryFormats& memory : memories_) {
+          if (!report.interrupted) compare(job, rule, memory, folder, interrupt, report);
+        }
       }
     }
     if (arguments_.json) {
@@ -198,13 +210,14 @@ class Lab {
     return report.interrupted ? kInterrupted : kOk;
   }
 
-  // One rule on one workload, with every seed.
-  void compare(const Job& job, const RuleConfig& rule, const std::filesystem::path& folder, const Interrupt& interrupt,
-               LabReport& report) {
+  // One rule in one memory on one workload, with every seed.
+  void compare(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory,
+               const std::filesystem::path& folder, const Interrupt& interrupt, LabReport& report) {
+    const std::string name = compared_name(rule, memory);
     std::size_t parameters = 0;
     for (const auto* weight : job.workload->weights()) parameters += static_cast<std::size_t>(weight->value.size());
     const bool words = job.info->name == "words";
-    lab::RunLog log(folder / fmt::format("{}-{}.jsonl", job.info->name, rule.name), log_every_,
+    lab::RunLog log(folder / fmt::format("{}-{}.jsonl", job.info->name, name), log_every_,
                     {.workload = job.info,
                      .description = job.workload->describe(),
                      .parameters = parameters,
@@ -212,12 +225,12 @@ class Lab {
                      .seeds = seeds_,
                      .text = words ? text_ : "",
                      .sparse_rows = words && arguments_.sparse},
-                    config(job, rule, seeds_.front()));
-    RuleReport runs{rule, config(job, rule, 1).settings, log.path(), {}};
+                    config(job, rule, memory, seeds_.front()));
+    RuleReport runs{rule, memory, config(job, rule, memory, 1).settings, log.path(), {}};
     for (const std::uint64_t seed : seeds_) {
-      const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, rule.name, seed, seeds_.size());
+      const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, name, seed, seeds_.size());
       const RunResult result =
-          lab::train(*job.workload, config(job, rule, seed), &log, watch(what, job.steps, interrupt));
+          lab::train(*job.workload, config(job, rule, memory, seed), &log, watch(what, job.steps, interrupt));
       report.interrupted = result.outcome == Outcome::interrupted;
       if (report.interrupted) break;
       progress_.line(fmt::format("{}: {}, {:.2f} s", what, score_text(*job.info, result), result.seconds));
@@ -239,8 +252,8 @@ class Lab {
     for (const Job& job : jobs_) {
       for (const RuleConfig& rule : rules_) {
         const std::string what = fmt::format("{} {}", job.info->name, rule.name);
-        const auto trials =
-            lab::tune(*job.info, *job.workload, config(job, rule, 1), watch(what, job.steps, interrupt));
+        const auto trials = lab::tune(*job.info, *job.workload, config(job, rule, memories_.front(), 1),
+                                      watch(what, job.steps, interrupt));
         if (!trials.empty()) reports.push_back({job.info, rule, trials});
         if (interrupt.pending()) break;
         const lab::Trial& best = lab::best(trials);
@@ -264,7 +277,7 @@ class Lab {
   std::uint64_t log_every_ = 1;
   int threads_ = 0;
   std::vector<std::uint64_t> seeds_;
-  StateFormat state_ = StateFormat::f32;
+  std::vector<lab::MemoryFormats> memories_;
   std::string text_;
   std::vector<Job> jobs_;
   Progress progress_;
@@ -297,8 +310,9 @@ Command add_lab(CLI::App& program) {
   app->add_option("--batch-size", arguments->batch_size, "Samples in a batch")->type_name("N");
   app->add_option("--threads", arguments->threads, "Threads of an optimizer step; 0: all (0). No effect on results")
       ->type_name("N");
-  app->add_option("--state", arguments->state, "Format of the optimizer's states (f32)")
-      ->type_name("{" + list(names_of(state_formats())) + "}");
+  app->add_option("--state", arguments->state,
+                  "What weights and states are kept in, to be compared (f32): " + list(names_of(lab::memory_formats())))
+      ->type_name("NAMES");
   app->add_option("--text", arguments->text, "Text that words learns, plain or gzip (The Jargon File)")
       ->type_name("FILE");
   app->add_flag("--sparse", arguments->sparse, "words: give the embedding's gradient as rows; only touched rows move");

@@ -17,6 +17,7 @@ struct SeedReport {
 
 struct RuleReport {
   lab::RuleConfig rule;
+  lab::MemoryFormats memory;
   lab::Tuned settings;
   std::string log;  ///< path
   std::vector<SeedReport> runs;
@@ -42,6 +43,9 @@ struct TuneReport {
   lab::RuleConfig rule;
   std::vector<lab::Trial> trials;
 };
+
+/// "adamw", "adamw-q8".
+[[nodiscard]] std::string compared_name(const lab::RuleConfig& rule, const lab::MemoryFormats& memory);
 
 /// "loss 0.0812, accuracy 97.5%", or "diverged at step 12".
 [[nodiscard]] std::string score_text(const lab::WorkloadInfo& info, const lab::RunResult& result);

@@ -71,7 +71,7 @@ RunLog::RunLog(std::string path, std::uint64_t log_every, const RunHeader& heade
                {"optimizer", info(rule).name},
                {"options", options_json(merge(defaults(rule), options_of(config.rule, config.settings)))},
                {"schedule", "cosine"},
-               {"state", info(config.state).name},
+               {"state", config.memory.name},
                {"threads", config.threads},
                {"steps", config.steps},
                {"batch_size", header.batch_size},

@@ -19,16 +19,6 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-std::vector<Param> params_of(Workload& workload) {
-  std::vector<Param> params;
-  for (Weight<float>* weight : workload.weights()) {
-    params.emplace_back(weight->name, weight->value, weight->grad,
-                        std::vector<std::size_t>{static_cast<std::size_t>(weight->value.rows()),
-                                                 static_cast<std::size_t>(weight->value.cols())});
-  }
-  return params;
-}
-
 // Whether losses grow beyond all bounds. One that is not finite comes late or never: the engine keeps states finite.
 class Divergence {
  public:
@@ -58,14 +48,17 @@ class RecentLoss {
 }  // namespace
 
 Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params) {
-  return Optimizer(config.rule.rule, std::move(params), options_of(config.rule, config.settings),
-                   {.state = config.state, .report_norm = true, .threads = config.threads});
+  return Optimizer(
+      config.rule.rule, std::move(params), options_of(config.rule, config.settings),
+      {.state = config.memory.state, .weights = config.memory.weights, .report_norm = true, .threads = config.threads});
 }
 
 RunResult train(Workload& workload, const RunConfig& config, RunLog* log, const Watch& watch) {
   const auto begin = Clock::now();
   workload.start(config.seed);
-  Optimizer optimizer = make_optimizer(config, params_of(workload));
+  TrainedWeights weights(workload, config.memory);
+  Optimizer optimizer = make_optimizer(config, weights.params());
+  weights.start(optimizer);
 
   RunResult result;
   std::vector<double> step_ns;
@@ -84,6 +77,7 @@ RunResult train(Workload& workload, const RunConfig& config, RunLog* log, const 
     const auto before = Clock::now();
     const StepReport report = optimizer.step();
     step_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - before).count());
+    weights.show();
 
     const bool last = result.steps + 1 == config.steps;
     if (log) log->step(config.seed, result.steps + 1, last, loss, lr, report.grad_norm.value_or(NAN));

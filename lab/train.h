@@ -1,11 +1,11 @@
 // The training loop: one for every workload and rule.
 #pragma once
 
-#include <adamant/format.hpp>
 #include <cstdint>
 #include <functional>
 #include <optional>
 
+#include "lab/memory_formats.h"
 #include "lab/rules.h"
 #include "lab/run_log.h"
 #include "lab/workload.h"
@@ -19,7 +19,7 @@ struct RunConfig {
   std::uint64_t steps = 1;
   std::uint64_t seed = 1;
   double target_loss = 0.0;
-  StateFormat state = StateFormat::f32;
+  MemoryFormats memory{};
   int threads = 0;
 };
 

@@ -21,7 +21,7 @@ enum class HeldOut { test, validation };
 struct WorkloadOptions {
   std::size_t batch_size = 1;
   HeldOut held_out = HeldOut::test;
-  std::string text;          ///< words: path
+  std::string text{};        ///< words: path
   bool sparse_rows = false;  ///< words: give the embedding's gradient as rows, so that only touched rows move
 };
 

@@ -346,11 +346,12 @@ TEST_P(Q8, TheLargestSecondMomentNeverFalls) {
 
 // ---- A whole step of AdamW, one element after the other, from the definitions alone
 
-// Odd numbers next to 2^32 times the inverse golden ratio, the inverse plastic number and its square.
+// Odd numbers next to 2^32 times 1/ρ² (ρ³ = ρ + 1), 1/σ³ (σ⁴ = σ + 1), √2 - 1 and 1/φ (φ² = φ + 1).
 std::uint32_t multiplier(double fraction) { return static_cast<std::uint32_t>(std::ldexp(fraction, 32)) | 1u; }
-const std::uint32_t kGolden = multiplier(0.61803398874989485);
-const std::uint32_t kPlastic = multiplier(0.75487766624669276);
-const std::uint32_t kPlasticSquare = multiplier(0.56984029099805327);
+const std::uint32_t kElements = multiplier(0.56984029099805327);
+const std::uint32_t kStepsOfM = multiplier(0.54970047790197026);
+const std::uint32_t kStepsOfV = multiplier(0.41421356237309505);
+const std::uint32_t kStepsOfWeight = multiplier(0.61803398874989485);
 
 std::uint32_t fold_name(std::uint64_t seed, const std::string& name) {
   std::uint64_t hash = 14695981039346656037u;  // FNV-1a
@@ -394,9 +395,9 @@ struct ScalarStep {
     const auto keep = static_cast<float>(1.0 - lr * weight_decay), rate = static_cast<float>(lr / correction1);
     const auto scale = static_cast<float>(1.0 / std::sqrt(correction2)), epsilon = static_cast<float>(eps);
     const auto time = static_cast<std::uint32_t>(t);
-    const Rounding of_m = {time * kPlastic + seed, kGolden};
-    const Rounding of_v = {time * kPlasticSquare + 3 * seed, kPlastic};
-    const Rounding of_weight = {time * kGolden + 5 * seed, kPlasticSquare};
+    const Rounding of_m = {time * kStepsOfM + seed, kElements};
+    const Rounding of_v = {time * kStepsOfV + 3 * seed, kElements};
+    const Rounding of_weight = {time * kStepsOfWeight + 5 * seed, kElements};
 
     std::vector<float> new_m(g.size()), new_v(g.size());
     for (std::size_t i = 0; i < g.size(); ++i) {

@@ -140,7 +140,7 @@ TEST(Schedules, StayBetweenTheirEnds) {
     };
     const std::uint64_t step = count(), total = count(), warmup = count();
     const double lr = number(10.0), low = number(lr);
-    const auto inside = [&](double rate) { return rate >= low * (1.0 - 1e-15) && rate <= lr * (1.0 + 1e-15); };
+    const auto inside = [&](double rate) { return rate >= low - 1e-15 * lr && rate <= lr * (1.0 + 1e-15); };
     RC_ASSERT(inside(schedule::cosine(lr, step, total, low)));
     RC_ASSERT(inside(schedule::linear(lr, step, total, 1.0, lr > 0.0 ? low / lr : 1.0)));
     RC_ASSERT(schedule::warmup(lr, step, warmup) <= lr * (1.0 + 1e-15));

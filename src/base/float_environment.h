@@ -36,13 +36,18 @@ class FloatEnvironment {
   // (6).
   static Word wanted(Word word) noexcept { return (word & 0x3Fu) | 0x1F80u; }
 #elif defined(__aarch64__)
+  // The control register FPCR, and above it the status register FPSR, which holds the exception flags: 32 bits each.
   using Word = std::uint64_t;
   static Word get() noexcept {
-    Word word;
-    asm volatile("mrs %0, fpcr" : "=r"(word));
-    return word;
+    std::uint64_t control, status;
+    asm volatile("mrs %0, fpcr" : "=r"(control));
+    asm volatile("mrs %0, fpsr" : "=r"(status));
+    return control | status << 32;
   }
-  static void set(Word word) noexcept { asm volatile("msr fpcr, %0" : : "r"(word)); }
+  static void set(Word word) noexcept {
+    asm volatile("msr fpcr, %0" : : "r"(word & 0xFFFFFFFF));
+    asm volatile("msr fpsr, %0" : : "r"(word >> 32));
+  }
   // Clears rounding mode (22-23), flush to zero (24, and 19 for f16), default NaN (25) and trap enables (8-12, 15).
   static Word wanted(Word word) noexcept { return word & ~Word{0x03C89F00}; }
 #else

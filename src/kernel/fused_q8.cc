@@ -160,9 +160,9 @@ struct HalfParams {
  private:
   static constexpr std::size_t kLowBytes = Weight::kLowBytes;
   static constexpr std::uint32_t kHalfByte = 0x80;
-  B all_bits_;
   alignas(64) std::uint16_t high_[kGroup];
-  alignas(64) std::conditional_t<kLowBytes == 2, std::uint16_t, std::uint8_t> low_[kLowBytes == 0 ? 1 : kGroup];
+  std::conditional_t<kLowBytes == 2, std::uint16_t, std::uint8_t> low_[kLowBytes == 0 ? 1 : kGroup];
+  B all_bits_;
 };
 
 // The bits of the largest magnitude of a gradient that stays within ±bound when it is multiplied by factor.

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <deque>
+#include <forward_list>
 #include <limits>
 
 #include "base/float_environment.h"
@@ -54,7 +54,7 @@ struct Work {
   std::vector<Run> runs;
   std::size_t blocks = 0;
   std::size_t elements = 0;
-  std::deque<SummedRows> rows;  // keeps the sums of repeated rows
+  std::vector<SummedRows> rows;  // keeps the sums of repeated rows
 
   [[nodiscard]] const Run* after(const Run& run) const { return &run == &runs.back() ? nullptr : &run + 1; }
 
@@ -203,11 +203,11 @@ class ScalarTable {
  public:
   const StepScalars& get(std::size_t group, const GroupState& state, Format param_format, std::uint64_t t) {
     const bool wide = param_format == Format::f64;
-    // Tensors of a group mostly have the same t, so the last entry is nearly always the one.
-    for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-      if (entry->group == group && entry->t == t && entry->wide == wide) return entry->scalars;
+    // Tensors of a group mostly have the same t, so the newest entry is nearly always the one.
+    for (const Entry& entry : entries_) {
+      if (entry.group == group && entry.t == t && entry.wide == wide) return entry.scalars;
     }
-    Entry& entry = entries_.emplace_back(Entry{group, t, wide, {}});
+    Entry& entry = entries_.emplace_front(Entry{group, t, wide, {}});
     prepare_scalars(state.variant, param_format, state.options, t, entry.scalars);
     return entry.scalars;
   }
@@ -219,7 +219,7 @@ class ScalarTable {
     bool wide;
     StepScalars scalars;
   };
-  std::deque<Entry> entries_;  // references stay valid
+  std::forward_list<Entry> entries_;  // references stay valid
 };
 
 void check_grad_scale(double scale) {

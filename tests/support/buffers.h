@@ -97,7 +97,6 @@ class Buffer {
 /// Every bit of what an optimizer keeps, as text; equal only where all bits are.
 inline std::string bits_of(const StateDict& dict) {
   std::string all = dict.rule + ";" + std::to_string(dict.seed) + ";";
-  if (dict.grad_norm) all += std::to_string(std::bit_cast<std::uint64_t>(*dict.grad_norm)) + ";";
   const auto add = [&](const std::vector<std::byte>& bytes) {
     all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     all += ';';

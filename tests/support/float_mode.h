@@ -17,7 +17,7 @@ inline std::uint64_t float_word() {
   std::uint64_t control, status;
   asm volatile("mrs %0, fpcr" : "=r"(control));
   asm volatile("mrs %0, fpsr" : "=r"(status));
-  return control | (status & 0x9F) << 32;
+  return control | status << 32;
 #else
   return static_cast<std::uint64_t>(std::fegetround());
 #endif

@@ -1,0 +1,10 @@
+// How far a step in f32 is from real arithmetic.
+#include "tests/support/accuracy.h"
+
+namespace adamant::testing {
+namespace {
+
+TEST(Accuracy, AdamwKeepsItsBounds) { expect_adamw_accuracy(200'000); }
+
+}  // namespace
+}  // namespace adamant::testing

@@ -1,0 +1,220 @@
+"""The command `adamant lab`.
+
+    cli_lab_test.py PROGRAM...    PROGRAM may be an emulator and its program
+"""
+
+import gzip
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = sys.argv[1:]
+QUICK = ["--workload", "ravine", "--rules", "adamw", "--steps", "30", "--seeds", "1"]
+
+
+class Lab(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_lab(self, *arguments, **settings):
+        return subprocess.run([*PROGRAM, "lab", *arguments], capture_output=True, text=True, cwd=self.folder, **settings)
+
+    def results_of(self, *arguments):
+        done = self.run_lab("--json", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["results"]
+
+    def assert_refused(self, message, *arguments):
+        done = self.run_lab(*arguments)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(done.stderr, f"adamant lab: {message}\n")
+
+
+class Answers(Lab):
+    def test_help_names_everything(self):
+        done = self.run_lab("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for word in ["--workload", "--rules", "--steps", "--seeds", "--lr", "--weight-decay", "--batch-size", "--threads",
+                     "--state", "--out", "--json", "digits,words,ravine,rosenbrock", "q8-lite", "adamw"]:
+            self.assertIn(word, done.stdout)
+
+    def test_json(self):
+        results = self.results_of("--workload", "digits,ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "2")
+        self.assertEqual([(r["workload"], r["rule"], r["seed"]) for r in results],
+                         [(w, r, s) for w in ("digits", "ravine") for r in ("sgd", "adamw") for s in (1, 2)])
+        for result in results:
+            metric = {"digits": "accuracy", "ravine": "distance"}[result["workload"]]
+            for key in ("loss", metric, "step_ns", "bytes_per_param", "steps"):
+                self.assertGreater(result[key], 0, key)
+            self.assertEqual(result["state"], "f32")
+            self.assertEqual(result["outcome"], "finished")
+        self.assertAlmostEqual(results[0]["bytes_per_param"], 4.0, delta=0.5)
+        self.assertAlmostEqual(results[2]["bytes_per_param"], 12.0, delta=0.5)
+
+    def test_the_same_numbers_again_and_on_any_threads(self):
+        def losses(*arguments):
+            return [r["loss"] for r in self.results_of("--workload", "digits", "--steps", "40", "--seeds", "2",
+                                                       "--rules", "momentum,adamw", *arguments)]
+
+        first = losses()
+        self.assertEqual(losses(), first)
+        self.assertEqual(losses("--threads", "1"), first)
+        self.assertNotEqual(first[0], first[1], "another seed is another run")
+
+    def test_the_table(self):
+        done = self.run_lab(*QUICK)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"(?m)^ravine: quadratic of 100 parameters")
+        self.assertRegex(done.stdout, r"(?m)^  adamw +0\.03 +0  [\d.]+ +[\d.]+ +not reached +[\d.]+ µs +\d+\.\d$")
+        self.assertNotIn("\r", done.stderr, "no progress bar where there is no terminal")
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+
+    def test_states_are_compared(self):
+        results = self.results_of("--workload", "digits", "--rules", "adamw", "--steps", "100", "--seeds", "1", "--state",
+                                  "f32,bf16,b16,q8,q8-lite")
+        self.assertEqual([r["state"] for r in results], ["f32", "bf16", "b16", "q8", "q8-lite"])
+        sizes = [r["bytes_per_param"] for r in results]
+        self.assertTrue(sizes[0] > sizes[1] > sizes[3] > sizes[4], sizes)
+        for result in results[1:]:
+            self.assertNotEqual(result["loss"], results[0]["loss"])
+            self.assertAlmostEqual(result["loss"] / results[0]["loss"], 1.0, delta=0.1)
+        table = self.run_lab("--workload", "digits", "--rules", "adamw", "--steps", "100", "--seeds", "2", "--state",
+                             "f32,q8").stdout
+        self.assertRegex(table, r"(?m)^  adamw-q8 .* loss [+-][\d.]+% ±[\d.]+% against f32$")
+
+
+class Logs(Lab):
+    def test_one_for_each_rule(self):
+        out = self.folder / "logs"
+        for _ in range(2):  # a second run replaces them
+            self.results_of("--workload", "ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "2", "--log-every",
+                            "10", "--out", str(out))
+            self.assertEqual(sorted(p.name for p in out.iterdir()), ["ravine-adamw.jsonl", "ravine-sgd.jsonl"])
+        lines = [json.loads(line) for line in (out / "ravine-adamw.jsonl").read_text().splitlines()]
+        self.assertEqual(lines[0]["event"], "run")
+        self.assertEqual((lines[0]["workload"], lines[0]["rule"], lines[0]["options"]["lr"]), ("ravine", "adamw", 0.03))
+        for seed in (1, 2):
+            steps = [line for line in lines if line["event"] == "step" and line["seed"] == seed]
+            self.assertEqual([line["step"] for line in steps], [1, 10, 20, 25])
+            self.assertLess(steps[-1]["lr"], steps[0]["lr"])
+        ends = [line for line in lines if line["event"] == "end"]
+        self.assertEqual([(line["seed"], line["outcome"], line["step"]) for line in ends],
+                         [(1, "finished", 25), (2, "finished", 25)])
+
+    def test_a_new_folder_each_time(self):
+        for _ in range(2):
+            self.assertEqual(self.run_lab(*QUICK).returncode, 0)
+        self.assertEqual(len(list((self.folder / "runs").iterdir())), 2)
+
+    @unittest.skipIf(os.geteuid() == 0, "root may write anywhere")
+    def test_a_folder_that_cannot_be_written(self):
+        (self.folder / "closed").mkdir(mode=0o500)
+        self.assert_refused("--out: 'closed' cannot be written: Permission denied", *QUICK, "--out", "closed")
+
+    def test_a_folder_that_is_a_file(self):
+        (self.folder / "file").write_text("kept")
+        self.assert_refused("--out: 'file' cannot be made: Not a directory", *QUICK, "--out", "file")
+        self.assertEqual((self.folder / "file").read_text(), "kept")
+
+
+class Texts(Lab):
+    WORDS = ["--workload", "words", "--rules", "adamw", "--steps", "5", "--seeds", "1"]
+
+    def text(self, content):
+        path = self.folder / "text"
+        path.write_bytes(content)
+        return str(path)
+
+    def test_any_text(self):
+        content = b"The cat sat on the mat, and the dog didn't. " * 300
+        for packed in (content, gzip.compress(content)):
+            (result,) = self.results_of(*self.WORDS, "--text", self.text(packed))
+            self.assertGreater(result["perplexity"], 1.0)
+
+    def test_texts_that_are_none(self):
+        for content, reason in [(b"", "fewer than"), (b"three small words", "fewer than"), (bytes(range(256)) * 100, "UTF-8"),
+                                (gzip.compress(b"word " * 5000)[:-20], "damaged")]:
+            done = self.run_lab(*self.WORDS, "--text", self.text(content))
+            self.assertNotEqual(done.returncode, 0, reason)
+            self.assertEqual(done.stdout, "")
+            self.assertIn(str(self.folder / "text"), done.stderr)
+        done = self.run_lab(*self.WORDS, "--text", "absent")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("'absent'", done.stderr)
+
+    def test_rows(self):
+        rare = " ".join(a + b + c for a in "abcdefghij" for b in "klmnopqrst" for c in "aeiou")
+        content = self.text(b"The cat sat on the mat, and the dog didn't. " * 300 + rare.encode())
+        dense, sparse = (self.results_of(*self.WORDS, "--text", content, *more)[0] for more in ([], ["--sparse"]))
+        self.assertNotEqual(dense["loss"], sparse["loss"])
+        self.assert_refused("--sparse: cannot be given with --state q8: its groups of 128 states lie across the rows of the "
+                            "embedding", *self.WORDS, "--text", content, "--sparse", "--state", "q8")
+
+
+class Refusals(Lab):
+    def test_names_and_numbers(self):
+        self.assert_refused("--workload: 'digit' is not known: must be one of digits, words, ravine, rosenbrock", "--workload", "digit")
+        self.assert_refused("--rules: 'lion' is not known: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw", "--rules", "lion")
+        self.assert_refused("--rules: 'sgd' is given twice", "--rules", "sgd,sgd")
+        self.assert_refused("--state: 'q4' is not known: must be one of f32, bf16, f16, b16, q8, q8-lite", "--state", "q4")
+        self.assert_refused("--steps: '0' must be from 1 to 10000000", "--steps", "0")
+        self.assert_refused("--steps: '-3' must be from 1 to 10000000", "--steps=-3")
+        self.assert_refused("--seeds: 'many' is not a whole number", "--seeds", "many")
+        self.assert_refused("--lr: 'nan' is not a finite number", "--lr", "nan")
+        self.assert_refused("--batch-size: '1e3' is not a whole number", "--batch-size", "1e3")
+        self.assertEqual(list(self.folder.iterdir()), [], "nothing was made")
+
+    def test_what_the_engine_refuses(self):
+        done = self.run_lab(*QUICK, "--lr", "-1")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("Invalid learning rate: -1", done.stderr)
+
+    def test_unknown_options(self):
+        done = self.run_lab("--stpes", "3")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("--stpes", done.stderr)
+
+
+class Ends(Lab):
+    def test_a_run_that_diverges_says_so(self):
+        done = self.run_lab("--workload", "ravine", "--rules", "sgd,adamw", "--steps", "50", "--seeds", "1", "--lr", "1")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"ravine sgd seed 1/1: diverged at step \d+")
+        self.assertRegex(done.stdout, r"(?m)^  sgd +1 +0  diverged")
+
+    def test_an_interrupt_keeps_what_was_done(self):
+        command = [*PROGRAM, "lab", "--workload", "ravine", "--rules", "sgd,adamw", "--steps", "1000000", "--seeds", "1"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        logs = self.folder / "runs"
+        while not list(logs.glob("*/ravine-sgd.jsonl")):
+            time.sleep(0.05)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("Interrupted", out)
+        (log,) = logs.glob("*/ravine-sgd.jsonl")
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual((lines[-1]["event"], lines[-1]["outcome"]), ("end", "interrupted"))
+
+    def test_without_its_text_words_is_left_out(self):
+        jargon = pathlib.Path("/usr/share/doc/jargon-text/jargon.txt.gz")
+        if jargon.exists():
+            self.skipTest("the text is installed")
+        done = self.run_lab("--steps", "2", "--seeds", "1")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("apt install jargon-text", done.stderr)
+        self.assertTrue(re.search("(?m)^digits", done.stdout))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

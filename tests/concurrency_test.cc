@@ -1,0 +1,278 @@
+// Optimizers, threads and processes: one call at a time on each, any number of them side by side.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <thread>
+
+#include "base/handover.h"
+#include "tests/support/buffers.h"
+#include "tests/support/refusal.h"
+
+#ifdef ADAMANT_THREAD_SANITIZER
+// Of oneTBB, which is not compiled with it, the sanitizer sees the calls to memset and not what orders them.
+extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:libtbb.so"; }
+#endif
+
+namespace adamant::testing {
+namespace {
+
+// Enough for work on several threads.
+constexpr std::size_t kLarge = 200000;
+
+/// Memory whose first reader waits until the gate opens: a step that has such a gradient runs for as long as one likes.
+class Gate {
+ public:
+  explicit Gate(std::size_t bytes) : bytes_(bytes) {
+    memory_ = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(memory_, MAP_FAILED);
+    gate = this;
+    struct sigaction action = {};
+    action.sa_sigaction = &on_fault;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGSEGV, &action, &old_action_);
+  }
+  ~Gate() {
+    sigaction(SIGSEGV, &old_action_, nullptr);
+    munmap(memory_, bytes_);
+  }
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  [[nodiscard]] float* data() const { return static_cast<float*>(memory_); }
+  void wait_for_reader() const {
+    while (!reached_) sched_yield();
+  }
+  void open() {
+    mprotect(memory_, bytes_, PROT_READ);
+    open_ = true;
+  }
+
+ private:
+  // Back from here, the reader reads again.
+  static void on_fault(int, siginfo_t* fault, void*) {
+    const auto* at = static_cast<const std::byte*>(fault->si_addr);
+    const auto* begin = static_cast<const std::byte*>(gate->memory_);
+    if (at < begin || at >= begin + gate->bytes_) {
+      sigaction(SIGSEGV, &gate->old_action_, nullptr);
+      return;
+    }
+    gate->reached_ = true;
+    while (!gate->open_) sched_yield();
+  }
+
+  static inline Gate* gate = nullptr;
+  void* memory_;
+  std::size_t bytes_;
+  struct sigaction old_action_ = {};
+  std::atomic<bool> reached_ = false, open_ = false;
+};
+
+/// Every call on an optimizer of a tensor 'w' of 8 elements.
+struct Call {
+  const char* name;
+  std::function<void(Optimizer&)> run;
+};
+float spare[8], spare_grad[8];
+const std::vector<std::int64_t> kNoRows;
+
+const Call kCalls[] = {
+    {"step", [](Optimizer& o) { o.step(); }},
+    {"zero_grad", [](Optimizer& o) { o.zero_grad(); }},
+    {"set_grad", [](Optimizer& o) { o.set_grad(0, spare_grad); }},
+    {"set_grad", [](Optimizer& o) { o.set_grad("w", spare_grad); }},
+    {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad(0, kNoRows, Tensor()); }},
+    {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad("w", kNoRows, Tensor()); }},
+    {"add_param_group", [](Optimizer& o) { o.add_param_group({{{"more", spare}}, {}}); }},
+    {"set_options", [](Optimizer& o) { o.set_options(0, {.lr = 0.5}); }},
+    {"set_lr", [](Optimizer& o) { o.set_lr(0.5); }},
+    {"set_settings", [](Optimizer& o) { o.set_settings({.max_norm = 1.0}); }},
+    {"state_dict", [](Optimizer& o) { static_cast<void>(o.state_dict()); }},
+    {"load_state_dict", [](Optimizer& o) { o.load_state_dict({}); }},
+    {"export_param", [](Optimizer& o) { static_cast<void>(o.export_param("w")); }},
+    {"import_param", [](Optimizer& o) { o.import_param("w", spare); }},
+    {"export_state", [](Optimizer& o) { static_cast<void>(o.export_state("w", "exp_avg")); }},
+    {"set_formats", [](Optimizer& o) { o.set_formats(StateFormat::bf16, WeightFormat::plain); }},
+};
+// These do not ask whether a step runs.
+const Call kLooks[] = {
+    {"group_count", [](Optimizer& o) { static_cast<void>(o.group_count()); }},
+    {"options", [](Optimizer& o) { static_cast<void>(o.options()); }},
+    {"settings", [](Optimizer& o) { static_cast<void>(o.settings()); }},
+    {"rule", [](Optimizer& o) { static_cast<void>(o.rule()); }},
+    {"tensor_count", [](Optimizer& o) { static_cast<void>(o.tensor_count()); }},
+    {"tensor", [](Optimizer& o) { static_cast<void>(o.tensor(0)); }},
+    {"tensor_index", [](Optimizer& o) { static_cast<void>(o.tensor_index("w")); }},
+    {"state", [](Optimizer& o) { static_cast<void>(o.state("w", "exp_avg")); }},
+    {"bytes_per_parameter", [](Optimizer& o) { static_cast<void>(o.bytes_per_parameter()); }},
+};
+
+TEST(OneOptimizer, RefusesASecondCallWhileAStepRuns) {
+  Buffer w = Buffer(Format::f32, 8).fill(1), same = w, zeros(Format::f32, 8);
+  Gate gate(8 * sizeof(float));
+  Optimizer optimizer(Rule::adamw, {{"w", w.view(), Tensor(gate.data(), 8)}});
+  std::thread stepping([&] { EXPECT_TRUE(optimizer.step().applied); });
+  gate.wait_for_reader();
+  for (const Call& call : kCalls) {
+    EXPECT_EQ(refusal([&] { call.run(optimizer); }),
+              std::string("busy: ") + call.name + "() called while another call on the same optimizer is running");
+  }
+  gate.open();
+  stepping.join();
+  // As if nobody had called; and the next call is welcome.
+  Optimizer alone(Rule::adamw, {{"w", same.view(), zeros.view()}});
+  alone.step();
+  EXPECT_EQ(w, same);
+  EXPECT_EQ(bits_of(optimizer.state_dict()), bits_of(alone.state_dict()));
+  EXPECT_EQ(optimizer.tensor_count(), 1u);
+  EXPECT_EQ(*optimizer.options().lr, *alone.options().lr);
+  EXPECT_EQ(optimizer.settings().max_norm, std::nullopt);
+}
+
+TEST(OneOptimizer, SteppedByTwoThreadsTakesTheStepsThatWereNotRefused) {
+  Buffer w = Buffer(Format::f32, kLarge).fill(1), same = w, g = Buffer(Format::f32, kLarge).fill(2);
+  Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}});
+  std::atomic<int> taken = 0;
+  const auto step = [&] {
+    for (int i = 0; i < 30; ++i) {
+      const std::string said = refusal([&] { optimizer.step(); });
+      taken += said == "accepted" ? 1 : 0;
+      if (said != "accepted") {
+        EXPECT_EQ(said, "busy: step() called while another call on the same optimizer is running");
+      }
+    }
+  };
+  std::thread other(step);
+  step();
+  other.join();
+  EXPECT_GE(taken, 30) << "one thread's refusal is the other's step";
+  Optimizer alone(Rule::adamw, {{"w", same.view(), g.view()}});
+  for (int i = 0; i < taken; ++i) alone.step();
+  EXPECT_EQ(w, same);
+  EXPECT_EQ(bits_of(optimizer.state_dict()), bits_of(alone.state_dict()));
+}
+
+TEST(OneOptimizer, IsOfNoThread) {
+  Buffer w = Buffer(Format::f32, kLarge).fill(1), same = w, g = Buffer(Format::f32, kLarge).fill(2);
+  std::optional<Optimizer> optimizer;
+  std::thread([&] { optimizer.emplace(Rule::adamw, std::vector<Param>{{"w", w.view(), g.view()}}); }).join();
+  std::thread([&] { optimizer->step(); }).join();
+  optimizer->step();
+  std::thread([&] { optimizer.reset(); }).join();
+  Optimizer alone(Rule::adamw, {{"w", same.view(), g.view()}});
+  alone.step();
+  alone.step();
+  EXPECT_EQ(w, same);
+}
+
+TEST(ManyOptimizers, SideBySideHaveTheBitsOfEachAlone) {
+  // All read the same gradients.
+  const Buffer before = Buffer(Format::f32, kLarge).fill(1);
+  Buffer g = Buffer(Format::f32, kLarge).fill(2);
+  std::vector<Buffer> together(forms().size(), before);
+  const auto train = [&](const Form& form, Buffer& w) {
+    Optimizer optimizer(form.rule, {{"w", w.view(), g.view()}}, form.options, {.max_norm = 10.0});
+    for (int step = 0; step < 5; ++step) optimizer.step();
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < forms().size(); ++i) threads.emplace_back([&, i] { train(forms()[i], together[i]); });
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < forms().size(); ++i) {
+    Buffer alone = before;
+    train(forms()[i], alone);
+    EXPECT_EQ(together[i], alone) << forms()[i].name;
+  }
+}
+
+TEST(ManyOptimizers, SmallOnes) {
+  constexpr std::size_t kCount = 500;
+  Buffer g = Buffer(Format::f32, 10).fill(2), expected = Buffer(Format::f32, 10).fill(1);
+  std::vector<Buffer> params(kCount, expected);
+  std::vector<Optimizer> optimizers;
+  for (Buffer& w : params) optimizers.emplace_back(Rule::adamw, std::vector<Param>{{"w", w.view(), g.view()}});
+  for (Optimizer& optimizer : optimizers) optimizer.step();
+  Optimizer(Rule::adamw, {{"w", expected.view(), g.view()}}).step();
+  for (const Buffer& w : params) EXPECT_EQ(w, expected);
+}
+
+TEST(MovedOptimizers, ContinueWhereTheyAreAndRefuseEveryCallWhereTheyWere) {
+  Buffer w = Buffer(Format::f32, 8).fill(1), same = w, g = Buffer(Format::f32, 8).fill(2);
+  Optimizer first(Rule::adamw, {{"w", w.view(), g.view()}});
+  Optimizer alone(Rule::adamw, {{"w", same.view(), g.view()}});
+  first.step();
+  Optimizer second = std::move(first);
+  second.step();
+  const auto expect_empty = [](Optimizer& optimizer) {
+    constexpr const char* kRefused = "invalid_argument: optimizer was moved from: it holds nothing";
+    for (const Call& call : kCalls) EXPECT_EQ(refusal([&] { call.run(optimizer); }), kRefused) << call.name;
+    for (const Call& look : kLooks) EXPECT_EQ(refusal([&] { look.run(optimizer); }), kRefused) << look.name;
+  };
+  expect_empty(first);
+  first = std::move(second);
+  first.step();
+  expect_empty(second);
+  for (int step = 0; step < 3; ++step) alone.step();
+  EXPECT_EQ(w, same);
+  EXPECT_EQ(bits_of(first.state_dict()), bits_of(alone.state_dict()));
+}
+
+TEST(MovedOptimizers, TakeThePlaceOfAnother) {
+  Buffer w = Buffer(Format::f32, 8).fill(1), v = w, g = Buffer(Format::f32, 8).fill(2);
+  Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}});
+  optimizer = Optimizer(Rule::sgd, {{"v", v.view(), g.view()}});
+  optimizer.step();
+  EXPECT_EQ(optimizer.rule(), Rule::sgd);
+  EXPECT_EQ(w, Buffer(Format::f32, 8).fill(1));
+  EXPECT_NE(v, w);
+}
+
+/// Whether `check` holds in a child process, which is given a minute.
+bool holds_in_a_child(const std::function<bool()>& check) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    _exit(check() ? 0 : 1);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST(ForkedChildren, StepAndLeaveTheParentAlone) {
+  Buffer w = Buffer(Format::f32, kLarge).fill(1), same = w, g = Buffer(Format::f32, kLarge).fill(2);
+  Optimizer alone(Rule::adamw, {{"w", same.view(), g.view()}}, {}, {.max_norm = 10.0, .threads = 3});
+  alone.step();
+  alone.step();
+  // With threads that have worked, and that the child will not have.
+  std::optional<Optimizer> optimizer(std::in_place, Rule::adamw, std::vector<Param>{{"w", w.view(), g.view()}},
+                                     Options(), Settings{.max_norm = 10.0, .threads = 3});
+  optimizer->step();
+  const Buffer before = w;
+  EXPECT_TRUE(holds_in_a_child([&] {
+    optimizer->step();
+    const bool bits = w == same && bits_of(optimizer->state_dict()) == bits_of(alone.state_dict());
+    optimizer.reset();
+    return bits;
+  }));
+  EXPECT_EQ(w, before);
+  optimizer->step();
+  EXPECT_EQ(w, same);
+}
+
+TEST(ForkedChildren, MakeOptimizersOfTheirOwn) {
+  Buffer w = Buffer(Format::f32, kLarge).fill(1), same = w, g = Buffer(Format::f32, kLarge).fill(2);
+  Optimizer(Rule::adamw, {{"w", same.view(), g.view()}}).step();
+  EXPECT_TRUE(holds_in_a_child([&] {
+    Optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {}, {.threads = 3}).step();
+    return w == same;
+  }));
+}
+
+}  // namespace
+}  // namespace adamant::testing

@@ -1,0 +1,105 @@
+// The gradients of the models against finite differences, in f64.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "lab/landscapes.h"
+#include "lab/mlp.h"
+#include "lab/word_model.h"
+
+namespace adamant::lab {
+namespace {
+
+/// Compares every gradient with (f(x + h) - f(x - h)) / 2h, whose error is about h² = 1e-10 of the third derivative.
+void compare(const std::vector<Weight<double>*>& weights, const std::function<double()>& loss_and_grad) {
+  loss_and_grad();
+  std::vector<Matrix<double>> grads;
+  for (const Weight<double>* weight : weights) grads.push_back(weight->grad);
+  constexpr double kStep = 1e-5;
+  for (std::size_t w = 0; w < weights.size(); ++w) {
+    for (Eigen::Index i = 0; i < grads[w].size(); ++i) {
+      double& x = weights[w]->value.data()[i];
+      const double at = x;
+      x = at + kStep;
+      const double above = loss_and_grad();
+      x = at - kStep;
+      const double below = loss_and_grad();
+      x = at;
+      EXPECT_NEAR(grads[w].data()[i], (above - below) / (2 * kStep), 1e-8) << weights[w]->name << " " << i;
+    }
+  }
+}
+
+TEST(Models, PerceptronsGradient) {
+  Mlp<double> model(5, 7, 3);
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    model.start(seed);
+    // Away from the kinks of the rectifier, which the biases at zero are not.
+    for (Weight<double>* weight : model.weights()) weight->value.array() += 0.01;
+    Weight<double> x("x", 4, 5);
+    x.set_random(1.0, Random(seed, 9));
+    const std::vector<int> labels = {0, 2, 1, 2};
+    compare(model.weights(), [&] { return model.loss_and_grad(x.value, labels); });
+  }
+}
+
+TEST(Models, WordModelsGradient) {
+  WordModel<double> model(2, 6, 3, 4);
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    model.start(seed);
+    const std::vector<int> context = {0, 1, 1, 1, 5, 0}, next = {3, 4, 0};
+    compare(model.weights(), [&] { return model.loss_and_grad(context, next); });
+  }
+}
+
+TEST(Models, RowGradientsAreTheDenseOnes) {
+  WordModel<double> model(2, 6, 3, 4);
+  model.start(1);
+  const std::vector<int> context = {0, 1, 1, 1, 5, 0}, next = {3, 4, 0};
+  const double loss = model.loss_and_grad(context, next);
+  const Matrix<double> dense = model.weights().front()->grad;
+  EXPECT_EQ(model.loss_and_row_grads(context, next), loss);
+  Matrix<double> sum = Matrix<double>::Zero(6, 3);
+  const double* row = model.row_grads().data();
+  for (const int word : context) {
+    for (Eigen::Index k = 0; k < 3; ++k) sum(word, k) += *row++;
+  }
+  EXPECT_EQ(sum, dense);
+  EXPECT_EQ(dense.row(2).norm(), 0.0) << "a word that does not occur has no gradient";
+  EXPECT_GT(dense.row(1).norm(), 0.0);
+}
+
+TEST(Models, LandscapesGradient) {
+  for (const auto function : {ravine, rosenbrock}) {
+    Weight<double> x("x", 1, 10);
+    x.set_random(1.0, Random(4, 5));
+    std::vector<double> grad(10), unused(10);
+    const std::span<double> at(x.value.data(), 10);
+    function(at, grad);
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      const double kept = at[i], step = 1e-6;
+      at[i] = kept + step;
+      const double above = function(at, unused);
+      at[i] = kept - step;
+      const double below = function(at, unused);
+      at[i] = kept;
+      EXPECT_NEAR(grad[i], (above - below) / (2 * step), 1e-5 * (1.0 + std::abs(grad[i])));
+    }
+    std::ranges::fill(at, 1.0);
+    EXPECT_EQ(function(at, grad), 0.0) << "the minimum is at all ones";
+    for (const double g : grad) EXPECT_EQ(g, 0.0);
+  }
+}
+
+TEST(Models, CrossEntropyOfKnownNumbers) {
+  Matrix<double> logits(2, 3);
+  logits << 0.0, 0.0, 0.0, 1000.0, 0.0, -1000.0;
+  const std::vector<int> labels = {1, 0};
+  EXPECT_EQ(count_correct(logits, labels), 1u);
+  EXPECT_NEAR(softmax_cross_entropy(logits, labels), std::log(3.0) / 2, 1e-15);
+  EXPECT_NEAR(logits(0, 1), (1.0 / 3 - 1) / 2, 1e-15);
+  EXPECT_NEAR(logits(1, 2), 0.0, 1e-300);
+}
+
+}  // namespace
+}  // namespace adamant::lab
