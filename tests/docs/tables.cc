@@ -4,11 +4,13 @@
 //   section  a heading that holds this name
 #include <adamant/adamant.hpp>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
 #include "rule/variants.h"
+#include "tests/support/buffers.h"
 
 namespace adamant {
 namespace {
@@ -70,21 +72,60 @@ std::string number(const char* format, double value) {
 }
 
 /// Bytes of a parameter and all that the optimizer keeps for it, in a tensor of a million elements.
-std::string bytes_of(Rule rule, const Options& options, Format format, const Settings& settings) {
+double bytes_of(Rule rule, const Options& options, Format format, const Settings& settings) {
   constexpr std::size_t kSize = std::size_t{1} << 20;
   std::vector<double> memory(kSize);
   const Optimizer optimizer(rule, {{"w", Tensor(memory.data(), kSize, format)}}, options, settings);
-  return number("%.2f", optimizer.bytes_per_parameter());
+  return optimizer.bytes_per_parameter();
 }
 
-/// How a state is kept in a compact format.
-std::string b16_of(const StateInfo& state) {
-  if (state.negative) return "to nearest";
-  return state.may_fall ? "dithered" : "rounded up";
+void readme() {
+  for (const std::string_view name : presets()) {
+    begin("README.md", "row", name);
+    std::printf("| %.3g |\n", bytes_of(Rule::adamw, {}, Format::bf16, preset(name)));
+  }
 }
-std::string q8_of(const StateInfo& state) {
-  if (!state.companion.empty()) return "relative to " + code(state.companion) + ", dithered";
-  return std::string(state.negative ? "signed" : "unsigned") + (state.may_fall ? ", dithered" : ", rounded up");
+
+struct Kept {
+  std::vector<float> values;
+  bool exponents = false;
+};
+
+/// All states after a step.
+std::map<std::string, Kept> stepped(const testing::Form& form, const Settings& settings) {
+  constexpr std::size_t kSize = 4096;
+  testing::Buffer w = testing::Buffer(Format::f32, kSize).fill(1), g = testing::Buffer(Format::f32, kSize).fill(2);
+  Optimizer optimizer(form.rule, {{"w", w.view(), g.view()}}, form.options, settings);
+  optimizer.step();
+  std::map<std::string, Kept> states;
+  const StateDict dict = optimizer.state_dict();
+  for (const auto& [name, state] : dict.tensors.at("w").states) {
+    states[name] = {optimizer.export_state("w", name), !state.exponents.empty()};
+  }
+  return states;
+}
+
+/// How each state is kept in a compact format, as a step shows it: where there is a dither, another seed rounds
+/// otherwise.
+std::map<std::string, std::string> ways_of(StateFormat format) {
+  std::map<std::string, std::string> ways;
+  for (const testing::Form& form : testing::forms()) {
+    const auto exact = stepped(form, {}), one = stepped(form, {.state = format, .seed = 1}),
+               other = stepped(form, {.state = format, .seed = 2});
+    for (const auto& [name, kept] : one) {
+      bool negative = false, lower = false;
+      for (std::size_t i = 0; i < kept.values.size(); ++i) {
+        negative = negative || kept.values[i] < 0.0f;
+        lower = lower || kept.values[i] < exact.at(name).values[i];
+      }
+      std::string way;
+      if (format == StateFormat::q8) way = !kept.exponents ? "relative, " : negative ? "signed, " : "unsigned, ";
+      way += kept.values != other.at(name).values ? "dithered" : lower ? "to nearest" : "rounded up";
+      const auto [known, is_new] = ways.emplace(name, way);
+      if (!is_new && known->second != way) known->second += " or " + way;
+    }
+  }
+  return ways;
 }
 
 void formats_page() {
@@ -99,18 +140,22 @@ void formats_page() {
   for (const WeightFormatInfo& format : weight_formats()) begin(kPage, "section", format.name);
 
   begin(kPage, "table", "states");
-  head({"state", "in b16", "in q8"});
-  for (const StateInfo& state : kStateList) row({code(state.name), b16_of(state), q8_of(state)});
+  head({"state", "in b16", "in q8", "relative to"});
+  auto b16 = ways_of(StateFormat::b16), q8 = ways_of(StateFormat::q8);
+  for (const StateInfo& state : kStateList) {
+    const std::string name(state.name);
+    row({code(name), b16[name], q8[name], state.companion.empty() ? "" : code(state.companion)});
+  }
 
   begin(kPage, "table", "presets");
   head({"preset", "states", "weights", "AdamW, in all", "with amsgrad", "SGD with momentum", "Adagrad"});
   for (const std::string_view name : presets()) {
     const Settings settings = preset(name);
-    row({code(name), code(info(settings.state).name), code(info(settings.weights).name),
-         bytes_of(Rule::adamw, {}, Format::bf16, settings),
-         bytes_of(Rule::adamw, {.amsgrad = true}, Format::bf16, settings),
-         bytes_of(Rule::sgd, {.momentum = 0.9}, Format::bf16, settings),
-         bytes_of(Rule::adagrad, {}, Format::bf16, settings)});
+    const auto bytes = [&](Rule rule, const Options& options) {
+      return number("%.2f", bytes_of(rule, options, Format::bf16, settings));
+    };
+    row({code(name), code(info(settings.state).name), code(info(settings.weights).name), bytes(Rule::adamw, {}),
+         bytes(Rule::adamw, {.amsgrad = true}), bytes(Rule::sgd, {.momentum = 0.9}), bytes(Rule::adagrad, {})});
   }
 
   begin(kPage, "table", "bytes");
@@ -130,7 +175,8 @@ void formats_page() {
     for (const StateFormatInfo& format : state_formats()) {
       // f64 parameters have f64 states, and only they.
       const bool possible = (param == Format::f64) == (format.format == StateFormat::f64);
-      cells.push_back(possible ? bytes_of(Rule::adamw, {}, param, {.state = format.format, .weights = weights}) : "");
+      const Settings settings = {.state = format.format, .weights = weights};
+      cells.push_back(possible ? number("%.2f", bytes_of(Rule::adamw, {}, param, settings)) : "");
     }
     row(cells);
   }
@@ -140,6 +186,7 @@ void formats_page() {
 }  // namespace adamant
 
 int main() {
+  adamant::readme();
   adamant::rules_page();
   adamant::formats_page();
 }
