@@ -11,7 +11,7 @@ HWY_INLINE Bits<D> moved(Bits<D> words) {
 
 /// Each, plus `plus`, in bits kAt to kAt + 7 of its word, between others.
 template <int kAt, class D>
-HWY_INLINE void load_bytes(D d, const std::uint8_t* from, Bits<D> (&to)[4], std::uint8_t plus = 0) {
+HWY_INLINE void load_bytes(D, const std::uint8_t* from, Bits<D> (&to)[4], std::uint8_t plus = 0) {
   const hn::Repartition<std::uint8_t, D> narrow;
   const Bits<D> bytes{hn::BitCast(hn::RebindToUnsigned<D>(), hn::Add(hn::LoadU(narrow, from), hn::Set(narrow, plus)))};
   to[0] = moved<kAt, D>(bytes);
@@ -22,7 +22,7 @@ HWY_INLINE void load_bytes(D d, const std::uint8_t* from, Bits<D> (&to)[4], std:
 
 /// Bits kAt to kAt + 7 of each word, whatever is around them, less `minus`.
 template <int kAt, class D>
-HWY_INLINE void store_bytes(D d, const Bits<D> (&from)[4], std::uint8_t* to, std::uint8_t minus = 0) {
+HWY_INLINE void store_bytes(D, const Bits<D> (&from)[4], std::uint8_t* to, std::uint8_t minus = 0) {
   const hn::Repartition<std::uint8_t, D> narrow;
   Bits<D> bytes = moved<-kAt, D>(from[0]) & 0xFFu;
   bytes = or_masked(bytes, moved<8 - kAt, D>(from[1]), 0xFF00u);
