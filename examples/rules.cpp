@@ -33,11 +33,11 @@ int main() {
     adamant::Optimizer optimizer(line.rule, {{"w", w, g}}, line.options);
     std::printf("%-17s", line.name);
     for (int step = 1; step <= 100; ++step) {
-      const std::vector<double> before = w;
+      const double first = w[0], second = w[1];
       optimizer.step();
       const double lr = *optimizer.options().lr;
       if (step == 1 || step == 10 || step == 100) {
-        std::printf("%8.2f%8.2f", (before[0] - w[0]) / lr, (before[1] - w[1]) / lr);
+        std::printf("%8.2f%8.2f", (first - w[0]) / lr, (second - w[1]) / lr);
       }
     }
     std::printf("\n");
