@@ -63,8 +63,12 @@ class Gate {
       return;
     }
     gate->reached_ = true;
-    while (!gate->open_) sched_yield();
+    for (int ms = 0; !gate->open_ && ms < kPatience; ++ms) usleep(1000);
+    gate->open();
   }
+
+  // No test waits for ever where a call that should have been refused reads too.
+  static constexpr int kPatience = 10000;
 
   static inline Gate* gate = nullptr;
   void* memory_;
