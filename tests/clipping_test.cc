@@ -141,7 +141,7 @@ TEST(Norm, OfZeroGradients) {
 TEST(Norm, OfGradientsWhoseSquaresOverflow) {
   for (const FormatInfo& format : formats()) {
     // More than one thread takes up, as the last one.
-    for (const std::size_t size : {1, 4, 257, 100000}) {
+    for (const std::size_t size : {1u, 4u, 257u, 100000u}) {
       const bool wide = format.format == Format::f64;
       const double value = wide ? 1e300 : format.max_finite;
       Buffer w(wide ? Format::f64 : Format::f32, size);

@@ -50,7 +50,8 @@ TEST(Fidelity, TheScaleOfGradientsDoesNotMatter) {
 
 TEST(Fidelity, NoPeriodMovesWithTheDither) {
   for (const double beta2 : {0.95, 0.999}) {
-    for (const std::uint64_t period : {1, 2, 3, 4, 5, 7, 8, 13, 16, 21, 32, 34, 55, 64, 89, 128, 144, 233, 256, 377}) {
+    for (const std::uint64_t period :
+         {1u, 2u, 3u, 4u, 5u, 7u, 8u, 13u, 16u, 21u, 32u, 34u, 55u, 64u, 89u, 128u, 144u, 233u, 256u, 377u}) {
       EXPECT_LT(periodic({StateFormat::q8, beta2, kSize}, period, 1000), 0.08) << beta2 << " " << period;
     }
   }

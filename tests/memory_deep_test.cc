@@ -91,7 +91,7 @@ TEST(Memory, IsWhatThePresetsPromise) {
     const std::size_t at_rest = held;
     most = at_rest;
     optimizer.step();
-    EXPECT_LE(most - at_rest, settings.threads * (std::size_t{64} << 10)) << name;
+    EXPECT_LE(most - at_rest, static_cast<std::size_t>(settings.threads) << 16) << name;
     EXPECT_EQ(held, at_rest);
     std::printf("%s: %zu bytes during a step\n", name, most - at_rest);
   }

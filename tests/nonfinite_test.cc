@@ -24,7 +24,7 @@ Format param_format(Format grad) { return grad == Format::f64 ? Format::f64 : Fo
 struct Fixture {
   explicit Fixture(const Form& form, Format grad_format = Format::f32, const Settings& settings = {}) {
     std::uint64_t seed = 1;
-    for (const std::size_t size : {300, 1, 5000}) {
+    for (const std::size_t size : {300u, 1u, 5000u}) {
       params.push_back(Buffer(param_format(grad_format), size).fill(seed++));
       grads.push_back(Buffer(grad_format, size).fill(seed++));
     }
@@ -97,7 +97,7 @@ TEST(NonFiniteGradients, AreAnErrorThatChangesNothing) {
 TEST(NonFiniteGradients, AreFoundAnywhereInAnyFormat) {
   for (const FormatInfo& format : formats()) {
     for (const double bad : kBad) {
-      for (const std::size_t at : {0, 1, 15, 16, 63, 127, 255, 256, 257, 511, 4095, 4096, 4998, 4999}) {
+      for (const std::size_t at : {0u, 1u, 15u, 16u, 63u, 127u, 255u, 256u, 257u, 511u, 4095u, 4096u, 4998u, 4999u}) {
         SCOPED_TRACE(std::string(format.name) + " " + std::to_string(bad) + " at " + std::to_string(at));
         Fixture fixture(forms()[0], format.format);
         fixture.grads[2].set(at, bad);

@@ -58,7 +58,7 @@ TEST(Reference, EveryRuleFollowsItsPaper) {
 
 TEST(Reference, AtEverySize) {
   for (const Form& form : forms()) {
-    for (const std::size_t size : {1, 2, 15, 16, 17, 63, 64, 255, 256, 4099})
+    for (const std::size_t size : {1u, 2u, 15u, 16u, 17u, 63u, 64u, 255u, 256u, 4099u})
       compare(form, kFormats[1], size, 5, false);
   }
 }

@@ -113,7 +113,7 @@ TEST_P(EveryForm, TensorsDoNotTouchEachOther) {
   // Three tensors together, and each alone.
   std::vector<Buffer> together, alone, grads;
   std::vector<Param> params;
-  for (const std::size_t size : {5, 4096, 1}) {
+  for (const std::size_t size : {5u, 4096u, 1u}) {
     together.push_back(Buffer(Format::f32, size).fill(size));
     grads.push_back(Buffer(Format::f32, size).fill(size + 1));
   }

@@ -32,7 +32,7 @@ void compare(const std::vector<Weight<double>*>& weights, const std::function<do
 
 TEST(Models, PerceptronsGradient) {
   Mlp<double> model(5, 7, 3);
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
     model.start(seed);
     // Away from the kinks of the rectifier, which the biases at zero are not.
     for (Weight<double>* weight : model.weights()) weight->value.array() += 0.01;
@@ -45,7 +45,7 @@ TEST(Models, PerceptronsGradient) {
 
 TEST(Models, WordModelsGradient) {
   WordModel<double> model(2, 6, 3, 4);
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
     model.start(seed);
     const std::vector<int> context = {0, 1, 1, 1, 5, 0}, next = {3, 4, 0};
     compare(model.weights(), [&] { return model.loss_and_grad(context, next); });
