@@ -40,7 +40,7 @@ using lab::WorkloadInfo;
 
 // The options as they are written.
 struct Arguments {
-  std::string workloads, rules, steps, seeds, lr, weight_decay, batch_size, threads, state, text, out, log_every;
+  std::string workloads, rules, steps, seeds, lr, weight_decay, betas, batch_size, threads, state, text, out, log_every;
   bool sparse = false, json = false, tune = false;
 };
 
@@ -98,6 +98,7 @@ class Lab {
     for (const std::string& name : chosen("--rules", arguments_.rules, names_of(lab::rule_configs()))) {
       rules_.push_back(entry_named(lab::rule_configs(), name));
     }
+    if (!arguments_.betas.empty()) set_betas(read_pair("--betas", arguments_.betas));
     steps_ = integer("--steps", arguments_.steps, 1, 10'000'000);
     batch_size_ = integer("--batch-size", arguments_.batch_size, 1, 4096);
     lr_ = number("--lr", arguments_.lr);
@@ -110,6 +111,16 @@ class Lab {
     for (const std::string& name : read_names("--state", states, names_of(lab::memory_formats()))) {
       memories_.push_back(entry_named(lab::memory_formats(), name));
     }
+  }
+
+  void set_betas(std::pair<double, double> betas) {
+    std::size_t having = 0;
+    for (RuleConfig& rule : rules_) {
+      if (!defaults(rule.rule).betas) continue;
+      rule.options.betas = Betas{betas.first, betas.second};
+      ++having;
+    }
+    if (having == 0) throw UsageError(fmt::format("--betas: none of the rules has betas: {}", arguments_.rules));
   }
 
   static std::vector<std::string> chosen(const char* option, const std::string& text,
@@ -307,6 +318,7 @@ Command add_lab(CLI::App& program) {
   app->add_option("--lr", arguments->lr, "Learning rate, instead of the one tuned for rule and workload")
       ->type_name("X");
   app->add_option("--weight-decay", arguments->weight_decay, "Weight decay, instead of the tuned one")->type_name("X");
+  app->add_option("--betas", arguments->betas, "Betas of adam and adamw (0.9,0.999)")->type_name("B1,B2");
   app->add_option("--batch-size", arguments->batch_size, "Samples in a batch")->type_name("N");
   app->add_option("--threads", arguments->threads, "Threads of an optimizer step; 0: all (0). No effect on results")
       ->type_name("N");

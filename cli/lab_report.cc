@@ -141,6 +141,7 @@ void print_json(const LabReport& report) {
                            {"batch_size", workload.batch_size},
                            {"lr", rule.settings.lr},
                            {"weight_decay", rule.settings.weight_decay},
+                           {"betas", rule.rule.options.betas ? Json(*rule.rule.options.betas) : Json()},
                            {"loss", finished ? Json(result.score.loss) : Json()},
                            {std::string(workload.info->metric), finished ? Json(result.score.metric) : Json()},
                            {"target_loss", workload.info->target_loss},

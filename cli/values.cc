@@ -29,6 +29,12 @@ double read_number(std::string_view option, std::string_view text) {
   return value;
 }
 
+std::pair<double, double> read_pair(std::string_view option, std::string_view text) {
+  const std::size_t comma = text.find(',');
+  if (comma == std::string_view::npos) refuse(option, text, "is not two numbers separated by a comma");
+  return {read_number(option, text.substr(0, comma)), read_number(option, text.substr(comma + 1))};
+}
+
 std::int64_t read_integer(std::string_view option, std::string_view text, std::int64_t low, std::int64_t high) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

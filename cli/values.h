@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace adamant::cli {
@@ -18,6 +19,8 @@ class UsageError : public std::runtime_error {
 
 /// A finite decimal number such as 0.1 or 1e-3, whatever the locale; nothing may follow it.
 [[nodiscard]] double read_number(std::string_view option, std::string_view text);
+/// Two of them, separated by a comma.
+[[nodiscard]] std::pair<double, double> read_pair(std::string_view option, std::string_view text);
 /// A whole decimal number in [low, high].
 [[nodiscard]] std::int64_t read_integer(std::string_view option, std::string_view text, std::int64_t low,
                                         std::int64_t high);

@@ -8,7 +8,7 @@ namespace {
 
 constexpr RuleConfig kRules[] = {
     {"sgd", "plain gradient descent", Rule::sgd},
-    {"momentum", "SGD with momentum 0.9", Rule::sgd, 0.9},
+    {"momentum", "SGD with momentum 0.9", Rule::sgd, {.momentum = 0.9}},
     {"adagrad", "scaled by the sum of squares", Rule::adagrad},
     {"rmsprop", "scaled by an average of squares", Rule::rmsprop},
     {"adam", "momentum and scaling, decay in the gradient", Rule::adam},
@@ -49,8 +49,9 @@ Tuned tuned(std::string_view workload, std::string_view rule) {
 }
 
 Options options_of(const RuleConfig& config, const Tuned& settings) {
-  Options options{.lr = settings.lr, .weight_decay = settings.weight_decay};
-  if (config.rule == Rule::sgd) options.momentum = config.momentum;
+  Options options = config.options;
+  options.lr = settings.lr;
+  options.weight_decay = settings.weight_decay;
   return options;
 }
 

@@ -12,7 +12,7 @@ struct RuleConfig {
   std::string_view name;   ///< "momentum"
   std::string_view words;  ///< what it is, in a few words
   Rule rule;
-  double momentum = 0.0;  ///< of Rule::sgd
+  Options options{};       ///< beside what is tuned
 };
 
 /// From the plainest on.

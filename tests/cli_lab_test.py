@@ -47,6 +47,14 @@ class Answers(Lab):
                      "--state", "--out", "--json", "digits,words,ravine,rosenbrock", "q8-lite", "adamw"]:
             self.assertIn(word, done.stdout)
 
+    def test_betas(self):
+        default, same, other = (
+            self.results_of("--workload", "ravine", "--rules", "adamw", "--steps", "25", "--seeds", "1", *betas)[0]
+            for betas in ([], ["--betas", "0.9,0.999"], ["--betas", "0.9,0.95"]))
+        self.assertEqual(default["loss"], same["loss"])
+        self.assertNotEqual(default["loss"], other["loss"])
+        self.assertEqual(other["betas"], [0.9, 0.95])
+
     def test_json(self):
         results = self.results_of("--workload", "digits,ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "2")
         self.assertEqual([(r["workload"], r["rule"], r["seed"]) for r in results],
@@ -56,6 +64,7 @@ class Answers(Lab):
             for key in ("loss", metric, "step_ns", "bytes_per_param", "steps"):
                 self.assertGreater(result[key], 0, key)
             self.assertEqual(result["state"], "f32")
+            self.assertIsNone(result["betas"])
             self.assertEqual(result["outcome"], "finished")
         self.assertAlmostEqual(results[0]["bytes_per_param"], 4.0, delta=0.5)
         self.assertAlmostEqual(results[2]["bytes_per_param"], 12.0, delta=0.5)
@@ -166,6 +175,8 @@ class Refusals(Lab):
         self.assert_refused("--rules: 'lion' is not known: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw", "--rules", "lion")
         self.assert_refused("--rules: 'sgd' is given twice", "--rules", "sgd,sgd")
         self.assert_refused("--state: 'q4' is not known: must be one of f32, bf16, f16, b16, q8, q8-lite", "--state", "q4")
+        self.assert_refused("--betas: '0.9' is not two numbers separated by a comma", "--betas", "0.9")
+        self.assert_refused("--betas: none of the rules has betas: sgd", "--rules", "sgd", "--betas", "0.9,0.95")
         self.assert_refused("--steps: '0' must be from 1 to 10000000", "--steps", "0")
         self.assert_refused("--steps: '-3' must be from 1 to 10000000", "--steps=-3")
         self.assert_refused("--seeds: 'many' is not a whole number", "--seeds", "many")
