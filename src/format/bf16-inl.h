@@ -17,7 +17,8 @@ struct Bf16Code {
     return rounded(bits).template down<16>();
   }
 
-  /// The same with two codes in 32 bits: decode one, ignoring the other; encode with zeros for the other.
+  /// The same with two codes in 32 bits, one in the lower and one in the upper half: whatever the other half holds, it
+  /// is ignored by decode, and must be by who calls encode_high.
   template <class D>
   HWY_INLINE static Floats<D> decode_low(Bits<D> codes) {
     return decode(codes);
@@ -28,7 +29,7 @@ struct Bf16Code {
   }
   template <class D>
   HWY_INLINE static Bits<D> encode_high(Bits<D> bits) {
-    return rounded(bits) & 0xFFFF0000u;
+    return rounded(bits);
   }
 
  private:

@@ -35,7 +35,7 @@ struct Half {
     const Bits<D> even = bits_of(even_value);
     const Bits<D> odd = bits_of(odd_value);
     const Bits<D> larger{hn::Max((even & kMagnitude).v, (odd & kMagnitude).v)};
-    Bits<D> both = (Code::encode(even) & 0xFFFFu) | Code::encode_high(odd);
+    Bits<D> both = or_masked(Code::encode(even), Code::encode_high(odd), 0xFFFF0000u);
     if (HWY_UNLIKELY(any(larger, larger > Code::kLargestCommon))) {
       both = encode_rare(even, Code::encode(even)) | encode_rare(odd, Code::encode(odd)).template up<16>();
     }

@@ -62,6 +62,7 @@ double squares(const void* from, std::size_t n) {
   for (V& sum : sums) sum = V::of(0.0);
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
+    __builtin_prefetch(stored + i + kAhead);
     for (std::size_t k = 0; k < kVectors; ++k) {
       const V x = load_wide<F>(d, stored + i + k * lanes);
       sums[k] = sums[k] + x * x;

@@ -20,6 +20,7 @@ namespace adamant::HWY_NAMESPACE {
 // X(variant, type, parameter, gradient, states): those that a loop of their own makes at least a tenth faster in cache.
 #define ADAMANT_FUSED(X)                                     \
   X(adamw, AdamW<false>, bf16, bf16, bf16, BF16, BF16, BF16) \
+  X(adamw, AdamW<false>, bf16, bf16, f32, BF16, BF16, F32)   \
   X(adamw, AdamW<false>, f32, bf16, f32, F32, BF16, F32)
 
 constexpr FusedKernels make_fused_table() {

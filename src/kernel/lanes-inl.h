@@ -21,6 +21,9 @@ struct Bits {
   using U = hn::TFromD<DU>;
   hn::Vec<DU> v;
 
+  HWY_INLINE Bits() {}
+  HWY_INLINE Bits(hn::Vec<DU> v) : v(v) {}
+
   HWY_INLINE static Bits of(U value) { return {hn::Set(DU(), value)}; }
   HWY_ATTR HWY_INLINE friend Bits operator+(Bits a, Bits b) { return {hn::Add(a.v, b.v)}; }
   HWY_ATTR HWY_INLINE friend Bits operator-(Bits a, Bits b) { return {hn::Sub(a.v, b.v)}; }

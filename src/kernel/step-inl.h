@@ -48,10 +48,18 @@ struct Step {
     typename S::Stored* HWY_RESTRICT states[kMaxStates];
   };
 
+  // One line of each stream for the elements of one or two vectors.
+  HWY_INLINE static void ask_ahead(const Streams& streams, std::size_t i) {
+    __builtin_prefetch(streams.p + i + kAhead);
+    __builtin_prefetch(streams.g + i + kAhead);
+    for (std::size_t s = 0; s < Rule::kStates; ++s) __builtin_prefetch(streams.states[s] + i + kAhead);
+  }
+
   template <class D>
   HWY_INLINE static void one(D d, const Constants& k, const Streams& streams, std::size_t i) {
     using V = Floats<D>;
     V states[kStateSlots];
+    if constexpr (hn::MaxLanes(D()) > 1) ask_ahead(streams, i);
     V p = P::load(d, streams.p + i);
     const V g = prepared(G::load(d, streams.g + i), k.factor, k.bound);
     for (std::size_t s = 0; s < Rule::kStates; ++s) states[s] = S::load(d, streams.states[s] + i);
@@ -66,6 +74,7 @@ struct Step {
     V p[2];
     V g[2];
     V states[2][kStateSlots];
+    ask_ahead(streams, i);
     P::load_even_odd(d, streams.p + i, p[0], p[1]);
     G::load_even_odd(d, streams.g + i, g[0], g[1]);
     for (std::size_t s = 0; s < Rule::kStates; ++s) {

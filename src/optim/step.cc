@@ -23,10 +23,7 @@ constexpr std::size_t kPieceBlocks = 64;
 // Below this much work (elements) waking other threads takes longer than doing it.
 constexpr std::size_t kSerialElements = std::size_t{1} << 16;
 
-// How far ahead of its reading a look asks for memory, in blocks: one stream alone keeps too few reads under way.
-constexpr std::size_t kLookAhead = 16;
-
-// How much of the next tensor's streams an update asks for while it works on the one before, in bytes: by the time they
+// How much of the next tensor's streams a pass asks for while it works on the one before, in bytes: by the time they
 // are read, the hardware has found them.
 constexpr std::size_t kNextTensor = 1024;
 
@@ -102,18 +99,6 @@ Work plan(std::span<const TensorState> tensors) {
   return work;
 }
 
-/// Asks for a block of gradients, counted from the start of a run but possibly one of the next run.
-void prefetch_block(const Work& work, const Run& run, std::size_t block) {
-  const Run* at = &run;
-  if (block >= blocks_of(run.count)) {
-    block -= blocks_of(run.count);
-    at = work.after(run);
-  }
-  if (at == nullptr || block >= blocks_of(at->count)) return;
-  const std::size_t bytes = kBlock * info(at->grad_format).bytes;
-  prefetch(static_cast<const std::byte*>(at->grad) + block * bytes, bytes);
-}
-
 template <class Piece>
 void run_pieces(Workers& workers, const Work& work, const Piece& piece) {
   if (work.elements <= kSerialElements) {
@@ -134,8 +119,9 @@ double sum_of_squares(Workers& workers, const Work& work) {
       const std::size_t bytes = info(run.grad_format).bytes;
       const auto* from = static_cast<const std::byte*>(run.grad) + first * bytes;
       double* sum = blocks + (block - piece * kPieceBlocks);
+      const Run* next = work.after(run);
+      if (next != nullptr && first + count == run.count) prefetch(next->grad, kNextTensor);
       for (std::size_t i = 0; i < count; i += kBlock, from += kBlock * bytes) {
-        prefetch_block(work, run, (first + i) / kBlock + kLookAhead);
         *sum++ = kernels.squares[index_of(run.grad_format)](from, std::min(kBlock, count - i));
       }
     });
