@@ -97,6 +97,7 @@ HWY_INLINE void decode_groups(const std::uint8_t* codes, const std::uint8_t* exp
     const float offset = offset_of(exponent);
     std::size_t i = first;
     for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
+      __builtin_prefetch(codes + i + kAhead);
       Code<Wide>::decode(load_code(d, codes + i), Floats<Wide>::of(offset)).store(x + i);
     }
     for (; i < end; ++i) {
@@ -137,6 +138,7 @@ void encode_relative(const float* m, const float* v, std::size_t n, Rounding rou
 void decode_relative(const std::uint8_t* codes, const float* v, std::size_t n, float* m) {
   for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
     using D = decltype(d);
+    __builtin_prefetch(codes + i + kAhead);
     Q8Relative<D>::decode(load_code(d, codes + i), Floats<D>::load(v + i)).store(m + i);
   });
 }
@@ -157,7 +159,11 @@ void store_split(const float* from, std::size_t n, Rounding rounding, std::uint1
 template <class Split>
 void load_split(const std::uint16_t* high, const void* low, std::size_t n, float* to) {
   const auto* below = static_cast<const typename Split::Low*>(low);
-  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR { Split::load(d, high + i, below + i).store(to + i); });
+  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+    __builtin_prefetch(high + i + kAhead);
+    __builtin_prefetch(below + i + kAhead);
+    Split::load(d, high + i, below + i).store(to + i);
+  });
 }
 
 const CompactKernels* compact_table() {

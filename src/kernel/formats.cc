@@ -23,7 +23,10 @@ void decode(const void* from, std::size_t n, float* to) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) F::load(d, stored + i).store(to + i);
+  for (; i + lanes <= n; i += lanes) {
+    __builtin_prefetch(stored + i + kAhead);
+    F::load(d, stored + i).store(to + i);
+  }
   const hn::CappedTag<float, 1> single;
   for (; i < n; ++i) F::load(single, stored + i).store(to + i);
 }
