@@ -2,13 +2,14 @@
 program := build/release/bin/adamant
 jobs := $(shell nproc)
 
-.PHONY: help lab build test test-deep bench fidelity install clean
+.PHONY: help lab build test test-deep bench fidelity loss install clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on real workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
 	@echo 'make bench      install what is missing, build, and measure'
 	@echo 'make fidelity   how truly compact states are kept: writes docs/fidelity.md'
+	@echo 'make loss       what compact formats cost in loss: writes docs/loss.md, in half an hour'
 	@echo 'make build      only build; the program is then $(program)'
 	@echo 'make install    build and install the library and the program (DESTDIR=, PREFIX=)'
 	@echo 'make clean      remove build/'
@@ -46,6 +47,12 @@ fidelity:
 	@cmake --preset release --log-level=NOTICE -DADAMANT_BUILD_BENCH=ON
 	@cmake --build --preset release --target adamant_fidelity
 	@build/release/bin/adamant_fidelity >docs/fidelity.md
+
+loss:
+	@tools/setup test
+	@$(MAKE) --no-print-directory build
+	@bench/loss.py $(program) >build/loss.md
+	@mv build/loss.md docs/loss.md
 
 PREFIX ?= /usr/local
 install: build

@@ -78,6 +78,9 @@ def main():
         print(f"| f32 | {best['f32']} | {statistics.mean(base):.4f} | | |")
         for name in FORMATS:
             own = table[best[name]][name]
+            if not all(map(math.isfinite, base + own)):
+                print(f"| {name} | {best[name]} | diverged | | |")
+                continue
             mean, error = difference(base, own)
             covers = "covers 0" if abs(mean) <= 2 * error else "does not cover 0"
             size = "mean within" if abs(mean) <= LIMIT else "mean beyond"

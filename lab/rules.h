@@ -12,7 +12,7 @@ struct RuleConfig {
   std::string_view name;   ///< "momentum"
   std::string_view words;  ///< what it is, in a few words
   Rule rule;
-  Options options{};       ///< beside what is tuned
+  Options options{};  ///< beside what is tuned
 };
 
 /// From the plainest on.

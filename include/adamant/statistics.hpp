@@ -16,9 +16,9 @@ namespace adamant {
 ///   r   1 / (√v̂ + ε), the scale the second moment gives; 1 for a rule without one
 ///   u   the update in units of the learning rate, without decoupled decay: m̂·r for AdamW
 ///   w   weight before the step
-/// Added in f32 within blocks of 256 elements, in f64 beyond, always in the same tree: the same bits on every instruction
-/// set and thread count. Squares are in f32, as v itself: below about 1e-19 they lose bits, beyond 1e19 they are not
-/// finite.
+/// Added in f32 within blocks of 256 elements, in f64 beyond, always in the same tree: the same bits on every
+/// instruction set and thread count. Squares are in f32, as v itself: below about 1e-19 they lose bits, beyond 1e19
+/// they are not finite.
 struct MomentSums {
   double gg = 0.0;     ///< Σ g²
   double mm = 0.0;     ///< Σ m²
@@ -63,8 +63,8 @@ struct TensorStatistics {
   std::vector<Probe> probes;  ///< the same elements in every step
 };
 
-/// Give one to step() (StepOptions::statistics) to have it filled; without one the step does nothing of this. The weights
-/// are the same bits either way.
+/// Give one to step() (StepOptions::statistics) to have it filled; without one the step does nothing of this. The
+/// weights are the same bits either way.
 struct Statistics {
   /// Settings. Observe one block of 256 elements in so many, moving on from step to step: 1 takes all. Sums are then
   /// over the observed elements alone.
