@@ -36,6 +36,8 @@ struct Case {
   std::vector<NonFinite> policies = {NonFinite::propagate};
   std::optional<double> max_norm{};
   double grad_scale = 1.0;
+  bool statistics = false;          ///< measure the step with statistics too
+  std::uint32_t observe_every = 0;  ///< as Statistics has it
 };
 
 [[nodiscard]] std::string_view name_of(NonFinite policy);

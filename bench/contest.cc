@@ -85,6 +85,7 @@ Contest::Contest(const Case& what)
     add_step(step_under(policy), *optimizer_, policy, case_.max_norm);
     any_looks = any_looks || looks(case_, policy);
   }
+  if (case_.statistics) add_statistics();
   add_ceiling("ceiling", false);
   if (any_looks) {
     add_step("bare", *optimizer_, NonFinite::propagate, {});
@@ -126,6 +127,19 @@ void Contest::add_step(std::string name, Optimizer& optimizer, NonFinite policy,
   contestants_.push_back({std::move(name),
                           [&optimizer, scale = case_.grad_scale] { optimizer.step({.grad_scale = scale}); },
                           [&optimizer, settings] { optimizer.set_settings(settings); }});
+}
+
+void Contest::add_statistics() {
+  sums_.observe_every = statistics_.observe_every = case_.observe_every;
+  sums_.sample_every = sums_.probes = 0;
+  Settings settings = optimizer_->settings();
+  settings.nonfinite = case_.policies.front();
+  settings.max_norm = case_.max_norm;
+  for (const auto& [name, into] : {std::pair("sums", &sums_), std::pair("statistics", &statistics_)}) {
+    contestants_.push_back({name,
+                            [this, into] { optimizer_->step({.grad_scale = case_.grad_scale, .statistics = into}); },
+                            [this, settings] { optimizer_->set_settings(settings); }});
+  }
 }
 
 void Contest::add_ceiling(std::string name, bool with_look) {
@@ -200,6 +214,8 @@ std::vector<Result> Contest::run(const Budget& budget) const {
     if (policy == case_.policies.front()) {
       result.one_tensor = best("one tensor");
       result.f32 = best("f32");
+      result.sums = best("sums");
+      result.statistics = best("statistics");
       if (f32_) {
         // What does not fit into a cache need not be of the same size.
         const double share = static_cast<double>(workload_.total()) / static_cast<double>(f32_->workload_.total());

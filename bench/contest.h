@@ -23,6 +23,8 @@ struct Result {
   std::optional<Times> one_tensor;  ///< where there are many tensors: the step on one of as many parameters
   std::optional<Times> f32;         ///< for as many parameters in f32, where this one has compact formats
   double allocated_bytes_per_param = 0.0;
+  std::optional<Times> sums;        ///< the step with the sums of its statistics alone
+  std::optional<Times> statistics;  ///< with all of them, as they are by default
   // AdamW in f32 without a look:
   std::optional<Times> plain;    ///< the best plain kernel: one pass, unrolled, fused multiply-add
   std::optional<Times> unfused;  ///< eight passes
@@ -49,6 +51,7 @@ class Contest {
  private:
   std::unique_ptr<Optimizer> make_optimizer(std::size_t tensors) const;
   void add_step(std::string name, Optimizer& optimizer, NonFinite policy, std::optional<double> max_norm);
+  void add_statistics();
   void add_ceiling(std::string name, bool with_look);
   void add_rivals();
 
@@ -59,6 +62,7 @@ class Contest {
   std::unique_ptr<Contest> f32_;  // with memory of its own
   Memory param_, low_, grad_, states_[kMaxStates], denominator_;
   std::unique_ptr<Optimizer> optimizer_, one_tensor_;
+  Statistics sums_, statistics_;
   std::vector<Contestant> contestants_;
 };
 

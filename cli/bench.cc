@@ -28,8 +28,8 @@ using nlohmann::ordered_json;
 struct Texts {
   std::string rules, param, grad, state, weights, workload = "cache,l3,dram,many", threads = "1,0",
                                                   policy = "propagate";
-  std::string max_norm, grad_scale, momentum, size, seconds, rounds;
-  bool amsgrad = false, json = false;
+  std::string max_norm, grad_scale, momentum, size, seconds, rounds, observe_every;
+  bool amsgrad = false, statistics = false, json = false;
 };
 
 struct Formats {
@@ -125,6 +125,10 @@ std::vector<Case> read_cases(const Texts& texts) {
   common.policies = read_policies(texts.policy);
   if (!texts.max_norm.empty()) common.max_norm = read_positive("--max-norm", texts.max_norm);
   if (!texts.grad_scale.empty()) common.grad_scale = read_positive("--grad-scale", texts.grad_scale);
+  common.statistics = texts.statistics || !texts.observe_every.empty();
+  if (!texts.observe_every.empty()) {
+    common.observe_every = static_cast<std::uint32_t>(read_integer("--observe-every", texts.observe_every, 1, 1 << 30));
+  }
   if (!texts.size.empty()) {
     common.size = static_cast<std::size_t>(read_integer("--size", texts.size, 1, std::int64_t{1} << 40));
   }
@@ -187,6 +191,8 @@ ordered_json json_of(const Case& what, const bench::Workload& workload, const Re
   add("bare_ns_per_param", result.bare);
   add("f32_ns_per_param", result.f32);
   add("one_tensor_ns_per_param", result.one_tensor);
+  add("sums_ns_per_param", result.sums);
+  add("statistics_ns_per_param", result.statistics);
   add("plain_ns_per_param", result.plain);
   add("unfused_ns_per_param", result.unfused);
   add("naive_ns_per_param", result.naive);
@@ -235,6 +241,8 @@ class Table {
     const auto add = [&](const char* name, const std::optional<bench::Times>& times) {
       if (times) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, ratio(*times, result.step));
     };
+    add("with sums", result.sums);
+    add("with statistics", result.statistics);
     add("bare step", result.bare);
     add("f32 step", result.f32);
     add("one tensor", result.one_tensor);
@@ -327,6 +335,9 @@ Command add_bench(CLI::App& program) {
   option("--max-norm", texts->max_norm, "NUMBER", "clip the global norm; needs the look too");
   option("--grad-scale", texts->grad_scale, "NUMBER", "divide the gradients by this");
   option("--momentum", texts->momentum, "NUMBER", "of sgd and rmsprop [0]");
+  app->add_flag("--statistics", texts->statistics, "the step with statistics too: with the sums alone, and with all");
+  option("--observe-every", texts->observe_every, "NUMBER",
+         "of these, the sums of one block in so many [about 64 of a tensor]");
   app->add_flag("--amsgrad", texts->amsgrad, "the amsgrad form of adam and adamw");
   option("--size", texts->size, "NUMBER", "elements of each tensor, instead of the workload's");
   option("--seconds", texts->seconds, "NUMBER", "time for each case [1.2 for dram, 0.3 for the others]");

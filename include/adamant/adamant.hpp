@@ -7,6 +7,7 @@
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
 #include <adamant/schedule.hpp>
+#include <adamant/statistics.hpp>
 #include <adamant/targets.hpp>
 #include <adamant/tensor.hpp>
 #include <adamant/version.hpp>

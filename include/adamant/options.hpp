@@ -75,11 +75,15 @@ struct Settings {
 /// The words.
 [[nodiscard]] std::span<const std::string_view> presets() noexcept;
 
+struct Statistics;
+
 /// Arguments of one step.
 struct StepOptions {
   /// The gradients are this many times too large (loss scaling): from 2^-126 to 2^126. They are divided by it on the
   /// fly: the gradient memory is not changed.
   double grad_scale = 1.0;
+  /// Filled with what the step sees of its moments (statistics.hpp); must outlive the step, or end_step().
+  Statistics* statistics = nullptr;
 };
 
 }  // namespace adamant

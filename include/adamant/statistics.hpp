@@ -13,12 +13,13 @@ namespace adamant {
 ///       rule's gradient has it (Adam, SGD, RMSprop, Adagrad)
 ///   m   first moment after the step, m_old before it; a rule without one (RMSprop, Adagrad, SGD without momentum) has
 ///       m = g and m_old = 0
-///   r   1 / (√v̂ + ε), the scale the second moment gives; 1 for a rule without one
+///   r   1 / (√v̂ + ε), the scale the second moment gives, within 4e-6 of it; 1 for a rule without one
 ///   u   the update in units of the learning rate, without decoupled decay: m̂·r for AdamW
 ///   w   weight before the step
-/// Added in f32 within blocks of 256 elements, in f64 beyond, always in the same tree: the same bits on every
-/// instruction set and thread count. Squares are in f32, as v itself: below about 1e-19 they lose bits, beyond 1e19
-/// they are not finite.
+/// Moments are taken as the rule computes them, before a narrow format rounds them. Added in f32 within blocks of 256
+/// elements, in f64 beyond (all in f64 for f64 parameters), always in the same order: the same bits on every
+/// instruction set and thread count. In f32 squares lose bits where the numbers are below about 1e-19, as those in v
+/// do, and are not finite where they are beyond 1e19.
 struct MomentSums {
   double gg = 0.0;     ///< Σ g²
   double mm = 0.0;     ///< Σ m²
@@ -33,8 +34,9 @@ struct MomentSums {
   double r = 0.0;      ///< Σ r
 };
 
-/// About the scales, from a sample of the blocks that moves on from step to step. v̂ is the second moment after bias
-/// correction; a rule without one leaves all zero.
+/// About the scales, from a sample of the blocks that moves on from step to step: add them up over some steps. v̂ is the
+/// second moment (of amsgrad, the one that can fall) after bias correction; a rule without one has only the first two.
+/// Logarithms are off by less than 0.003 octaves.
 struct ScaleSample {
   static constexpr std::size_t kBins = 64;
   std::uint64_t elements = 0;    ///< looked at
@@ -46,7 +48,8 @@ struct ScaleSample {
   std::array<std::uint32_t, kBins> bins{};
 };
 
-/// One element of a tensor, followed through the run.
+/// One element of a tensor, followed through the run. g, m, u and w as in MomentSums. A lazy row gradient that does not
+/// touch it leaves all but `element` 0.
 struct Probe {
   std::size_t element = 0;
   float g = 0.0F, m = 0.0F, v = 0.0F;  ///< v as stored, without bias correction; 0 where there is none
@@ -63,15 +66,16 @@ struct TensorStatistics {
   std::vector<Probe> probes;  ///< the same elements in every step
 };
 
-/// Give one to step() (StepOptions::statistics) to have it filled; without one the step does nothing of this. The
-/// weights are the same bits either way.
+/// Give one to step() or begin_step() (StepOptions::statistics) to have it filled; without one the step does nothing of
+/// this. The weights are the same bits either way.
 struct Statistics {
-  /// Settings. Observe one block of 256 elements in so many, moving on from step to step: 1 takes all. Sums are then
-  /// over the observed elements alone.
-  std::uint32_t observe_every = 1;
-  /// The sample of ScaleSample: one block in so many (of every tensor at least one); 0 takes none.
-  std::uint32_t sample_every = 64;
-  /// Elements followed in each tensor, evenly spread.
+  /// Settings. The sums take one block of 256 elements in so many, moving on from step to step: 1 takes all; more is
+  /// cheaper, and a tensor of fewer blocks is then left out of some steps, with `elements` 0. 0 takes about 64 blocks
+  /// of each tensor, all of a small one: what is seen of a large model costs little, and no tensor is ever left out.
+  std::uint32_t observe_every = 0;
+  /// The sample of ScaleSample: one block in so many; 0 takes none. A tensor of fewer blocks is left out of some steps.
+  std::uint32_t sample_every = 256;
+  /// Elements followed in each tensor, evenly spread; all of a tensor that has fewer.
   std::uint32_t probes = 8;
 
   /// Filled by the step: the tensors that were updated, in order; empty where the step was not applied.

@@ -45,6 +45,29 @@ struct RuleKernels {
   StepKernel step[kVariantCount];
 };
 
+/// Sums over a block, in the order of MomentSums; all are sums but the largest |u|.
+inline constexpr std::size_t kSums = 11;
+inline constexpr std::size_t kLargestU = 4;
+/// As StepKernel, the same bits, on at most kBlock elements, and adds up what it sees: 16 lanes of the arithmetic's
+/// type, element i in lane i mod 16, then lane l with lane l + 8, 4, 2, 1.
+using ObserveKernel = void (*)(const StepScalars&, double factor, double bound, void* p, const void* g,
+                               void* const* states, std::size_t n, double* sums);
+struct SeenElement {
+  double g, m, v, u;
+};
+/// What a step would do to one element; changes nothing.
+using SeeKernel = SeenElement (*)(const StepScalars&, double factor, double bound, const void* p, const void* g,
+                                  const void* const* states, int second_moment);
+
+/// Every rule as it is observed, in one type of arithmetic.
+struct ObserveKernels {
+  std::int64_t target;
+  ObserveKernel observe[kVariantCount];
+  SeeKernel see[kVariantCount];
+  /// What a second moment is multiplied by against its bias.
+  double (*unbias_second[kVariantCount])(const StepScalars&);
+};
+
 struct FormatKernels {
   std::int64_t target;
   DecodeKernel decode[kFormatCount];  ///< none for f64
@@ -117,6 +140,8 @@ struct GroupKernels {
 /// The tables for the instruction set in use. Each says which one it was compiled for.
 [[nodiscard]] const RuleKernels& f32_kernels();
 [[nodiscard]] const RuleKernels& f64_kernels();
+[[nodiscard]] const ObserveKernels& f32_observers();
+[[nodiscard]] const ObserveKernels& f64_observers();
 [[nodiscard]] const FormatKernels& format_kernels();
 [[nodiscard]] const FusedKernels& fused_kernels();
 [[nodiscard]] const CompactKernels& compact_kernels();

@@ -5,40 +5,11 @@
 namespace adamant {
 namespace {
 
-// Blocks of f32 for the streams that are not f32 in memory.
-struct Scratch {
-  alignas(64) float param[kBlock];
-  alignas(64) float grad[kBlock];
-  alignas(64) StateBlocks states;
-};
-
-void step_block(const StepRun& run, const GradientRun& grad, Scratch& scratch) {
-  const Streams& streams = run.streams;
-  const bool param_in_memory = param_in_place(streams);
-  const bool states_in_memory = states_in_place(streams);
-  const std::size_t state_count = info(streams.variant).state_count;
-
-  void* param = scratch.param;
-  const void* values = grad.values;
-  void* states[kMaxStates];
-  if (param_in_memory) {
-    param = param_at(streams, grad.first);
-  } else {
-    decode_param(streams, grad.first, grad.n, scratch.param);
-  }
-  if (grad.format != Format::f32) {
-    format_kernels().decode[index_of(grad.format)](grad.values, grad.n, scratch.grad);
-    values = scratch.grad;
-  }
-  if (!states_in_memory) decode_states(streams, grad.first, grad.n, scratch.states);
-  for (std::size_t s = 0; s < state_count; ++s) {
-    states[s] = states_in_memory ? state_at(streams, s, grad.first) : scratch.states[s];
-  }
-
-  f32_kernels().step[index_of(streams.variant)](*run.scalars, run.factor, run.bound, param, values, states, grad.n);
-
-  if (!param_in_memory) encode_param(streams, grad.first, grad.n, run.t, scratch.param);
-  if (!states_in_memory) encode_states(streams, grad.first, grad.n, run.t, scratch.states);
+void step_block(const StepRun& run, const GradientRun& grad, BlockScratch& scratch) {
+  const BlockStreams block = load_block(run.streams, grad, scratch);
+  f32_kernels().step[index_of(run.streams.variant)](*run.scalars, run.factor, run.bound, block.param, block.grad,
+                                                    block.states, grad.n);
+  store_block(run, grad, scratch);
 }
 
 // The loop that takes every stream as it is in memory, where there is one.
@@ -64,6 +35,33 @@ GroupKernel group_kernel(const Streams& streams, Format grad_format) {
 
 }  // namespace
 
+BlockStreams load_block(const Streams& streams, const GradientRun& grad, BlockScratch& scratch) {
+  BlockStreams block{scratch.param, grad.values, {}};
+  const bool wide = streams.param_format == Format::f64;
+  if (wide || param_in_place(streams)) {
+    block.param = param_at(streams, grad.first);
+  } else {
+    decode_param(streams, grad.first, grad.n, scratch.param);
+  }
+  if (!wide && grad.format != Format::f32) {
+    format_kernels().decode[index_of(grad.format)](grad.values, grad.n, scratch.grad);
+    block.grad = scratch.grad;
+  }
+  const bool states_in_memory = wide || states_in_place(streams);
+  if (!states_in_memory) decode_states(streams, grad.first, grad.n, scratch.states);
+  for (std::size_t s = 0; s < info(streams.variant).state_count; ++s) {
+    block.states[s] = states_in_memory ? state_at(streams, s, grad.first) : scratch.states[s];
+  }
+  return block;
+}
+
+void store_block(const StepRun& run, const GradientRun& grad, BlockScratch& scratch) {
+  const Streams& streams = run.streams;
+  if (streams.param_format == Format::f64) return;
+  if (!param_in_place(streams)) encode_param(streams, grad.first, grad.n, run.t, scratch.param);
+  if (!states_in_place(streams)) encode_states(streams, grad.first, grad.n, run.t, scratch.states);
+}
+
 void prepare_scalars(Variant variant, Format param_format, const Options& options, std::uint64_t t,
                      StepScalars& scalars) {
   const RuleKernels& kernels = param_format == Format::f64 ? f64_kernels() : f32_kernels();
@@ -80,11 +78,9 @@ void step_elements(const StepRun& run, const GradientRun& grad) {
     kernel(*run.scalars, run.factor, run.bound, param_at(streams, grad.first), grad.values, states, grad.n);
     return;
   }
-  Scratch scratch;
+  BlockScratch scratch;
   const auto part = [&](std::size_t done, std::size_t most) {
-    const std::size_t bytes = info(grad.format).bytes;
-    return GradientRun{static_cast<const std::byte*>(grad.values) + done * bytes, grad.format, grad.first + done,
-                       std::min(most, grad.n - done)};
+    return part_of(grad, done, std::min(most, grad.n - done));
   };
   if (const GroupKernel kernel = group_kernel(streams, grad.format)) {
     for (std::size_t done = 0; done < grad.n;) {

@@ -11,6 +11,7 @@
 #include "kernel/convert.h"
 #include "kernel/pipeline.h"
 #include "optim/impl.h"
+#include "optim/observe.h"
 #include "optim/rows.h"
 
 namespace adamant {
@@ -53,6 +54,7 @@ struct Work {
   std::size_t elements = 0;
   std::vector<SummedRows> rows;  // keeps the sums of repeated rows
 
+  [[nodiscard]] std::size_t index_of(const Run& run) const { return static_cast<std::size_t>(&run - runs.data()); }
   [[nodiscard]] const Run* after(const Run& run) const { return &run == &runs.back() ? nullptr : &run + 1; }
 
   [[nodiscard]] std::size_t pieces() const { return (blocks + kPieceBlocks - 1) / kPieceBlocks; }
@@ -208,9 +210,13 @@ class ScalarTable {
   std::forward_list<Entry> entries_;  // references stay valid
 };
 
-void check_grad_scale(double scale) {
-  if (scale >= 0x1p-126 && scale <= 0x1p126) return;
-  throw Error(ErrorCode::invalid_argument, "Invalid grad_scale: " + text(scale) + " (must be in [2^-126, 2^126])");
+/// Refuses what is outside its range; empties the statistics, which are about this step.
+void check_step_options(const StepOptions& options) {
+  const double scale = options.grad_scale;
+  if (!(scale >= 0x1p-126 && scale <= 0x1p126)) {
+    throw Error(ErrorCode::invalid_argument, "Invalid grad_scale: " + text(scale) + " (must be in [2^-126, 2^126])");
+  }
+  if (options.statistics != nullptr) options.statistics->tensors.clear();
 }
 
 /// What the settings ask of a look at the gradients.
@@ -236,9 +242,10 @@ double clip_coefficient(const Settings& settings, double norm) {
   return coefficient >= 1.0 ? 1.0 : coefficient;
 }
 
-/// The update of all work, with every gradient times `multiple`; tensors are counted as in `work`.
+/// The update of all work, with every gradient times `multiple`; tensors are counted as in `work`, from `first_tensor`
+/// of the optimizer on. Fills the statistics where there are any.
 void update(Workers& workers, const Work& work, const Settings& settings, std::span<const GroupState> groups,
-            std::span<TensorState> tensors, double multiple) {
+            std::span<TensorState> tensors, double multiple, Statistics* statistics, std::size_t first_tensor) {
   ScalarTable scalars;
   std::vector<StepRun> steps(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -256,10 +263,14 @@ void update(Workers& workers, const Work& work, const Settings& settings, std::s
            wide ? bound : static_cast<double>(static_cast<float>(bound))};
   }
 
+  std::optional<Observer> observer;
+  if (statistics != nullptr) observer.emplace(*statistics, tensors, first_tensor, work.runs.size(), work.pieces());
+
   // Backwards: the gradients that a look read last are still in the cache.
   const std::size_t last = work.pieces() - 1;
   run_pieces(workers, work, [&](std::size_t backwards) {
-    work.for_each_in_piece(last - backwards, [&](const Run& run, std::size_t first, std::size_t count, std::size_t) {
+    const std::size_t piece = last - backwards;
+    work.for_each_in_piece(piece, [&](const Run& run, std::size_t first, std::size_t count, std::size_t) {
       const Run* next = work.after(run);
       if (next != nullptr && first + count == run.count) {
         const StepRun& then = steps[next->tensor];
@@ -267,10 +278,16 @@ void update(Workers& workers, const Work& work, const Settings& settings, std::s
         prefetch(then.streams.param, kNextTensor);
         for (const StateMemory& state : then.streams.states) prefetch(state.values, kNextTensor);
       }
-      step_elements(steps[run.tensor], {static_cast<const std::byte*>(run.grad) + first * info(run.grad_format).bytes,
-                                        run.grad_format, run.first + first, count});
+      const GradientRun grad = {static_cast<const std::byte*>(run.grad) + first * info(run.grad_format).bytes,
+                                run.grad_format, run.first + first, count};
+      if (observer) {
+        observer->step(steps[run.tensor], grad, run.tensor, work.index_of(run), piece);
+      } else {
+        step_elements(steps[run.tensor], grad);
+      }
     });
   });
+  if (observer) observer->collect(steps);
   for (TensorState& tensor : tensors) tensor.step += tensor.grad.present() ? 1 : 0;
 }
 
@@ -291,7 +308,7 @@ double norm_of_norms(std::span<const double> norms) {
 
 StepReport Optimizer::Impl::step(const StepOptions& step_options) {
   const Exclusive exclusive = enter("step");
-  check_grad_scale(step_options.grad_scale);
+  check_step_options(step_options);
   const FloatEnvironment environment;
   const Work work = plan(tensors);
 
@@ -307,13 +324,14 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
       if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
     }
   }
-  update(workers, work, settings, groups, tensors, report.clip_coefficient / step_options.grad_scale);
+  update(workers, work, settings, groups, tensors, report.clip_coefficient / step_options.grad_scale,
+         step_options.statistics, 0);
   return report;
 }
 
 void Optimizer::Impl::begin_step(const StepOptions& step_options) {
   const Exclusive exclusive = enter("begin_step");
-  check_grad_scale(step_options.grad_scale);
+  check_step_options(step_options);
   OpenStep step{step_options, grad_norm ? clip_coefficient(settings, *grad_norm) : 1.0, {}, {}, {}};
   step.done.resize(tensors.size());
   step.norms.resize(tensors.size());
@@ -358,7 +376,8 @@ bool Optimizer::Impl::step_one(std::size_t index) {
     open.nonfinite[index] = seen.nonfinite;
     if (!applies(settings, seen)) return false;
   }
-  update(workers, work, settings, groups, tensor, open.clip_coefficient / open.options.grad_scale);
+  update(workers, work, settings, groups, tensor, open.clip_coefficient / open.options.grad_scale,
+         open.options.statistics, index);
   open.norms[index] = seen.norm;
   open.done[index] = true;
   return true;
@@ -376,6 +395,9 @@ StepReport Optimizer::Impl::end_step() {
     report.nonfinite->count += found->count;
   }
   report.applied = !report.nonfinite || settings.nonfinite == NonFinite::propagate;
+  if (open.options.statistics != nullptr) {
+    std::ranges::sort(open.options.statistics->tensors, {}, &TensorStatistics::tensor);
+  }
   if (norm_wanted(settings)) {
     const FloatEnvironment environment;
     report.grad_norm = norm_of_norms(open.norms) / open.options.grad_scale;

@@ -23,6 +23,24 @@ struct AdaGrad {
     V& v = states[0];
     g = decayed(g, k.decay, p);
     v = saturated(v + g * g);
-    p = p - k.lr * (g / (sqrt(v) + k.eps));
+    p = p - k.lr * (g / denominator(k, states));
+  }
+
+  static constexpr int kFirstMoment = -1;
+  template <class T>
+  static double unbias_second(const Scalars<T>&) {
+    return 1.0;
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
+    g = decayed(g, k.decay, p);
+    const V r = rough_reciprocal(denominator(k, states));
+    return {g, g, r, g * r};
+  }
+
+ private:
+  template <class T, class V>
+  HWY_INLINE static V denominator(const Scalars<T>& k, const V (&states)[kStates]) {
+    return sqrt(states[0]) + k.eps;
   }
 };

@@ -26,4 +26,14 @@ struct Adam {
   HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
     Undecayed::update(k.rest, p, decayed(g, k.decay, p), states);
   }
+
+  static constexpr int kFirstMoment = Undecayed::kFirstMoment;
+  template <class T>
+  static double unbias_second(const Scalars<T>& k) {
+    return Undecayed::unbias_second(k.rest);
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
+    return Undecayed::see(k.rest, p, decayed(g, k.decay, p), states);
+  }
 };

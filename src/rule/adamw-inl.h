@@ -13,7 +13,7 @@ struct AdamW {
 
   template <class T>
   struct Scalars {
-    T b1, c1, b2, c2, keep, step, scale, eps;
+    T b1, c1, b2, c2, keep, step, scale, eps, unbias;
   };
 
   template <class T>
@@ -28,7 +28,8 @@ struct AdamW {
             T(1.0 - *o.lr * *o.weight_decay),
             saturating<T>(*o.lr / correction1),
             T(1.0 / std::sqrt(correction2)),
-            positive<T>(*o.eps)};
+            positive<T>(*o.eps),
+            static_cast<T>(1.0 / correction1)};
   }
 
   template <class T, class V>
@@ -37,9 +38,24 @@ struct AdamW {
     V& v = states[1];
     m = k.b1 * m + k.c1 * g;
     v = k.b2 * v + k.c2 * (g * g);
-    V scale = v;
-    if constexpr (kAmsgrad) scale = states[2] = larger(states[2], v);
-    const V d = sqrt(scale) * k.scale + k.eps;
-    p = k.keep * p - (k.step * m) / d;
+    if constexpr (kAmsgrad) states[2] = larger(states[2], v);
+    p = k.keep * p - (k.step * m) / denominator(k, states);
+  }
+
+  static constexpr int kFirstMoment = 0;
+  template <class T>
+  static double unbias_second(const Scalars<T>& k) {
+    return static_cast<double>(k.scale) * static_cast<double>(k.scale);
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V, V g, const V (&states)[kStates]) {
+    const V r = rough_reciprocal(denominator(k, states));
+    return {g, states[0], r, (k.unbias * states[0]) * r};
+  }
+
+ private:
+  template <class T, class V>
+  HWY_INLINE static V denominator(const Scalars<T>& k, const V (&states)[kStates]) {
+    return sqrt(states[kStates - 1]) * k.scale + k.eps;
   }
 };

@@ -27,18 +27,32 @@ struct RmsPropOf {
     V& v = states[0];
     g = decayed(g, k.decay, p);
     v = k.alpha * v + k.fresh * (g * g);
-    V scale = v;
-    if constexpr (kCentered) {
-      V& average = states[1];
-      average = k.alpha * average + k.fresh * g;
-      scale = not_negative(v - average * average);
-    }
-    V step = g / (sqrt(scale) + k.eps);
+    if constexpr (kCentered) states[1] = k.alpha * states[1] + k.fresh * g;
+    V step = g / denominator(k, states);
     if constexpr (kMomentum) {
       V& buffer = states[kStates - 1];
       step = buffer = saturated(k.momentum * buffer + step);
     }
     p = p - k.lr * step;
+  }
+
+  static constexpr int kFirstMoment = -1;
+  template <class T>
+  static double unbias_second(const Scalars<T>&) {
+    return 1.0;
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
+    g = decayed(g, k.decay, p);
+    const V r = rough_reciprocal(denominator(k, states));
+    return {g, g, r, kMomentum ? states[kStates - 1] : g * r};
+  }
+
+ private:
+  template <class T, class V>
+  HWY_INLINE static V denominator(const Scalars<T>& k, const V (&states)[kStates]) {
+    if constexpr (kCentered) return sqrt(not_negative(states[0] - states[1] * states[1])) + k.eps;
+    return sqrt(states[0]) + k.eps;
   }
 };
 

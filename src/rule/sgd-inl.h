@@ -25,6 +25,17 @@ struct Sgd {
   HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V*) {
     p = p - k.lr * decayed(g, k.decay, p);
   }
+
+  static constexpr int kFirstMoment = -1;
+  template <class T>
+  static double unbias_second(const Scalars<T>&) {
+    return 1.0;
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V*) {
+    g = decayed(g, k.decay, p);
+    return {g, g, V::of(T(1)), g};
+  }
 };
 
 template <bool kNesterov>
@@ -48,7 +59,23 @@ struct SgdMomentum {
     V& m = states[0];
     g = decayed(g, k.decay, p);
     m = saturated(k.old * m + k.fresh * g);
-    const V direction = kNesterov ? g + k.momentum * m : m;
-    p = p - k.lr * direction;
+    p = p - k.lr * direction(k, g, m);
+  }
+
+  static constexpr int kFirstMoment = 0;
+  template <class T>
+  static double unbias_second(const Scalars<T>&) {
+    return 1.0;
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
+    g = decayed(g, k.decay, p);
+    return {g, states[0], V::of(T(1)), direction(k, g, states[0])};
+  }
+
+ private:
+  template <class T, class V>
+  HWY_INLINE static V direction(const Scalars<T>& k, V g, V m) {
+    return kNesterov ? g + k.momentum * m : m;
   }
 };

@@ -1,0 +1,233 @@
+#include "optim/observe.h"
+
+#include <adamant/error.hpp>
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "base/tree_sum.h"
+#include "kernel/convert.h"
+#include "optim/impl.h"
+
+namespace adamant {
+namespace {
+
+static_assert(sizeof(MomentSums) == sizeof(std::array<double, kSums>) && std::is_trivially_copyable_v<MomentSums>);
+
+// As many blocks of a tensor are enough in one step, unless told otherwise.
+constexpr std::size_t kBlocksSeen = 64;
+
+// log2 of a positive normal number from + - × ÷ only: libm's differs between systems. Off by less than 1e-9.
+constexpr double log2_of(double x) {
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  auto exponent = static_cast<int>(bits >> 52) - 1023;
+  auto mantissa = std::bit_cast<double>((bits & 0xFFFFFFFFFFFFFu) | 0x3FF0000000000000u);
+  if (mantissa > 1.4142135623730951) {
+    mantissa *= 0.5;
+    ++exponent;
+  }
+  const double z = (mantissa - 1.0) / (mantissa + 1.0);
+  double sum = 0.0;
+  for (int odd = 11; odd > 0; odd -= 2) sum = sum * z * z + 1.0 / odd;
+  return exponent + 2.8853900817779268 * z * sum;
+}
+
+// log2 of the middles of the 128 intervals between 1 and 2.
+constexpr std::array<double, 128> kLog2 = [] {
+  std::array<double, 128> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = log2_of(1.0 + (static_cast<double>(i) + 0.5) / 128.0);
+  return table;
+}();
+
+// log2 of a positive f32, off by less than 0.0057.
+double rough_log2(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if (bits < 0x00800000u) return log2_of(static_cast<double>(x));
+  return static_cast<int>(bits >> 23) - 127 + kLog2[bits >> 16 & 0x7Fu];
+}
+
+// Index of the state that is a second moment and can fall, or -1.
+int second_moment(Variant variant) {
+  const VariantInfo& form = info(variant);
+  for (std::size_t s = 0; s < form.state_count; ++s) {
+    if (!form.state_infos[s].negative && form.state_infos[s].may_fall) return static_cast<int>(s);
+  }
+  return -1;
+}
+
+constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+
+// The first block from `block` on whose turn it is: one in so many, another one in each step; 0: none.
+std::size_t next_turn(std::size_t block, std::uint64_t phase, std::size_t every) {
+  return every == 0 ? kNever : block + (every - (block + phase) % every) % every;
+}
+
+const ObserveKernels& observers(const Streams& streams) {
+  return streams.param_format == Format::f64 ? f64_observers() : f32_observers();
+}
+
+// A number of a block in the type of the arithmetic.
+float number_at(const Streams& streams, const void* block, std::size_t i) {
+  return streams.param_format == Format::f64 ? static_cast<float>(static_cast<const double*>(block)[i])
+                                             : static_cast<const float*>(block)[i];
+}
+
+void add(ScaleSample& to, const ScaleSample& from) {
+  to.elements += from.elements;
+  to.zero_grads += from.zero_grads;
+  to.scaled += from.scaled;
+  to.log_sum += from.log_sum;
+  to.log_sq_sum += from.log_sq_sum;
+  for (std::size_t bin = 0; bin < ScaleSample::kBins; ++bin) to.bins[bin] += from.bins[bin];
+}
+
+// Columns of sums, each added up as a tree; the largest is kept.
+std::array<double, kSums> total(std::span<const std::array<double, kSums>> rows) {
+  std::array<double, kSums> sums{};
+  if (rows.size() <= 1) return rows.empty() ? sums : rows.front();
+  std::vector<double> column(rows.size());
+  for (std::size_t j = 0; j < kSums; ++j) {
+    for (std::size_t i = 0; i < rows.size(); ++i) column[i] = rows[i][j];
+    if (j == kLargestU) {
+      for (const double value : column) sums[j] = sums[j] >= value ? sums[j] : value;
+    } else {
+      sums[j] = tree_sum(column.data(), column.size());
+    }
+  }
+  return sums;
+}
+
+}  // namespace
+
+Observer::Observer(Statistics& statistics, std::span<const TensorState> tensors, std::size_t first_tensor,
+                   std::size_t runs, std::size_t pieces)
+    : statistics_(statistics), first_tensor_(first_tensor), visits_(runs + pieces), probes_(tensors.size()) {
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const std::size_t size = tensors[t].param.size;
+    const std::size_t enough = std::max<std::size_t>(1, size / kBlock / kBlocksSeen);
+    every_.push_back(statistics.observe_every > 0 ? statistics.observe_every : enough);
+    const std::size_t count = std::min<std::size_t>(statistics.probes, size);
+    for (std::size_t k = 0; k < count; ++k) {
+      // In the middle of each of `count` parts.
+      probes_[t].push_back({.element = size / count * k + size % count * k / count + size / count / 2});
+    }
+  }
+}
+
+bool Observer::counted(const StepRun& run, std::size_t tensor, std::size_t block) const {
+  return next_turn(block, run.t, every_[tensor]) == block;
+}
+bool Observer::sampled(const StepRun& run, std::size_t tensor, std::size_t block) const {
+  return next_turn(block, first_tensor_ + tensor + run.t, statistics_.sample_every) == block;
+}
+std::size_t Observer::next_seen(const StepRun& run, std::size_t tensor, std::size_t first) const {
+  const std::size_t block = first / kBlock;
+  std::size_t next = std::min(next_turn(block, run.t, every_[tensor]),
+                              next_turn(block, first_tensor_ + tensor + run.t, statistics_.sample_every));
+  const auto probe = std::ranges::lower_bound(probes_[tensor], first, {}, &Probe::element);
+  if (probe != probes_[tensor].end()) next = std::min(next, block + (probe->element - first) / kBlock);
+  return next;
+}
+
+void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t tensor, std::size_t run_index,
+                    std::size_t piece) {
+  Visit& visit = visits_[run_index + piece];
+  visit.tensor = tensor;
+  std::vector<std::array<double, kSums>> sums;
+  std::size_t stepped = 0;  // elements
+  const auto step_until = [&](std::size_t end) {
+    if (stepped < end) step_elements(run, part_of(grad, stepped, end - stepped));
+    stepped = end;
+  };
+  const std::size_t begin = grad.first / kBlock;
+  for (std::size_t at = 0; at < grad.n;) {
+    const std::size_t block = next_seen(run, tensor, grad.first + at);
+    at = block == kNever ? grad.n : (block - begin) * kBlock;
+    if (at >= grad.n) break;
+    const GradientRun seen = part_of(grad, at, std::min(kBlock, grad.n - at));
+    step_until(at);
+    observe(run, seen, tensor, visit, counted(run, tensor, block) ? sums.emplace_back().data() : nullptr);
+    at = stepped = at + seen.n;
+  }
+  step_until(grad.n);
+  visit.sums = total(sums);
+}
+
+void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums) {
+  BlockScratch scratch;
+  const std::size_t variant = index_of(run.streams.variant);
+  const BlockStreams block = load_block(run.streams, grad, scratch);
+  const std::size_t bytes = run.streams.param_format == Format::f64 ? sizeof(double) : sizeof(float);
+  const auto element = [&](const void* of, std::size_t i) { return static_cast<const std::byte*>(of) + i * bytes; };
+
+  auto probe = std::ranges::lower_bound(probes_[tensor], grad.first, {}, &Probe::element);
+  for (; probe != probes_[tensor].end() && probe->element < grad.first + grad.n; ++probe) {
+    const std::size_t i = probe->element - grad.first;
+    const void* states[kMaxStates];
+    for (std::size_t s = 0; s < info(run.streams.variant).state_count; ++s) states[s] = element(block.states[s], i);
+    const SeenElement seen = observers(run.streams)
+                                 .see[variant](*run.scalars, run.factor, run.bound, element(block.param, i),
+                                               element(block.grad, i), states, second_moment(run.streams.variant));
+    probe->g = static_cast<float>(seen.g);
+    probe->m = static_cast<float>(seen.m);
+    probe->v = static_cast<float>(seen.v);
+    probe->u = static_cast<float>(seen.u);
+    probe->w = number_at(run.streams, block.param, i);
+  }
+
+  if (sums != nullptr) {
+    observers(run.streams)
+        .observe[variant](*run.scalars, run.factor, run.bound, block.param, block.grad, block.states, grad.n, sums);
+    visit.elements += grad.n;
+  } else {
+    const RuleKernels& kernels = run.streams.param_format == Format::f64 ? f64_kernels() : f32_kernels();
+    kernels.step[variant](*run.scalars, run.factor, run.bound, block.param, block.grad, block.states, grad.n);
+  }
+  if (sampled(run, tensor, grad.first / kBlock)) sample(run, grad, block, visit.scales);
+  store_block(run, grad, scratch);
+}
+
+void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block,
+                      ScaleSample& scales) const {
+  scales.elements += grad.n;
+  for (std::size_t i = 0; i < grad.n; ++i) scales.zero_grads += number_at(run.streams, block.grad, i) == 0.0F ? 1 : 0;
+  const int second = second_moment(run.streams.variant);
+  if (second < 0) return;
+  const double unbias = log2_of(observers(run.streams).unbias_second[index_of(run.streams.variant)](*run.scalars));
+  for (std::size_t i = 0; i < grad.n; ++i) {
+    const float v = number_at(run.streams, block.states[second], i);
+    if (!(v > 0.0F) || std::isinf(v)) {
+      scales.bins[0] += v == 0.0F ? 1 : 0;
+      continue;
+    }
+    const double log = 0.5 * (rough_log2(v) + unbias);
+    ++scales.scaled;
+    scales.log_sum += log;
+    scales.log_sq_sum += log * log;
+    const int octave = static_cast<int>(std::floor(log)) + 54;
+    ++scales.bins[static_cast<std::size_t>(std::clamp(octave, 1, static_cast<int>(ScaleSample::kBins) - 1))];
+  }
+}
+
+void Observer::collect(std::span<const StepRun> steps) {
+  std::vector<std::vector<std::array<double, kSums>>> rows(steps.size());
+  std::vector<TensorStatistics> seen(steps.size());
+  for (const Visit& visit : visits_) {
+    if (visit.elements > 0) rows[visit.tensor].push_back(visit.sums);
+    seen[visit.tensor].elements += visit.elements;
+    add(seen[visit.tensor].scales, visit.scales);
+  }
+  for (std::size_t t = 0; t < steps.size(); ++t) {
+    if (steps[t].scalars == nullptr) continue;
+    seen[t].tensor = first_tensor_ + t;
+    seen[t].step = steps[t].t;
+    seen[t].sums = std::bit_cast<MomentSums>(total(rows[t]));
+    seen[t].probes = std::move(probes_[t]);
+    statistics_.tensors.push_back(std::move(seen[t]));
+  }
+}
+
+}  // namespace adamant

@@ -1,0 +1,54 @@
+// What a step sees of its moments, put together into Statistics.
+#pragma once
+
+#include <adamant/statistics.hpp>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernel/pipeline.h"
+
+namespace adamant {
+
+struct TensorState;
+
+/// Watches one step. Runs that are stepped through it are observed; which blocks of them, and where what was found
+/// goes, depends on tensor, step and block alone, so the result does not depend on threads.
+class Observer {
+ public:
+  /// For a step whose runs, in order, are visited piece by piece. `first_tensor` is the index of tensors[0].
+  Observer(Statistics& statistics, std::span<const TensorState> tensors, std::size_t first_tensor, std::size_t runs,
+           std::size_t pieces);
+
+  /// step_elements(), observed. Each visit of a run in a piece has a slot of its own: both numbers grow along the work,
+  /// and at each visit at least one of them, so their sum does.
+  void step(const StepRun& run, const GradientRun& grad, std::size_t tensor, std::size_t run_index, std::size_t piece);
+
+  /// Appends what was seen of the tensors that took the step; t after it.
+  void collect(std::span<const StepRun> steps);
+
+ private:
+  struct Visit {
+    std::size_t tensor = 0;
+    std::uint64_t elements = 0;
+    std::array<double, kSums> sums{};
+    ScaleSample scales;
+  };
+  struct Block;
+
+  void observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums);
+  void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, ScaleSample& scales) const;
+  [[nodiscard]] bool counted(const StepRun& run, std::size_t tensor, std::size_t block) const;
+  [[nodiscard]] bool sampled(const StepRun& run, std::size_t tensor, std::size_t block) const;
+  /// The next block of which something is wanted, from element `first` on, where a block begins.
+  [[nodiscard]] std::size_t next_seen(const StepRun& run, std::size_t tensor, std::size_t first) const;
+
+  Statistics& statistics_;
+  std::size_t first_tensor_;
+  std::vector<Visit> visits_;
+  std::vector<std::size_t> every_;          // of each tensor: the sums take one block in so many
+  std::vector<std::vector<Probe>> probes_;  // of each tensor, by element
+};
+
+}  // namespace adamant
