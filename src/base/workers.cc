@@ -25,18 +25,27 @@ struct Workers::Arena {
   tbb::task_arena arena;
 };
 
-Workers::Workers(int threads)
-    : threads_(threads > 0 ? threads : tbb::info::default_concurrency()), process_(static_cast<int>(getpid())) {
-  arena_ = std::make_unique<Arena>(threads_);
+namespace {
+
+// oneTBB's threads are gone in a process that is forked from one that had them, and what they held at that moment stays
+// locked: whether they ran in a parent, a child learns from the process that first asked for them.
+bool threads_live_here() {
+  static const pid_t first_process = getpid();
+  return getpid() == first_process;
+}
+
+}  // namespace
+
+Workers::Workers(int threads) : threads_(threads > 0 ? threads : tbb::info::default_concurrency()) {
+  if (threads_ > 1 && threads_live_here()) arena_ = std::make_unique<Arena>(threads_);
 }
 
 Workers::~Workers() {
-  // In a forked child the threads are gone, and the arena's destructor would talk to them.
-  if (static_cast<int>(getpid()) != process_) static_cast<void>(arena_.release());
+  if (arena_ && !threads_live_here()) static_cast<void>(arena_.release());
 }
 
 void Workers::run_pieces(std::size_t count, Call call, void* region) {
-  if (count <= 1 || threads_ == 1 || static_cast<int>(getpid()) != process_) {
+  if (count <= 1 || !arena_ || !threads_live_here()) {
     const FloatEnvironment environment;
     for (std::size_t i = 0; i < count; ++i) call(region, i);
     return;

@@ -20,7 +20,7 @@ class Workers {
   [[nodiscard]] int threads() const noexcept { return threads_; }
 
   /// Calls work(i) for each i in [0, count) and returns when all are done. `work` must not throw.
-  /// One piece, one thread, or a process forked from the one that made the workers: all on the caller's thread.
+  /// One piece, one thread, or a process forked from one that had workers: all on the caller's thread.
   template <class Work>
   void run(std::size_t count, const Work& work) {
     Region<Work> region{work, {}, {}};
@@ -48,7 +48,6 @@ class Workers {
   struct Arena;
   std::unique_ptr<Arena> arena_;
   int threads_;
-  int process_;
 };
 
 }  // namespace adamant
