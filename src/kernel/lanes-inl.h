@@ -103,7 +103,9 @@ struct Floats {
   /// finite in memory becomes NaN, so that it stays visible.
   HWY_ATTR HWY_INLINE friend Floats prepared(Floats g, T factor, T bound) {
     const Floats scaled = g * factor;
-    return select(abs(scaled) > of(bound), with_sign_of(scaled, of(bound)) + (g - g), scaled);
+    const M beyond = abs(scaled) > of(bound);
+    if (HWY_LIKELY(hn::AllFalse(D(), beyond))) return scaled;
+    return select(beyond, with_sign_of(scaled, of(bound)) + (g - g), scaled);
   }
   /// Weight decay as the gradient of λ/2·‖θ‖².
   HWY_ATTR HWY_INLINE friend Floats decayed(Floats g, T decay, Floats p) {

@@ -19,11 +19,15 @@ struct Step {
     const hn::ScalableTag<T> d;
     const std::size_t lanes = hn::Lanes(d);
     std::size_t i = 0;
-    if constexpr (kPairs) {
-      for (; i + 2 * lanes <= n; i += 2 * lanes) pair(d, constants, streams, i);
-    } else {
-      for (; i + kUnroll * lanes <= n; i += kUnroll * lanes) {
-        for (std::size_t u = 0; u < kUnroll; ++u) one(d, constants, streams, i + u * lanes);
+    const std::size_t turn = kUnroll * lanes;
+    for (; i + turn <= n; i += turn) {
+      ask_ahead(streams, i, turn);
+      for (std::size_t u = 0; u < turn; u += kPairs ? 2 * lanes : lanes) {
+        if constexpr (kPairs) {
+          pair(d, constants, streams, i + u);
+        } else {
+          one(d, constants, streams, i + u);
+        }
       }
     }
     const hn::CappedTag<T, 1> single;
@@ -48,18 +52,21 @@ struct Step {
     typename S::Stored* HWY_RESTRICT states[kMaxStates];
   };
 
-  // One line of each stream for the elements of one or two vectors.
-  HWY_INLINE static void ask_ahead(const Streams& streams, std::size_t i) {
-    __builtin_prefetch(streams.p + i + kAhead);
-    __builtin_prefetch(streams.g + i + kAhead);
-    for (std::size_t s = 0; s < Rule::kStates; ++s) __builtin_prefetch(streams.states[s] + i + kAhead);
+  // Every line of each stream, once.
+  HWY_INLINE static void ask_ahead(const Streams& streams, std::size_t i, std::size_t n) {
+    const auto ask = [i, n](const auto* stream) HWY_ATTR {
+      constexpr std::size_t kLine = 64 / sizeof(*stream);
+      for (std::size_t k = 0; k < n; k += kLine) __builtin_prefetch(stream + i + k + kAhead);
+    };
+    ask(streams.p);
+    ask(streams.g);
+    for (std::size_t s = 0; s < Rule::kStates; ++s) ask(streams.states[s]);
   }
 
   template <class D>
   HWY_INLINE static void one(D d, const Constants& k, const Streams& streams, std::size_t i) {
     using V = Floats<D>;
     V states[kStateSlots];
-    if constexpr (hn::MaxLanes(D()) > 1) ask_ahead(streams, i);
     V p = P::load(d, streams.p + i);
     const V g = prepared(G::load(d, streams.g + i), k.factor, k.bound);
     for (std::size_t s = 0; s < Rule::kStates; ++s) states[s] = S::load(d, streams.states[s] + i);
@@ -74,7 +81,6 @@ struct Step {
     V p[2];
     V g[2];
     V states[2][kStateSlots];
-    ask_ahead(streams, i);
     P::load_even_odd(d, streams.p + i, p[0], p[1]);
     G::load_even_odd(d, streams.g + i, g[0], g[1]);
     for (std::size_t s = 0; s < Rule::kStates; ++s) {
