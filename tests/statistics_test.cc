@@ -180,8 +180,8 @@ void append(std::string& to, const T& value) {
 }
 
 Outcome outcome_of(const Form& form, const Mixture& mixture, int threads, Statistics* statistics) {
-  // More than one piece of work; and for one form more than one thread takes up.
-  const std::size_t large_size = &form == &forms().front() ? 100003 : 17003;
+  // For one form more than one piece of work, and than one thread takes up.
+  const std::size_t large_size = &form == &forms().front() ? 100003 : 4099;
   Buffer large = Buffer(mixture.param, large_size).fill(1), small = Buffer(mixture.param, 300).fill(2);
   Buffer large_grad(mixture.grad, large_size), small_grad(mixture.grad, 300);
   Settings settings = mixture.settings;
