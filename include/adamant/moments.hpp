@@ -26,7 +26,7 @@ struct Moments {
   double spread = 0.0;         ///< standard deviation of log2 √v̂ over v̂ > 0, of the sample
   double smoothing = 0.0;      ///< RMS(m̂) / RMS(g)
   double alignment = 0.0;      ///< cosine between g and u
-  double decrease = 0.0;       ///< η·Σ g·u, over the whole tensor if that is what was observed
+  double decrease = 0.0;       ///< η·Σ g·u, over the elements that were observed
   double decay_share = 0.0;    ///< λ·‖w‖ / (λ·‖w‖ + ‖u‖)
   double radial = 0.0;         ///< cosine between w and u
   double equilibrium = 0.0;    ///< RMS(w) / √(η/2λ)
