@@ -278,13 +278,6 @@ TEST(Statistics, KeepTheIdentities) {
   }
 }
 
-// A normal number, from twelve uniform ones.
-float normal(std::uint64_t counter) {
-  double sum = -6.0;
-  for (std::uint64_t k = 0; k < 12; ++k) sum += static_cast<double>(random_bits(12 * counter + k) >> 11) * 0x1p-53;
-  return static_cast<float>(sum);
-}
-
 TEST(Statistics, OfPureNoiseAreTheFloors) {
   constexpr std::size_t kSize = 4096;
   for (const auto& [beta1, beta2, steps] : {std::tuple{0.9, 0.95, 200u}, std::tuple{0.9, 0.999, 3000u}}) {
@@ -292,7 +285,7 @@ TEST(Statistics, OfPureNoiseAreTheFloors) {
     double smoothing = 0.0, update = 0.0, lag = 0.0, known = 0.0;
     constexpr std::uint64_t kLast = 20;
     for (std::uint64_t t = 1; t <= steps; ++t) {
-      for (std::size_t i = 0; i < kSize; ++i) run.g[i] = normal(t * kSize + i);
+      for (std::size_t i = 0; i < kSize; ++i) run.g[i] = static_cast<float>(random_normal(t * kSize + i));
       const MomentSums sums = run.step().sums;
       if (t <= steps - kLast) continue;
       smoothing += std::sqrt(sums.mm / sums.gg) / kLast;

@@ -3,9 +3,11 @@
 
 #include <adamant/error.hpp>
 #include <adamant/format.hpp>
+#include <adamant/moments.hpp>
 #include <adamant/optimizer.hpp>
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
+#include <adamant/run_log.hpp>
 #include <adamant/schedule.hpp>
 #include <adamant/statistics.hpp>
 #include <adamant/targets.hpp>

@@ -13,6 +13,7 @@ enum class ErrorCode : int {
   mismatch = 4,          ///< sizes, formats, rules or formula ids that do not belong together
   non_finite = 5,        ///< a NaN or infinite gradient under NonFinite::error; nothing was changed
   busy = 6,              ///< a second call on an optimizer while one is running, or a step by tensors is open
+  io = 7,                ///< a file that cannot be read or written, or does not hold what it should
 };
 
 /// Thrown by constructors, setters and loads. The text names the offending thing, its value and the rule it broke;

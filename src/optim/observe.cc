@@ -11,6 +11,7 @@
 #include "base/tree_sum.h"
 #include "kernel/convert.h"
 #include "optim/impl.h"
+#include "optim/probes.h"
 
 namespace adamant {
 namespace {
@@ -109,10 +110,8 @@ Observer::Observer(Statistics& statistics, std::span<const TensorState> tensors,
     const std::size_t size = tensors[t].param.size;
     const std::size_t enough = std::max<std::size_t>(1, size / kBlock / kBlocksSeen);
     every_.push_back(statistics.observe_every > 0 ? statistics.observe_every : enough);
-    const std::size_t count = std::min<std::size_t>(statistics.probes, size);
-    for (std::size_t k = 0; k < count; ++k) {
-      // In the middle of each of `count` parts.
-      probes_[t].push_back({.element = size / count * k + size % count * k / count + size / count / 2});
+    for (const std::size_t element : probe_elements(size, statistics.probes)) {
+      probes_[t].push_back({.element = element});
     }
   }
 }

@@ -14,7 +14,7 @@ inline std::string refusal(const std::function<void()>& call) {
     call();
   } catch (const Error& error) {
     constexpr const char* kCodes[] = {"",         "invalid_argument", "not_found", "duplicate",
-                                      "mismatch", "non_finite",       "busy"};
+                                      "mismatch", "non_finite",       "busy",      "io"};
     return std::string(kCodes[static_cast<int>(error.code())]) + ": " + error.what();
   } catch (const std::exception& error) {
     return std::string("not an adamant::Error: ") + error.what();

@@ -1,0 +1,138 @@
+// Run logs: what every step of a run saw of its moments, in one file that grows with the run. docs/run_log.md has the
+// format.
+#pragma once
+
+#include <adamant/optimizer.hpp>
+#include <adamant/statistics.hpp>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace adamant {
+
+/// What a program wants to be found in the log beside what the optimizer knows: "batch_size", "git", "outcome".
+using Note = std::variant<double, std::string>;
+using Notes = std::vector<std::pair<std::string, Note>>;
+
+/// What does not change from step to step.
+struct RunInfo {
+  struct Tensor {
+    std::string name;
+    std::uint64_t size = 0;  ///< elements
+    std::vector<std::size_t> shape;
+    std::size_t group = 0;
+  };
+  struct Probe {
+    std::size_t tensor = 0, element = 0;
+  };
+  std::string version;  ///< of the library: "0.1.0"
+  std::string target;   ///< instruction set
+  std::string title;
+  Rule rule = Rule::adamw;
+  std::vector<Options> groups;  ///< every option of the rule; of a log, as they were in the step last read
+  std::vector<Tensor> tensors;
+  std::vector<Probe> probes;  ///< the elements that are followed
+  Notes notes;
+};
+
+/// One step.
+struct RunStep {
+  std::uint64_t step = 0;  ///< of the run, counted from 1
+  double seconds = 0.0;    ///< since the log was opened
+  double loss = 0.0;
+  std::vector<double> lr;  ///< of each group
+  std::optional<double> grad_norm;
+  double clip_coefficient = 1.0;
+  bool applied = true;
+  std::optional<StepReport::NonFiniteAt> nonfinite;
+  /// One for each tensor of the run, in order; `elements` is 0 where nothing was observed. Probes are those of RunInfo.
+  /// From a log: sums are means times the tensor's size, within 2^-16; so is the sample, and its `bins` are empty.
+  std::vector<TensorStatistics> tensors;
+};
+
+/// Histograms of the scales of some steps.
+struct RunScales {
+  std::uint64_t first_step = 0, last_step = 0;
+  std::vector<std::array<std::uint32_t, ScaleSample::kBins>> bins;  ///< as in ScaleSample, one for each tensor
+};
+
+/// What a log would say of an optimizer; `probes` empty.
+[[nodiscard]] RunInfo run_info(const Optimizer& optimizer);
+/// What a log would say of a step that was just taken, for a run of that many tensors.
+[[nodiscard]] RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, const StepReport& report,
+                               const Statistics& statistics);
+
+struct RunLogOptions {
+  std::string title{};
+  Notes notes{};
+  std::uint64_t every = 1;     ///< log each so many-th step, and the first; at least 1
+  double flush_seconds = 1.0;  ///< hand over to the system what is older than this; 0: after each step
+};
+
+/// Writes a run log:
+///
+///     RunLog log("run.jsonl", adamw);
+///     for (...) {
+///       const StepReport report = adamw.step({.statistics = log.statistics()});
+///       log.step(adamw, loss, report);
+///     }
+///
+/// Takes about 64 bytes a tensor in each step, and follows at most 32 elements. What was handed over to the system is
+/// there and can be read, also after the process was killed. Throws Error (io), naming path and reason, where the file
+/// cannot be written; then the log is closed, and each later call throws it again.
+class RunLog {
+ public:
+  /// Replaces the file. The steps are counted from the optimizer's: a run that goes on goes on counting.
+  RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options = {});
+  /// Writes what is left; here errors are silent. end() or flush() tell.
+  ~RunLog();
+  RunLog(RunLog&&) noexcept;
+  RunLog& operator=(RunLog&&) noexcept;
+
+  /// To be given to the coming step: nullptr where that step is not to be logged.
+  [[nodiscard]] Statistics* statistics();
+  /// After each step. The optimizer may have got more tensors or other options since.
+  void step(const Optimizer& optimizer, double loss, const StepReport& report);
+  /// The last line, for what is known at the end; not needed. Closes the file: steps after it are refused
+  /// (invalid_argument).
+  void end(const Notes& notes = {});
+  /// Hands over to the system what there is.
+  void flush();
+  [[nodiscard]] const std::string& path() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Reads a run log step by step, in the memory of one step, also while it is being written. A last line that is torn,
+/// as a killed process leaves it, is not there. Throws Error (io), naming path and line, of what cannot be read or is
+/// not a run log.
+class RunLogReader {
+ public:
+  explicit RunLogReader(std::string path);
+  ~RunLogReader();
+  RunLogReader(RunLogReader&&) noexcept;
+  RunLogReader& operator=(RunLogReader&&) noexcept;
+
+  [[nodiscard]] const RunInfo& info() const;
+  /// The next step; false where there is none yet: a later call finds what was written meanwhile. Reuses the memory of
+  /// `step`.
+  bool next(RunStep& step);
+  /// The last histograms that next() has passed.
+  [[nodiscard]] const std::optional<RunScales>& scales() const;
+  /// The notes of the last line, once next() has passed it.
+  [[nodiscard]] const std::optional<Notes>& end() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace adamant

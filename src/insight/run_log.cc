@@ -1,0 +1,358 @@
+// Writing run logs.
+#include <adamant/error.hpp>
+#include <adamant/rule.hpp>
+#include <adamant/run_log.hpp>
+#include <adamant/targets.hpp>
+#include <adamant/version.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "insight/run_format.h"
+#include "optim/probes.h"
+
+namespace adamant {
+namespace {
+
+using run_format::Json;
+using Clock = std::chrono::steady_clock;
+
+// Blocks of 256 elements to take the sample of ScaleSample from in a step, or one in 256 if that is more.
+constexpr std::uint64_t kSampledBlocks = 16;
+
+std::string library_version() {
+  return std::to_string(ADAMANT_VERSION_MAJOR) + "." + std::to_string(ADAMANT_VERSION_MINOR) + "." +
+         std::to_string(ADAMANT_VERSION_PATCH);
+}
+
+std::vector<Options> groups_of(const Optimizer& optimizer) {
+  std::vector<Options> groups;
+  for (std::size_t i = 0; i < optimizer.group_count(); ++i) groups.push_back(optimizer.options(i));
+  return groups;
+}
+
+std::vector<RunInfo::Tensor> tensors_of(const Optimizer& optimizer) {
+  std::vector<RunInfo::Tensor> tensors;
+  for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) {
+    TensorInfo tensor = optimizer.tensor(i);
+    tensors.push_back({std::move(tensor.name), tensor.size, std::move(tensor.shape), tensor.group});
+  }
+  return tensors;
+}
+
+// Steps taken before the log begins.
+std::uint64_t steps_of(const Optimizer& optimizer) {
+  std::uint64_t steps = 0;
+  for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) steps = std::max(steps, optimizer.tensor(i).step);
+  return steps;
+}
+
+bool differ_in_more_than_lr(const std::vector<Options>& a, const std::vector<Options>& b) {
+  const auto but_lr = [](Options options) {
+    options.lr.reset();
+    return run_format::to_json(options);
+  };
+  return !std::ranges::equal(a, b, {}, but_lr, but_lr);
+}
+
+Json to_json(const Notes& notes) {
+  Json json = Json::object();
+  for (const auto& [name, note] : notes) {
+    std::visit([&json, &name](const auto& value) { json[name] = value; }, note);
+  }
+  return json;
+}
+
+Json to_json(const std::vector<Options>& groups) {
+  Json json = Json::array();
+  for (const Options& options : groups) json.push_back(run_format::to_json(options));
+  return json;
+}
+
+Json to_json(const std::vector<RunInfo::Tensor>& tensors) {
+  Json json = Json::array();
+  for (const RunInfo::Tensor& tensor : tensors) {
+    json.push_back({{"name", tensor.name}, {"size", tensor.size}, {"shape", tensor.shape}, {"group", tensor.group}});
+  }
+  return json;
+}
+
+// [first bin, count, count, ...] up to the last bin that is not empty.
+Json to_json(const std::array<std::uint32_t, ScaleSample::kBins>& bins) {
+  Json json = Json::array();
+  const auto full = [](std::uint32_t count) { return count > 0; };
+  const auto first = std::ranges::find_if(bins, full);
+  if (first == bins.end()) return json;
+  const auto last = std::find_if(bins.rbegin(), bins.rend(), full).base();
+  json.push_back(first - bins.begin());
+  for (auto bin = first; bin != last; ++bin) json.push_back(*bin);
+  return json;
+}
+
+void add(std::array<std::uint32_t, ScaleSample::kBins>& to, const ScaleSample& scales) {
+  for (std::size_t bin = 0; bin < to.size(); ++bin) to[bin] += scales.bins[bin];
+}
+
+std::string moments_text(const RunStep& step) {
+  std::string text;
+  for (const TensorStatistics& tensor : step.tensors) {
+    for (const double number : run_format::numbers_of(tensor)) run_format::pack(text, number);
+  }
+  return text;
+}
+
+std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& probes) {
+  std::string text;
+  for (const RunInfo::Probe& followed : probes) {
+    const std::vector<Probe>& all = step.tensors[followed.tensor].probes;
+    const auto probe = std::ranges::lower_bound(all, followed.element, {}, &Probe::element);
+    const bool seen = probe != all.end() && probe->element == followed.element;
+    for (const float Probe::* number : {&Probe::g, &Probe::m, &Probe::v, &Probe::u, &Probe::w}) {
+      run_format::pack(text, seen ? static_cast<double>((*probe).*number) : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  return text;
+}
+
+// A file that is written line by line. What is handed over to the system can be read at once.
+class Lines {
+ public:
+  explicit Lines(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "wb")) {
+    if (file_ == nullptr) fail();
+    std::setvbuf(file_, nullptr, _IONBF, 0);
+  }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+  ~Lines() {
+    try {
+      close();
+    } catch (const Error&) {  // flush() tells
+    }
+  }
+
+  void add(const Json& line) {
+    check();
+    waiting_ += line.dump(-1, ' ', false, Json::error_handler_t::replace);
+    waiting_ += '\n';
+    if (waiting_.size() > kMuch) flush();
+  }
+  void flush() {
+    check();
+    if (std::fwrite(waiting_.data(), 1, waiting_.size(), file_) != waiting_.size()) fail();
+    waiting_.clear();
+  }
+  void close() {
+    if (file_ == nullptr) return;
+    flush();
+    if (std::fclose(std::exchange(file_, nullptr)) != 0) fail();
+  }
+  /// Throws what went wrong before.
+  void check() const {
+    if (!failure_.empty()) throw Error(ErrorCode::io, failure_);
+  }
+  [[nodiscard]] bool open() const { return file_ != nullptr; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  static constexpr std::size_t kMuch = std::size_t{1} << 20;
+
+  [[noreturn]] void fail() {
+    failure_ = adamant::quoted(path_) + " cannot be written: " + std::strerror(errno);
+    if (file_ != nullptr) std::fclose(std::exchange(file_, nullptr));
+    throw Error(ErrorCode::io, failure_);
+  }
+
+  std::string path_;
+  std::FILE* file_;
+  std::string waiting_;
+  std::string failure_;
+};
+
+}  // namespace
+
+RunInfo run_info(const Optimizer& optimizer) {
+  return {library_version(),    current_target(),      {}, optimizer.rule(),
+          groups_of(optimizer), tensors_of(optimizer), {}, {}};
+}
+
+RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, const StepReport& report,
+                 const Statistics& statistics) {
+  RunStep run;
+  run.step = step;
+  run.loss = loss;
+  for (std::size_t i = 0; i < optimizer.group_count(); ++i) run.lr.push_back(*optimizer.options(i).lr);
+  run.grad_norm = report.grad_norm;
+  run.clip_coefficient = report.clip_coefficient;
+  run.applied = report.applied;
+  run.nonfinite = report.nonfinite;
+  run.tensors.resize(optimizer.tensor_count());
+  for (std::size_t i = 0; i < run.tensors.size(); ++i) run.tensors[i].tensor = i;
+  for (const TensorStatistics& seen : statistics.tensors) run.tensors.at(seen.tensor) = seen;
+  return run;
+}
+
+struct RunLog::Impl {
+  Impl(std::string path, const Optimizer& optimizer, RunLogOptions given)
+      : options(std::move(given)), info(run_info(optimizer)), first(steps_of(optimizer) + 1), lines(std::move(path)) {
+    std::uint64_t blocks = 0;
+    for (const RunInfo::Tensor& tensor : info.tensors) blocks += tensor.size / 256 + 1;
+    statistics.sample_every = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(blocks / kSampledBlocks, 1, 256));
+
+    // As many in each tensor, or one in some of them.
+    const std::size_t count = info.tensors.size(), followed = std::min(count, run_format::kProbes);
+    statistics.probes = static_cast<std::uint32_t>(run_format::kProbes / followed);
+    for (std::size_t k = 0; k < followed; ++k) {
+      const std::size_t tensor = k * count / followed;
+      for (const std::size_t element : probe_elements(info.tensors[tensor].size, statistics.probes)) {
+        info.probes.push_back({tensor, element});
+      }
+    }
+    info.title = options.title;
+    info.notes = options.notes;
+    write_header();
+  }
+
+  void write_header() {
+    Json probes = Json::array();
+    for (const RunInfo::Probe& probe : info.probes) probes.push_back({probe.tensor, probe.element});
+    lines.add({{"event", "run"},
+               {"log", run_format::kId},
+               {"version", info.version},
+               {"target", info.target},
+               {"title", info.title},
+               {"rule", adamant::info(info.rule).name},
+               {"groups", to_json(info.groups)},
+               {"tensors", to_json(info.tensors)},
+               {"probes", std::move(probes)},
+               {"notes", to_json(info.notes)}});
+    lines.flush();
+    begin = flushed = Clock::now();
+  }
+
+  [[nodiscard]] bool logs(std::uint64_t step) const { return step == first || step % options.every == 0; }
+
+  void step(const Optimizer& optimizer, double loss, const StepReport& report) {
+    lines.check();
+    if (!lines.open()) {
+      throw Error(ErrorCode::invalid_argument,
+                  "the run log " + adamant::quoted(lines.path()) + " has ended: no step can follow");
+    }
+    const std::uint64_t step = first + steps++;
+    if (!logs(step) && report.applied) return;  // one that was not applied is always told
+    tell_changes(optimizer);
+    const RunStep run = run_step(optimizer, step, loss, report, statistics);
+    statistics.tensors.clear();
+    write(run);
+    if (++logged % run_format::kScalesEvery == 0) write_scales(run);
+    const auto now = Clock::now();
+    if (now - flushed < std::chrono::duration<double>(options.flush_seconds)) return;
+    lines.flush();
+    flushed = now;
+  }
+
+  void tell_changes(const Optimizer& optimizer) {
+    std::vector<Options> groups = groups_of(optimizer);
+    if (differ_in_more_than_lr(groups, info.groups)) {
+      lines.add({{"event", "options"}, {"groups", to_json(groups)}});
+      info.groups = std::move(groups);
+    }
+    if (optimizer.tensor_count() != info.tensors.size()) {
+      info.tensors = tensors_of(optimizer);
+      lines.add({{"event", "tensors"}, {"tensors", to_json(info.tensors)}});
+    }
+  }
+
+  void write(const RunStep& run) {
+    behind.resize(run.tensors.size());
+    scales.resize(run.tensors.size());
+    if (scales_from == 0) scales_from = run.step;
+    bool observed = false, delayed = false;
+    for (std::size_t i = 0; i < run.tensors.size(); ++i) {
+      const TensorStatistics& tensor = run.tensors[i];
+      if (tensor.step == 0) continue;
+      observed = true;
+      const auto late = static_cast<std::int64_t>(run.step - tensor.step);
+      delayed |= std::exchange(behind[i], late) != late;
+      add(scales[i], tensor.scales);
+    }
+
+    Json json = {{"event", "step"}, {"step", run.step}};
+    // Milliseconds are enough.
+    json["seconds"] = std::round(std::chrono::duration<double>(Clock::now() - begin).count() * 1e3) / 1e3;
+    json["loss"] = run.loss;
+    json["lr"] = run.lr;
+    if (run.grad_norm) json["grad_norm"] = *run.grad_norm;
+    json["clip"] = run.clip_coefficient;
+    json["applied"] = run.applied;
+    if (run.nonfinite) {
+      json["nonfinite"] = {
+          {"tensor", run.nonfinite->tensor}, {"element", run.nonfinite->index}, {"count", run.nonfinite->count}};
+    }
+    if (delayed) json["behind"] = behind;
+    if (observed) {
+      json["moments"] = moments_text(run);
+      json["probes"] = probes_text(run, info.probes);
+    }
+    lines.add(json);
+  }
+
+  void write_scales(const RunStep& run) {
+    Json bins = Json::array();
+    for (const auto& tensor : scales) bins.push_back(to_json(tensor));
+    lines.add({{"event", "scales"}, {"first", scales_from}, {"last", run.step}, {"bins", std::move(bins)}});
+    scales.assign(scales.size(), {});
+    scales_from = 0;
+  }
+
+  void end(const Notes& notes) {
+    lines.check();
+    if (!lines.open()) return;
+    lines.add({{"event", "end"}, {"step", first + steps - 1}, {"notes", to_json(notes)}});
+    lines.close();
+  }
+
+  RunLogOptions options;
+  RunInfo info;
+  std::uint64_t first;      // the first step of this log
+  std::uint64_t steps = 0;  // seen
+  std::uint64_t logged = 0;
+  Lines lines;
+  Statistics statistics;
+  std::vector<std::int64_t> behind;  // of each tensor: steps it has taken fewer than the run
+  std::vector<std::array<std::uint32_t, ScaleSample::kBins>> scales;
+  std::uint64_t scales_from = 0;  // first step in `scales`; 0: none
+  Clock::time_point begin, flushed;
+};
+
+RunLog::RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options) {
+  if (options.every == 0) throw Error(ErrorCode::invalid_argument, "every is 0: a run log needs at least 1");
+  impl_ = std::make_unique<Impl>(std::move(path), optimizer, std::move(options));
+}
+RunLog::~RunLog() = default;
+RunLog::RunLog(RunLog&&) noexcept = default;
+RunLog& RunLog::operator=(RunLog&&) noexcept = default;
+
+Statistics* RunLog::statistics() {
+  impl_->statistics.tensors.clear();
+  return impl_->lines.open() && impl_->logs(impl_->first + impl_->steps) ? &impl_->statistics : nullptr;
+}
+void RunLog::step(const Optimizer& optimizer, double loss, const StepReport& report) {
+  impl_->step(optimizer, loss, report);
+}
+void RunLog::end(const Notes& notes) { impl_->end(notes); }
+void RunLog::flush() {
+  if (impl_->lines.open()) {
+    impl_->lines.flush();
+  } else {
+    impl_->lines.check();
+  }
+}
+const std::string& RunLog::path() const { return impl_->lines.path(); }
+
+}  // namespace adamant

@@ -1,0 +1,580 @@
+// Run logs: what is read is what was written; nothing else is taken for a run log.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "insight/run_format.h"
+#include "tests/support/buffers.h"
+#include "tests/support/refusal.h"
+
+namespace adamant::testing {
+namespace {
+
+using run_format::Json;
+
+/// A file of this test, gone with it.
+class File {
+ public:
+  File()
+      : path_(std::filesystem::temp_directory_path() / ("adamant-log-" + std::to_string(getpid()) + "-" + unique())) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() { std::filesystem::remove(path_); }
+  [[nodiscard]] std::string path() const { return path_.string(); }
+  [[nodiscard]] std::string text() const {
+    std::stringstream text;
+    text << std::ifstream(path_).rdbuf();
+    return text.str();
+  }
+  void write(const std::string& text) const { std::ofstream(path_) << text; }
+
+ private:
+  static std::string unique() {
+    static int count = 0;
+    return std::to_string(++count) + ".jsonl";
+  }
+  std::filesystem::path path_;
+};
+
+/// Two groups, three tensors.
+struct Model {
+  static constexpr std::size_t kSizes[] = {3000, 40, 500};
+  explicit Model(const Settings& settings = {}) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      w[i] = Buffer(Format::f32, kSizes[i]).fill(i + 1);
+      g[i] = Buffer(Format::f32, kSizes[i]);
+    }
+    std::vector<ParamGroup> groups;
+    groups.push_back({.params = {{"a \"quoted\" ü", w[0].view(), g[0].view(), {30, 100}}}, .options = {.lr = 0.01}});
+    groups.push_back({.params = {{"b", w[1].view(), g[1].view()}, {"c", w[2].view(), g[2].view()}},
+                      .options = {.weight_decay = 0.0}});
+    optimizer = std::make_unique<AdamW>(std::move(groups), Options{.lr = 0.02, .betas = {0.9, 0.99}}, settings);
+  }
+  StepReport step(RunLog& log, double loss) {
+    ++t;
+    for (std::size_t i = 0; i < 3; ++i) g[i].fill(10 * t + i);
+    Statistics* statistics = log.statistics();
+    const StepReport report = optimizer->step({.statistics = statistics});
+    seen.push_back(statistics != nullptr ? *statistics : Statistics{});
+    log.step(*optimizer, loss, report);
+    return report;
+  }
+
+  Buffer w[3] = {{Format::f32, 0}, {Format::f32, 0}, {Format::f32, 0}};
+  Buffer g[3] = {{Format::f32, 0}, {Format::f32, 0}, {Format::f32, 0}};
+  std::unique_ptr<Optimizer> optimizer;
+  std::vector<Statistics> seen;
+  std::uint64_t t = 0;
+};
+
+std::vector<RunStep> steps_of(RunLogReader& reader) {
+  std::vector<RunStep> steps;
+  for (RunStep step; reader.next(step);) steps.push_back(step);
+  return steps;
+}
+
+void expect_close(double value, double expected, const std::string& what) {
+  EXPECT_NEAR(value, expected, 0x1p-15 * std::abs(expected) + 1e-30) << what;
+}
+
+TEST(RunLogs, SayWhatWasSeen) {
+  const File file;
+  Model model({.report_norm = true});
+  {
+    RunLog log(file.path(), *model.optimizer, {.title = "a run", .notes = {{"batch_size", 32.0}, {"data", "digits"}}});
+    for (int t = 1; t <= 5; ++t) {
+      model.optimizer->set_lr(0.01 * t);
+      model.step(log, 1.0 / t);
+    }
+    log.end({{"outcome", "finished"}, {"accuracy", 0.5}});
+  }
+  RunLogReader reader(file.path());
+  const RunInfo& info = reader.info();
+  EXPECT_EQ(info.title, "a run");
+  EXPECT_EQ(info.rule, Rule::adamw);
+  EXPECT_EQ(info.target, current_target());
+  EXPECT_EQ(info.notes, (Notes{{"batch_size", 32.0}, {"data", "digits"}}));
+  ASSERT_EQ(info.groups.size(), 2U);
+  EXPECT_EQ((*info.groups[1].betas)[1], 0.99);
+  EXPECT_EQ(*info.groups[1].weight_decay, 0.0);
+  ASSERT_EQ(info.tensors.size(), 3U);
+  EXPECT_EQ(info.tensors[0].name, "a \"quoted\" ü");
+  EXPECT_EQ(info.tensors[0].shape, (std::vector<std::size_t>{30, 100}));
+  EXPECT_EQ(info.tensors[2].size, 500U);
+  EXPECT_EQ(info.tensors[2].group, 1U);
+  EXPECT_EQ(info.probes.size(), 30U);
+
+  const std::vector<RunStep> steps = steps_of(reader);
+  ASSERT_EQ(steps.size(), 5U);
+  EXPECT_EQ(reader.end(), (Notes{{"outcome", "finished"}, {"accuracy", 0.5}}));
+  for (std::size_t k = 0; k < 5; ++k) {
+    SCOPED_TRACE("step " + std::to_string(k + 1));
+    const RunStep& step = steps[k];
+    EXPECT_EQ(step.step, k + 1);
+    EXPECT_EQ(step.loss, 1.0 / static_cast<double>(k + 1));
+    EXPECT_EQ(step.lr, std::vector<double>(2, 0.01 * static_cast<double>(k + 1)));
+    EXPECT_TRUE(step.applied && step.grad_norm && !step.nonfinite && step.clip_coefficient == 1.0);
+    const Statistics& seen = model.seen[k];
+    std::size_t probes = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const TensorStatistics &read = step.tensors[i], &written = seen.tensors[i];
+      EXPECT_EQ(read.tensor, i);
+      EXPECT_EQ(read.step, written.step);
+      EXPECT_EQ(read.elements, written.elements);
+      for (const double MomentSums::* sum :
+           {&MomentSums::gg, &MomentSums::mm, &MomentSums::mg, &MomentSums::uu, &MomentSums::max_u, &MomentSums::gu,
+            &MomentSums::mu, &MomentSums::ww, &MomentSums::wu, &MomentSums::rr, &MomentSums::r}) {
+        expect_close(read.sums.*sum, written.sums.*sum, "a sum");
+      }
+      EXPECT_EQ(read.scales.elements > 0, written.scales.elements > 0);
+      if (written.scales.scaled > 0) {
+        expect_close(read.scales.log_sum / static_cast<double>(read.scales.scaled),
+                     written.scales.log_sum / static_cast<double>(written.scales.scaled), "mean of the logarithms");
+      }
+      ASSERT_EQ(read.probes.size(), written.probes.size());
+      for (std::size_t p = 0; p < read.probes.size(); ++p, ++probes) {
+        EXPECT_EQ(info.probes[probes].tensor, i);
+        EXPECT_EQ(info.probes[probes].element, written.probes[p].element);
+        EXPECT_EQ(read.probes[p].element, written.probes[p].element);
+        for (const float Probe::* number : {&Probe::g, &Probe::m, &Probe::v, &Probe::u, &Probe::w}) {
+          expect_close(static_cast<double>(read.probes[p].*number), static_cast<double>(written.probes[p].*number),
+                       "a probe");
+        }
+      }
+    }
+  }
+  EXPECT_EQ(*info.groups[0].lr, 0.05);  // as in the step last read
+}
+
+TEST(RunLogs, PackNumbersToNearest) {
+  for (const auto& [number, packed] : {std::pair{1.0, 1.0},
+                                       {0.0, 0.0},
+                                       {-3.0e-5, -3.0e-5},
+                                       {1.0 + 0x1p-16, 1.0},  // halfway: to even
+                                       {1.0 + 0x3p-16, 1.0 + 0x1p-14},
+                                       {1.0 + 0x1.8p-16, 1.0 + 0x1p-15},
+                                       {1e300, INFINITY},
+                                       {-INFINITY, -INFINITY}}) {
+    std::string text;
+    run_format::pack(text, number);
+    float read = 0.0F;
+    ASSERT_EQ(text.size(), 4U);
+    ASSERT_TRUE(run_format::unpack(text, {&read, 1}));
+    if (std::abs(number) >= 1.0) {
+      EXPECT_EQ(static_cast<double>(read), packed) << number;
+    } else {
+      EXPECT_NEAR(static_cast<double>(read), packed, 0x1p-16 * std::abs(number)) << number;
+    }
+  }
+  std::string text;
+  run_format::pack(text, NAN);
+  float read = 0.0F;
+  EXPECT_TRUE(run_format::unpack(text, {&read, 1}) && std::isnan(read));
+  EXPECT_FALSE(run_format::unpack("AAA", {&read, 1}));
+  EXPECT_FALSE(run_format::unpack("AAAA AAA", {&read, 1}));
+  EXPECT_FALSE(run_format::unpack("AA=A", {&read, 1}));
+}
+
+TEST(RunLogs, LeaveOutWhatTheyAreToldTo) {
+  const File file;
+  Model model;
+  {
+    RunLog log(file.path(), *model.optimizer, {.every = 3});
+    for (int t = 1; t <= 10; ++t) model.step(log, 1.0);
+  }
+  RunLogReader reader(file.path());
+  std::vector<std::uint64_t> logged;
+  for (const RunStep& step : steps_of(reader)) {
+    logged.push_back(step.step);
+    EXPECT_EQ(step.tensors[0].elements, 3000U);
+    EXPECT_EQ(step.tensors[0].step, step.step);
+  }
+  EXPECT_EQ(logged, (std::vector<std::uint64_t>{1, 3, 6, 9}));
+  EXPECT_FALSE(reader.end());
+
+  // What goes on counts on.
+  RunLog log(file.path(), *model.optimizer, {.every = 5});
+  for (int t = 11; t <= 16; ++t) model.step(log, 1.0);
+  log.flush();
+  logged.clear();
+  RunLogReader again(file.path());
+  for (const RunStep& step : steps_of(again)) logged.push_back(step.step);
+  EXPECT_EQ(logged, (std::vector<std::uint64_t>{11, 15}));
+}
+
+TEST(RunLogs, FollowWhatChanges) {
+  const File file;
+  Model model({.nonfinite = NonFinite::skip});
+  Buffer late_w = Buffer(Format::f32, 10).fill(1), late_g = Buffer(Format::f32, 10).fill(2);
+  {
+    RunLog log(file.path(), *model.optimizer);
+    model.step(log, 1.0);
+    model.optimizer->set_grad("b", {});
+    model.step(log, 1.0);  // "b" stays behind
+    model.optimizer->set_grad("b", model.g[1].view());
+    model.step(log, 1.0);
+    model.optimizer->set_options(1, {.betas = {0.5, 0.9}});
+    model.step(log, 1.0);
+    model.optimizer->add_param_group({.params = {{"late", late_w.view(), late_g.view()}}, .options = {.lr = 0.5}});
+    model.step(log, 1.0);
+    model.g[2].fill(1);
+    Buffer bad = Buffer(Format::f32, 500).fill(1);
+    bad.set(7, NAN);
+    model.optimizer->set_grad("c", bad.view());
+    EXPECT_FALSE(model.step(log, NAN).applied);
+    model.optimizer->set_grad("c", model.g[2].view());
+    model.step(log, 1.0);
+  }
+  RunLogReader reader(file.path());
+  RunStep step;
+  const auto tensor_steps = [&] {
+    std::vector<std::uint64_t> steps;
+    for (const TensorStatistics& tensor : step.tensors) steps.push_back(tensor.step);
+    return steps;
+  };
+  using Steps = std::vector<std::uint64_t>;
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_EQ(tensor_steps(), (Steps{1, 1, 1}));
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_EQ(tensor_steps(), (Steps{2, 0, 2}));
+  EXPECT_EQ(step.tensors[1].elements, 0U);
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_EQ(tensor_steps(), (Steps{3, 2, 3}));
+  EXPECT_EQ((*reader.info().groups[1].betas)[0], 0.9);
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_EQ((*reader.info().groups[1].betas)[0], 0.5);
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_EQ(tensor_steps(), (Steps{5, 4, 5, 1}));
+  ASSERT_EQ(reader.info().tensors.size(), 4U);
+  EXPECT_EQ(reader.info().tensors[3].name, "late");
+  EXPECT_EQ(step.lr, (std::vector<double>{0.01, 0.02, 0.5}));
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_FALSE(step.applied);
+  EXPECT_TRUE(std::isnan(step.loss));
+  ASSERT_TRUE(step.nonfinite);
+  EXPECT_EQ(step.nonfinite->tensor, "c");
+  EXPECT_EQ(step.nonfinite->index, 7U);
+  EXPECT_EQ(step.nonfinite->count, 1U);
+  EXPECT_EQ(tensor_steps(), (Steps{0, 0, 0, 0}));
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_EQ(tensor_steps(), (Steps{6, 5, 6, 2}));
+  EXPECT_FALSE(reader.next(step));
+}
+
+TEST(RunLogs, HoldHistograms) {
+  const File file;
+  Model model;
+  std::array<std::uint32_t, ScaleSample::kBins> bins{};
+  {
+    RunLog log(file.path(), *model.optimizer);
+    for (std::uint64_t t = 1; t <= run_format::kScalesEvery + 3; ++t) model.step(log, 1.0);
+  }
+  for (std::size_t t = 0; t < run_format::kScalesEvery; ++t) {
+    for (std::size_t bin = 0; bin < bins.size(); ++bin) bins[bin] += model.seen[t].tensors[2].scales.bins[bin];
+  }
+  RunLogReader reader(file.path());
+  steps_of(reader);
+  ASSERT_TRUE(reader.scales());
+  EXPECT_EQ(reader.scales()->first_step, 1U);
+  EXPECT_EQ(reader.scales()->last_step, run_format::kScalesEvery);
+  ASSERT_EQ(reader.scales()->bins.size(), 3U);
+  EXPECT_EQ(reader.scales()->bins[2], bins);
+}
+
+// GPT-2 124M: 148 tensors. Their sides are divided by 16 here; only the numbers in the text depend on it.
+TEST(RunLogs, OfGpt2TakeTenKilobytesAStep) {
+  constexpr std::size_t kWidth = 768 / 16;
+  std::vector<std::vector<std::size_t>> shapes = {{50257 / 16, kWidth}, {1024 / 16, kWidth}};
+  for (int layer = 0; layer < 12; ++layer) {
+    for (const std::vector<std::size_t>& shape : std::vector<std::vector<std::size_t>>{{kWidth},
+                                                                                       {kWidth},
+                                                                                       {kWidth, 3 * kWidth},
+                                                                                       {3 * kWidth},
+                                                                                       {kWidth, kWidth},
+                                                                                       {kWidth},
+                                                                                       {kWidth},
+                                                                                       {kWidth},
+                                                                                       {kWidth, 4 * kWidth},
+                                                                                       {4 * kWidth},
+                                                                                       {4 * kWidth, kWidth},
+                                                                                       {kWidth}}) {
+      shapes.push_back(shape);
+    }
+  }
+  shapes.push_back({kWidth});
+  shapes.push_back({kWidth});
+  ASSERT_EQ(shapes.size(), 148U);
+  std::vector<std::vector<float>> w, g;
+  std::vector<ParamGroup> groups(2);
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    std::size_t size = 1;
+    for (const std::size_t side : shapes[i]) size *= side;
+    w.emplace_back(size, 0.02F);
+    g.emplace_back(size);
+    // Scales over some octaves.
+    for (std::size_t k = 0; k < size; ++k) {
+      const double x = random_normal(k % 4096 + 4096 * i);
+      g[i][k] = static_cast<float>(1e-3 * x * x * x * random_number(k));
+    }
+    groups[shapes[i].size() - 1].params.push_back(
+        {"transformer.h.11.attn.c_attn.weight" + std::to_string(i), w[i], g[i]});
+  }
+  AdamW adamw(std::move(groups), {.lr = 6e-4, .betas = {0.9, 0.95}}, {.max_norm = 1.0});
+  const File file;
+  constexpr std::uint64_t kSteps = run_format::kScalesEvery;
+  {
+    RunLog log(file.path(), adamw);
+    for (std::uint64_t t = 1; t <= kSteps; ++t) {
+      adamw.set_lr(6e-4 / static_cast<double>(t));
+      if (Statistics* statistics = log.statistics()) statistics->sample_every = 2;  // histograms as full as they get
+      log.step(adamw, 10.0 / static_cast<double>(t) + 0.1, adamw.step({.statistics = log.statistics()}));
+    }
+  }
+  const double header = static_cast<double>(file.text().find('\n') + 1);
+  const double bytes = (static_cast<double>(std::filesystem::file_size(file.path())) - header) / kSteps;
+  std::printf("%.0f bytes a step, %.0f for the first line\n", bytes, header);
+  EXPECT_LT(bytes, 10000.0);
+  RunLogReader reader(file.path());
+  EXPECT_EQ(reader.info().probes.size(), run_format::kProbes);
+  EXPECT_EQ(steps_of(reader).size(), kSteps);
+}
+
+TEST(RunLogs, AreReadWhileTheyGrow) {
+  const File file;
+  Model model;
+  RunLog log(file.path(), *model.optimizer, {.flush_seconds = 0.0});
+  RunLogReader reader(file.path());
+  RunStep step;
+  EXPECT_FALSE(reader.next(step));
+  for (std::uint64_t t = 1; t <= 3; ++t) {
+    model.step(log, 1.0);
+    ASSERT_TRUE(reader.next(step));
+    EXPECT_EQ(step.step, t);
+    EXPECT_FALSE(reader.next(step));
+  }
+  log.end();
+  EXPECT_FALSE(reader.next(step));
+  EXPECT_TRUE(reader.end());
+
+  // A torn last line is none, until it is complete.
+  const std::string text = file.text();
+  const std::size_t last = text.rfind("{\"event\":\"end\"");
+  for (const std::size_t length : {last, last - 1, last - 100, last + 5, text.size() - 1}) {
+    file.write(text.substr(0, length));
+    RunLogReader torn(file.path());
+    EXPECT_EQ(steps_of(torn).size(), length >= last ? 3U : 2U) << length;
+    EXPECT_FALSE(torn.end());
+    std::ofstream(file.path(), std::ios::app) << text.substr(length);
+    EXPECT_EQ(steps_of(torn).size(), length >= last ? 0U : 1U) << length;
+    EXPECT_TRUE(torn.end());
+  }
+}
+
+TEST(RunLogs, AreCompleteAfterAKill) {
+  const File file;
+  int from_child[2];
+  ASSERT_EQ(pipe(from_child), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    Model model;
+    RunLog log(file.path(), *model.optimizer, {.flush_seconds = 1000.0});
+    for (int t = 1; t <= 20; ++t) {
+      model.step(log, 1.0);
+      if (t == 12) log.flush();
+    }
+    if (write(from_child[1], "x", 1) != 1) _exit(1);
+    pause();
+    _exit(0);
+  }
+  char said = 0;
+  EXPECT_EQ(read(from_child[0], &said, 1), 1);
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  close(from_child[0]);
+  close(from_child[1]);
+  RunLogReader reader(file.path());
+  EXPECT_EQ(steps_of(reader).size(), 12U);
+  EXPECT_FALSE(reader.end());
+}
+
+TEST(RunLogs, SayWhyTheyCannotBeWritten) {
+  Model model;
+  const auto make = [&](const std::string& path) { return [&model, path] { RunLog(path, *model.optimizer); }; };
+  EXPECT_EQ(refusal(make("/nowhere/run.jsonl")),
+            "io: '/nowhere/run.jsonl' cannot be written: No such file or directory");
+  EXPECT_EQ(refusal(make("/")), "io: '/' cannot be written: Is a directory");
+  EXPECT_EQ(refusal(make("/dev/full")), "io: '/dev/full' cannot be written: No space left on device");
+  EXPECT_EQ(refusal([&] { RunLog("/dev/null", *model.optimizer, {.every = 0}); }),
+            "invalid_argument: every is 0: a run log needs at least 1");
+
+  // A disk that fills up during the run: every later call says so, and what was written can be read.
+  const File file;
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  RunLog log(file.path(), *model.optimizer, {.flush_seconds = 0.0});
+  model.step(log, 1.0);
+  model.step(log, 1.0);
+  const rlimit full{std::filesystem::file_size(file.path()) + 100, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &full);
+  const std::string expected = "io: '" + file.path() + "' cannot be written: File too large";
+  EXPECT_EQ(refusal([&] { model.step(log, 1.0); }), expected);
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(refusal([&] { model.step(log, 1.0); }), expected);
+  EXPECT_EQ(refusal([&] { log.flush(); }), expected);
+  EXPECT_EQ(refusal([&] { log.end(); }), expected);
+  EXPECT_EQ(log.statistics(), nullptr);
+  RunLogReader reader(file.path());
+  EXPECT_EQ(steps_of(reader).size(), 2U);
+
+  RunLog ended(file.path(), *model.optimizer);
+  ended.end();
+  EXPECT_EQ(refusal([&] { model.step(ended, 1.0); }),
+            "invalid_argument: the run log '" + file.path() + "' has ended: no step can follow");
+}
+
+// Reads all of it.
+std::string reading(const std::string& path) {
+  return refusal([&] {
+    RunLogReader reader(path);
+    steps_of(reader);
+  });
+}
+
+TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
+  const File file;
+  Model model;
+  {
+    RunLog log(file.path(), *model.optimizer);
+    model.step(log, 1.0);
+    model.step(log, 1.0);
+    log.end({{"outcome", "finished"}});
+  }
+  std::vector<Json> lines;
+  std::istringstream text(file.text());
+  for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
+  ASSERT_EQ(lines.size(), 4U);
+
+  EXPECT_EQ(reading("/nowhere/run.jsonl"), "io: '/nowhere/run.jsonl' cannot be read: No such file or directory");
+  EXPECT_EQ(reading("/"), "io: '/' cannot be read: Is a directory");
+  const auto said = [&](std::size_t line, const std::string& why) {
+    return "io: " + file.path() + ":" + std::to_string(line) + ": " + why;
+  };
+  for (const char* whole : {"", "{\"event\":\"run\""}) {
+    file.write(whole);
+    EXPECT_EQ(reading(file.path()), said(1, "has no complete line: not a run log, or one that has only begun"));
+  }
+  file.write("hello\n");
+  EXPECT_EQ(reading(file.path()), said(1, "is not JSON"));
+  file.write("[1]\n");
+  EXPECT_EQ(reading(file.path()), said(1, "is not a JSON object"));
+  file.write("{\"event\":\"step\"}\n");
+  EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log"));
+  file.write("{\"event\":\"run\",\"log\":\"other\"}\n");
+  EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-1)"));
+  file.write(std::string(1000000, '[') + "\n");
+  EXPECT_EQ(reading(file.path()), said(1, "is not JSON"));
+
+  // One thing changed in one line.
+  const auto with = [&](std::size_t line, const std::string& pointer, const Json& value) {
+    std::string damaged;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      Json json = lines[i];
+      if (i + 1 == line) json[Json::json_pointer(pointer)] = value;
+      damaged += json.dump() + "\n";
+    }
+    file.write(damaged);
+    const std::string why = reading(file.path());
+    const std::string place = said(line, "");
+    EXPECT_EQ(why.substr(0, place.size()), place) << pointer << ": " << value << ": " << why;
+    return why.substr(std::min(why.size(), place.size()));
+  };
+  EXPECT_EQ(with(1, "/rule", "adamantium"),
+            "unknown rule 'adamantium': must be one of adamw, adam, sgd, rmsprop, adagrad");
+  EXPECT_EQ(with(1, "/groups/0/betas", Json{0.9, 1.5}),
+            "Invalid beta parameter at index 1: 1.5 (betas must be in [0, 1), also after rounding to f32)");
+  EXPECT_EQ(with(1, "/groups/0/banana", 1), "a group has an option that no rule has");
+  EXPECT_EQ(with(1, "/groups", Json::array()), "has no group");
+  EXPECT_EQ(with(1, "/tensors", Json::array()), "has no tensor");
+  EXPECT_EQ(with(1, "/tensors/1/group", 2), "the tensor 'b' is in a group that is not there");
+  EXPECT_EQ(with(1, "/tensors/1/size", 41), "the tensor 'b' has 41 elements, which is not the product of its shape");
+  EXPECT_EQ(with(1, "/tensors/1/shape", Json{1ll << 50, 1ll << 50}),
+            "the tensor 'b' has 40 elements, which is not the product of its shape");
+  EXPECT_EQ(with(1, "/tensors/1/size", -1), "'size' is not a whole number from 0 to 2^53");
+  EXPECT_EQ(with(1, "/tensors/1/size", 1e300), "'size' is not a whole number from 0 to 2^53");
+  EXPECT_EQ(with(1, "/probes/0/1", 3000), "a probe is at an element that is not there");
+  EXPECT_EQ(with(1, "/probes/1", lines[0]["probes"][0]), "the probes are not in order");
+  EXPECT_EQ(with(1, "/title", 5), "'title' is not a string");
+  EXPECT_EQ(with(1, "/notes", 5), "'notes' is not an object");
+  EXPECT_EQ(with(2, "/event", "pets"), "has the event 'pets', which is not known");
+  EXPECT_EQ(with(2, "/step", 0), "step 0 follows step 0");
+  EXPECT_EQ(with(3, "/step", 1), "step 1 follows step 1");
+  EXPECT_EQ(with(2, "/step", "1"), "'step' is not a whole number from 0 to 2^53");
+  EXPECT_EQ(with(2, "/lr", Json{0.1}), "has 1 learning rates for 2 groups");
+  EXPECT_EQ(with(2, "/lr/1", Json()), "a learning rate is not a number from 0 on");
+  EXPECT_EQ(with(2, "/loss", "low"), "'loss' is not a number");
+  EXPECT_EQ(with(2, "/applied", 1), "'applied' is neither true nor false");
+  EXPECT_EQ(with(2, "/moments", "AAAA"), "'moments' are not 15 packed numbers for each of 3 tensors");
+  EXPECT_EQ(with(2, "/probes", "!!!!"), "'probes' are not 5 packed numbers for each of 30 probes");
+  EXPECT_EQ(with(2, "/behind", Json{0, 0}), "'behind' is not an array of one for each tensor");
+  EXPECT_EQ(with(2, "/behind", Json{2, 0, 0}), "'behind' holds what is not a number of steps");
+  EXPECT_EQ(with(2, "/nonfinite", 5), "'nonfinite' is not an object");
+  std::string shares = lines[1]["moments"].get<std::string>();
+  std::string two;
+  run_format::pack(two, 2.0);
+  shares.replace(11 * 4, 4, two);
+  EXPECT_EQ(with(2, "/moments", shares), "a share in 'moments' is not from 0 to 1");
+  EXPECT_EQ(with(3, "/event", "scales"), "lacks 'first'");
+  EXPECT_EQ(with(3, "", Json{{"event", "scales"}, {"first", 1}, {"last", 2}, {"bins", Json{Json{60, 1, 1, 1, 1, 1}}}}),
+            "a histogram has more than 64 bins");
+  EXPECT_EQ(with(3, "", Json{{"event", "scales"}, {"first", 1}, {"last", 2}, {"bins", Json{Json{60, 1}}}}),
+            "'bins' are not one for each tensor");
+  file.write(lines[0].dump() + "\n" + lines[3].dump() + "\n" + lines[1].dump() + "\n");
+  EXPECT_EQ(reading(file.path()), said(3, "comes after the end of the run"));
+}
+
+TEST(RunLogs, NeverCrashTheReader) {
+  const File file;
+  Model model;
+  {
+    RunLog log(file.path(), *model.optimizer);
+    for (std::uint64_t t = 1; t <= run_format::kScalesEvery; ++t) model.step(log, 1.0);
+    log.end({{"outcome", "finished"}});
+  }
+  const std::string whole = file.text();
+  const File damaged;
+  int refused = 0;
+  for (std::uint64_t trial = 0; trial < 300; ++trial) {
+    std::string text = whole;
+    // Mostly near the beginning, where the structure is.
+    const std::size_t place = random_bits(3 * trial) % (trial % 2 == 0 ? text.size() : 3000);
+    switch (trial % 3) {
+      case 0:
+        text[place] = static_cast<char>(random_bits(3 * trial + 1) % 256);
+        break;
+      case 1:
+        text.erase(place, 1 + random_bits(3 * trial + 1) % 50);
+        break;
+      default:
+        text.insert(place, text.substr(random_bits(3 * trial + 1) % 3000, 30));
+    }
+    damaged.write(text);
+    const std::string said = reading(damaged.path());
+    if (said == "accepted") continue;  // a digit more or less in a number
+    ++refused;
+    EXPECT_EQ(said.find("io: " + damaged.path() + ":"), 0U) << said;
+  }
+  EXPECT_GT(refused, 200);
+}
+
+}  // namespace
+}  // namespace adamant::testing
