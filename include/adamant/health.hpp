@@ -1,0 +1,95 @@
+// What goes wrong in a run, found while it goes on: lights for the data, both moments, ε, step, decay and loss.
+#pragma once
+
+#include <adamant/run_log.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace adamant {
+
+/// What is looked after. A step's findings come in this order, red ones first.
+enum class Light : std::uint8_t { input, v, eps, m, step, decay, loss };
+
+struct LightInfo {
+  Light light;
+  std::string_view name;
+  std::string_view question;  ///< that it answers
+};
+[[nodiscard]] std::span<const LightInfo> lights();
+
+enum class Severity : std::uint8_t {
+  yellow,  ///< worth a look
+  red,     ///< this run is not what it could be
+};
+
+enum class Cause : std::uint8_t {
+  non_finite,
+  bad_batch,
+  dead_elements,
+  clipping,
+  v_too_slow,
+  v_too_old,
+  eps_too_large,
+  overshoot,
+  lr_too_high,
+  decay_too_strong,
+  diverged,
+  loss_spike,
+};
+
+/// How a cause is recognised. The limits hold for `measure`, smoothed over about 20 steps, in so many steps one after
+/// the other; NaN: never.
+struct CauseInfo {
+  Cause cause;
+  Light light;
+  std::string_view name;     ///< "lr_too_high"
+  std::string_view measure;  ///< what is measured
+  bool above;                ///< the limits are exceeded above, or else below
+  double yellow, red;
+  std::uint64_t yellow_steps, red_steps;
+  std::string_view advice;  ///< what helps
+};
+[[nodiscard]] std::span<const CauseInfo> causes();
+
+struct Finding {
+  Light light = Light::input;
+  Severity severity = Severity::yellow;
+  Cause cause = Cause::non_finite;
+  std::uint64_t step = 0;
+  std::string tensor;    ///< the one where it is worst; empty where it is the whole run
+  std::size_t more = 0;  ///< further tensors of which the same was found in this step
+  double value = 0.0;    ///< of what is measured
+  std::string sentence;  ///< plain English, with the figures
+};
+
+/// Watches a run, fed step by step from a log or while it trains (run_step). Keeps about 2 KB for each tensor. A tensor
+/// is reported once in each episode: when it turns yellow, when it turns red; and again after it has recovered.
+///
+/// What it cannot know: in the step in which gradients leap up it cannot tell a bad batch from weights that the steps
+/// before have thrown off; whether elements that never had a gradient were meant to have one; and it sees no failure
+/// that leaves the moments as they are, such as a learning rate that is too low.
+class Health {
+ public:
+  Health();
+  ~Health();
+  Health(Health&&) noexcept;
+  Health& operator=(Health&&) noexcept;
+
+  /// The next step of the run that `info` describes, with the options of that step (RunLogReader::info).
+  void feed(const RunInfo& info, const RunStep& step);
+  /// All so far, in the order in which they were found.
+  [[nodiscard]] const std::vector<Finding>& findings() const;
+  /// The worst so far; nothing: green.
+  [[nodiscard]] std::optional<Severity> state(Light light) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace adamant
