@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -440,6 +441,50 @@ TEST(RunLogs, SayWhyTheyCannotBeWritten) {
   ended.end();
   EXPECT_EQ(refusal([&] { model.step(ended, 1.0); }),
             "invalid_argument: the run log '" + file.path() + "' has ended: no step can follow");
+}
+
+/// What a command prints.
+std::string printed(const std::string& command) {
+  std::string text;
+  std::FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return "popen failed";
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
+  EXPECT_EQ(pclose(pipe), 0) << command;
+  return text;
+}
+
+TEST(RunLogs, AreDecodedByTheProgramInTheirDocument) {
+  const File log, document, decoder;
+  std::filesystem::copy_file(ADAMANT_TEST_DATA "/../../docs/run_log.md", document.path());
+  const std::string page = document.text();
+  const std::string begin = "```python\n";
+  const std::size_t at = page.find(begin) + begin.size();
+  ASSERT_GT(at, begin.size());
+  decoder.write(page.substr(at, page.find("```", at) - at));
+
+  Model model;
+  {
+    RunLog writer(log.path(), *model.optimizer);
+    model.step(writer, 1.0);
+    model.optimizer->set_grad("b", {});
+    model.step(writer, NAN);
+  }
+  std::ofstream(log.path(), std::ios::app) << "{\"event\":\"st";  // torn
+  std::string expected;
+  RunLogReader reader(log.path());
+  for (const RunStep& step : steps_of(reader)) {
+    for (const TensorStatistics& tensor : step.tensors) {
+      const auto rms = [&](double sum) {
+        return tensor.elements > 0 ? std::sqrt(sum / static_cast<double>(tensor.elements)) : NAN;
+      };
+      char line[200];
+      std::snprintf(line, sizeof(line), "%d %s: g %.4g m %.4g u %.4g lag %.4g\n", static_cast<int>(step.step),
+                    reader.info().tensors[tensor.tensor].name.c_str(), rms(tensor.sums.gg), rms(tensor.sums.mm),
+                    rms(tensor.sums.uu), rms(tensor.sums.rr));
+      expected += line;
+    }
+  }
+  EXPECT_EQ(printed("PYTHONIOENCODING=utf-8 python3 '" + decoder.path() + "' '" + log.path() + "'"), expected);
 }
 
 // Reads all of it.

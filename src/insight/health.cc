@@ -37,7 +37,7 @@ constexpr CauseInfo kCauses[] = {
      "share of elements that never had a gradient, over half of the run, from step 256 on, if it no longer falls", true,
      0.01, 0.25, 1, 1, "Nothing trains these weights: words that do not occur, units that are always off."},
     {Cause::clipping, Light::input, "clipping", "factor by which gradients are clipped", false, 0.5, kNaN, 200, kNever,
-     "The limit is below the usual norm: it sets the learning rate of the moments' input, not the outliers'."},
+     "The limit is below the usual norm: it meets every step, not the outliers."},
     {Cause::v_too_slow, Light::v, "v_too_slow", "RMS(g·r), as multiple of what noise gives", true, 2.0, 2.0, 50, 400,
      "Gradients have grown faster than v, so steps are too long: a smaller beta2 forgets faster."},
     {Cause::v_too_old, Light::v, "v_too_old", "RMS(g·r), as multiple of what noise gives", false, 0.5, 0.5, 200, 1000,

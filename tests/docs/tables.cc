@@ -3,6 +3,7 @@
 //   row      a row of some table that begins with this name, and holds the words that follow
 //   section  a heading that holds this name
 #include <adamant/adamant.hpp>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -182,10 +183,51 @@ void formats_page() {
   }
 }
 
+// A | ends a cell.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  return escaped;
+}
+
+void run_log_page() {
+  constexpr const char* kPage = "docs/run_log.md";
+  const auto value = [](double x) { return std::isfinite(x) ? number("%.3g", x) : ""; };
+  const MomentFloors floors = floors_of(Rule::adamw, defaults(Rule::adamw), 1000000, 1000000);
+  begin(kPage, "table", "statistics");
+  head({"name", "what it answers", "formula", "unit", "noise", "bound", "healthy"});
+  for (const MomentInfo& info : moment_list()) {
+    const Guides guides = info.guides(floors);
+    std::string healthy;
+    if (!std::isnan(guides.low)) {
+      healthy =
+          std::isfinite(guides.high) ? value(guides.low) + " to " + value(guides.high) : "from " + value(guides.low);
+    }
+    row({code(info.name), std::string(info.question), cell(info.formula), std::string(info.unit), value(guides.noise),
+         value(guides.bound), healthy});
+  }
+  begin(kPage, "table", "readings");
+  head({"name", ""});
+  for (const MomentInfo& info : moment_list()) row({code(info.name), cell(info.reading)});
+
+  begin(kPage, "table", "lights");
+  head({"light", "cause", "what is measured", "yellow", "red", "what helps"});
+  for (const CauseInfo& info : causes()) {
+    const auto limit = [&](double limit, std::uint64_t steps) {
+      if (std::isnan(limit)) return std::string();
+      return (info.above ? "above " : "below ") + value(limit) +
+             (steps > 1 ? ", " + std::to_string(steps) + " steps" : std::string());
+    };
+    row({code(lights()[static_cast<std::size_t>(info.light)].name), code(info.name), cell(info.measure),
+         limit(info.yellow, info.yellow_steps), limit(info.red, info.red_steps), std::string(info.advice)});
+  }
+}
+
 }  // namespace
 }  // namespace adamant
 
 int main() {
+  adamant::run_log_page();
   adamant::readme();
   adamant::rules_page();
   adamant::formats_page();
