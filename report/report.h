@@ -30,11 +30,16 @@ struct Plot {
 
 /// A statement and what an experiment said of it. All texts are plain, not HTML.
 struct Claim {
+  /// One more number that theory gives and the experiment measured.
+  struct Figure {
+    std::string what, theory, measured, tolerance;
+  };
   std::string id;         ///< short and stable: "noise"
   std::string statement;  ///< one sentence
   std::string theory, measured, tolerance;
-  std::string verdict;  ///< "holds", "does not hold", or under which conditions; its first word chooses the mark
+  std::string verdict;  ///< "holds", "does not hold", or what else there is to say: "holds if ...", "not shown"
   std::string words;    ///< what it means, in plain words; an empty line separates paragraphs
+  std::vector<Figure> figures;
   std::vector<Plot> plots;
 };
 
