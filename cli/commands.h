@@ -18,7 +18,7 @@ enum ExitCode : int {
 };
 
 /// A subcommand and what it does. `run` returns an ExitCode. It throws UsageError (values.h) or adamant::Error for
-/// wrong usage, and any other exception where the work could not be done; main() prints the text.
+/// wrong usage (but with ErrorCode::io where a file is the trouble), and any other exception where the work could not be done; main() prints the text.
 struct Command {
   const CLI::App* app;
   std::function<int()> run;
@@ -26,6 +26,7 @@ struct Command {
 
 // Each adds its subcommand with its options to the program. The list of them is in main.cc.
 Command add_lab(CLI::App& program);
+Command add_report(CLI::App& program);
 Command add_bench(CLI::App& program);
 Command add_targets(CLI::App& program);
 Command add_selftest(CLI::App& program);

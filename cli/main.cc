@@ -17,6 +17,7 @@ using namespace adamant::cli;
 
 constexpr Command (*kCommands[])(CLI::App&) = {
     add_lab,
+    add_report,
     add_bench,
     add_selftest,
     add_targets,
@@ -35,7 +36,7 @@ int run(const Command& command) {
   } catch (const UsageError& error) {
     return complain(command.app, error.what(), kUsage);
   } catch (const adamant::Error& error) {
-    return complain(command.app, error.what(), kUsage);
+    return complain(command.app, error.what(), error.code() == adamant::ErrorCode::io ? kFailed : kUsage);
   } catch (const std::exception& error) {
     return complain(command.app, error.what(), kFailed);
   }

@@ -1,0 +1,78 @@
+// adamant report: one HTML page about runs, from their logs.
+#include "report/report.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/values.h"
+
+namespace adamant::cli {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> runs;
+  std::string out, title;
+  bool json = false;
+};
+
+// A folder stands for the run logs in it, in the order of their names.
+std::vector<std::string> logs_of(const std::vector<std::string>& given) {
+  std::vector<std::string> logs;
+  for (const std::string& path : given) {
+    if (!std::filesystem::is_directory(path)) {
+      logs.push_back(path);
+      continue;
+    }
+    std::vector<std::string> inside;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+      if (entry.path().extension() == ".jsonl") inside.push_back(entry.path().string());
+    }
+    if (inside.empty()) throw UsageError(fmt::format("RUN: '{}' is a folder without *.jsonl", path));
+    std::sort(inside.begin(), inside.end());
+    logs.insert(logs.end(), inside.begin(), inside.end());
+  }
+  return logs;
+}
+
+int run(const Arguments& arguments) {
+  const std::string html =
+      report::report_html({.title = arguments.title, .runs = logs_of(arguments.runs), .claims = {}});
+  std::ofstream file(arguments.out, std::ios::binary);
+  file << html;
+  file.close();
+  if (!file) throw std::runtime_error(fmt::format("'{}' cannot be written: {}", arguments.out, std::strerror(errno)));
+  if (arguments.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"report", arguments.out}, {"bytes", html.size()}}.dump(2));
+  } else {
+    fmt::print("{}\n", arguments.out);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+Command add_report(CLI::App& program) {
+  CLI::App* app =
+      program.add_subcommand("report", "Write one HTML page about runs, from their logs; it needs no network");
+  auto arguments = std::make_shared<Arguments>();
+  arguments->out = "report.html";
+  app->add_option("RUN", arguments->runs, "Run logs, or folders of them (*.jsonl)")->required();
+  app->add_option("--out", arguments->out, "Where to write the page (report.html)")->type_name("FILE");
+  app->add_option("--title", arguments->title, "Heading of the page (the name of the run)")->type_name("TEXT");
+  app->add_flag("--json", arguments->json, "Print one JSON object instead of the path");
+  return {app, [arguments] { return run(*arguments); }};
+}
+
+}  // namespace adamant::cli

@@ -1,0 +1,17 @@
+// How numbers travel in the page: many in a string, in base64, little-endian.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace adamant::report {
+
+/// f32: 16 characters for 3 numbers.
+[[nodiscard]] std::string encode_f32(std::span<const float> values);
+/// The upper half of f32, to nearest even: 8 characters for 3 numbers, three digits of each. For pictures.
+[[nodiscard]] std::string encode_bf16(std::span<const float> values);
+
+/// JSON as it may stand in a <script>: without '<'. Only strings may hold one.
+[[nodiscard]] std::string json_for_html(std::string json);
+
+}  // namespace adamant::report

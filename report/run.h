@@ -1,0 +1,135 @@
+// What the report keeps of a run: read once, from front to end, in memory that does not grow with the steps.
+#pragma once
+
+#include <adamant/health.hpp>
+#include <adamant/moments.hpp>
+#include <adamant/run_log.hpp>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/forensics.h"
+#include "report/probes.h"
+#include "report/replay.h"
+#include "report/timeline.h"
+
+namespace adamant::report {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+/// How much may be kept of one run.
+struct Budget {
+  std::size_t overview_buckets = 1000;
+  std::size_t tensor_buckets = 160;
+  std::size_t tensors = 4000;     ///< the largest are drawn
+  std::size_t probe_steps = 300;  ///< of the first and of the last steps
+  std::size_t probes = 8;         ///< shown one by one
+  std::size_t spikes = 6;
+};
+/// What fits into a page of 5 MB with that many runs and that many tensors in all of them.
+[[nodiscard]] Budget budget_for(std::size_t runs, std::size_t tensors);
+
+/// What a rule with these options has.
+struct Traits {
+  bool m = false, v = false;  ///< first moment, second moment
+  bool forgets = false;       ///< v is an average, not a sum
+  bool corrected = false;     ///< both are corrected for their start at 0
+  bool decoupled = false;     ///< weight decay beside the gradient, not in it
+  double beta1 = 0.0;         ///< 0 without m
+  double beta2 = 0.0;         ///< 0 without v; 1 where it does not forget
+};
+[[nodiscard]] Traits traits_of(Rule rule, const Options& options);
+
+/// The series of Run::overview.
+enum Overview : std::size_t { kLoss, kLr, kGradNorm, kClip, kOverviewSeries };
+
+/// Place of a statistic in moment_list().
+[[nodiscard]] std::size_t index_of(double Moments::* value);
+
+/// A statistic of a tensor over the run.
+struct Summary {
+  struct Extreme {
+    double value = kNone;
+    std::uint64_t step = 0;
+  };
+  double last = kNone;
+  double recent = kNone;  ///< mean of about the last 64 steps; of `signal` a ratio of means
+  Extreme low, high;
+};
+
+/// A tensor that is drawn.
+struct TensorRecord {
+  std::size_t tensor = 0;           ///< index in RunInfo
+  std::vector<Summary> statistics;  ///< in the order of moment_list()
+  double recent_gg = 0.0;           ///< mean Σ g², as `recent`
+  double decrease = 0.0;            ///< Σ of `decrease` over the logged steps
+  std::uint64_t step = 0;           ///< of this tensor, the last one seen
+  std::uint64_t seen = 0;           ///< logged steps in which it was observed
+};
+
+struct Run {
+  std::string path;
+  std::uint64_t bytes = 0;  ///< of the log
+  RunInfo info;
+  std::optional<Notes> end;
+  Traits traits;  ///< of the first group
+
+  std::uint64_t logged = 0, first_step = 0, last_step = 0;
+  double seconds = 0.0;
+  double first_loss = kNone, last_loss = kNone, recent_loss = kNone;
+  Summary::Extreme best_loss;
+  std::uint64_t clipped = 0;
+  std::uint64_t skipped = 0;                 ///< steps that were not applied
+  std::vector<std::uint64_t> skipped_steps;  ///< the first 100
+  std::string skipped_tensor;                ///< where the first was not finite
+
+  Timeline overview{kOverviewSeries, 2};
+  Timeline moments{0, 2};  ///< series: index in `tensors` · statistics + statistic
+  Timeline rates{1, 2};    ///< learning rate of the first group, in the same buckets
+  std::vector<TensorRecord> tensors;
+  std::optional<RunScales> first_scales, last_scales;
+  std::vector<ProbeTrack> probes;
+  Replay replay;
+  std::vector<Spike> spikes;
+  std::vector<Finding> findings;
+
+  /// Options of the tensor's group, at the end of the run.
+  [[nodiscard]] const Options& options(const TensorRecord& record) const {
+    return info.groups[info.tensors[record.tensor].group];
+  }
+  [[nodiscard]] const Summary& summary(const TensorRecord& record, double Moments::* value) const {
+    return record.statistics[index_of(value)];
+  }
+  [[nodiscard]] const RunInfo::Tensor& of(const TensorRecord& record) const { return info.tensors[record.tensor]; }
+};
+
+/// Takes the steps of a run one by one.
+class Collector {
+ public:
+  explicit Collector(const RunInfo& info, const Budget& budget = {});
+  /// `info` as it is at this step: it may have got more tensors and other options.
+  void add(const RunInfo& info, const RunStep& step);
+  void add(const RunScales& scales);
+  /// The run; the collector is empty then.
+  [[nodiscard]] Run finish();
+
+ private:
+  void choose_tensors(const RunInfo& info);
+  void add_tensor(TensorRecord& record, std::size_t first_series, const TensorStatistics& seen, const Moments& moments);
+
+  Budget budget_;
+  Run run_;
+  Health health_;
+  Forensics forensics_;
+  ProbeRecorder probes_;
+  Replayer replayer_;
+};
+
+/// Reads a log.
+[[nodiscard]] Run read_run(const std::string& path, const Budget& budget);
+
+}  // namespace adamant::report
