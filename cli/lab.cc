@@ -225,27 +225,27 @@ class Lab {
   void compare(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory,
                const std::filesystem::path& folder, const Interrupt& interrupt, LabReport& report) {
     const std::string name = compared_name(rule, memory);
-    std::size_t parameters = 0;
-    for (const auto* weight : job.workload->weights()) parameters += static_cast<std::size_t>(weight->value.size());
-    const bool words = job.info->name == "words";
-    lab::RunLog log(folder / fmt::format("{}-{}.jsonl", job.info->name, name), log_every_,
-                    {.workload = job.info,
-                     .description = job.workload->describe(),
-                     .parameters = parameters,
-                     .batch_size = job.batch_size,
-                     .seeds = seeds_,
-                     .text = words ? text_ : "",
-                     .sparse_rows = words && arguments_.sparse},
-                    config(job, rule, memory, seeds_.front()));
-    RuleReport runs{rule, memory, config(job, rule, memory, 1).settings, log.path(), {}};
+    RuleReport runs{rule, memory, config(job, rule, memory, 1).settings, {}};
     for (const std::uint64_t seed : seeds_) {
       const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, name, seed, seeds_.size());
+      lab::LogConfig log{.path = folder / fmt::format("{}-{}-{}.jsonl", job.info->name, name, seed),
+                         .every = log_every_,
+                         .title = fmt::format("{} {} seed {}", job.info->name, name, seed),
+                         .metric = job.info->metric,
+                         .notes = {{"workload", std::string(job.info->name)},
+                                   {"description", job.workload->describe()},
+                                   {"metric", std::string(job.info->metric)},
+                                   {"batch_size", static_cast<double>(job.batch_size)}}};
+      if (job.info->name == "words") {
+        log.notes.emplace_back("text", text_);
+        log.notes.emplace_back("sparse_rows", arguments_.sparse ? "yes" : "no");
+      }
       const RunResult result =
           lab::train(*job.workload, config(job, rule, memory, seed), &log, watch(what, job.steps, interrupt));
       report.interrupted = result.outcome == Outcome::interrupted;
       if (report.interrupted) break;
       progress_.line(fmt::format("{}: {}, {:.2f} s", what, score_text(*job.info, result), result.seconds));
-      runs.runs.push_back({seed, result});
+      runs.runs.push_back({seed, result, log.path});
     }
     report.workloads.back().rules.push_back(std::move(runs));
   }

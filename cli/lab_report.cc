@@ -33,7 +33,7 @@ struct Cells {
 
 Cells cells_of(const WorkloadReport& workload, const RuleReport& rule) {
   std::vector<double> losses, metrics, targets, step_ns, bytes;
-  for (const auto& [seed, result] : rule.runs) {
+  for (const auto& [seed, result, log] : rule.runs) {
     step_ns.push_back(result.step_ns);
     bytes.push_back(result.bytes_per_param);
     if (result.steps_to_target) targets.push_back(static_cast<double>(*result.steps_to_target));
@@ -130,7 +130,7 @@ void print_json(const LabReport& report) {
   Json results = Json::array();
   for (const WorkloadReport& workload : report.workloads) {
     for (const RuleReport& rule : workload.rules) {
-      for (const auto& [seed, result] : rule.runs) {
+      for (const auto& [seed, result, log] : rule.runs) {
         const bool finished = result.outcome == Outcome::finished;
         results.push_back({{"workload", workload.info->name},
                            {"rule", rule.rule.name},
@@ -149,7 +149,7 @@ void print_json(const LabReport& report) {
                            {"step_ns", result.step_ns},
                            {"bytes_per_param", result.bytes_per_param},
                            {"seconds", result.seconds},
-                           {"log", rule.log}});
+                           {"log", log}});
       }
     }
   }

@@ -13,13 +13,13 @@ namespace adamant::cli {
 struct SeedReport {
   std::uint64_t seed = 0;
   lab::RunResult result;
+  std::string log;  ///< path
 };
 
 struct RuleReport {
   lab::RuleConfig rule;
   lab::MemoryFormats memory;
   lab::Tuned settings;
-  std::string log;  ///< path
   std::vector<SeedReport> runs;
 };
 
@@ -35,6 +35,7 @@ struct WorkloadReport {
 struct LabReport {
   std::vector<WorkloadReport> workloads;
   std::string folder;  ///< of the run logs
+  std::string page;    ///< the HTML report on them
   bool interrupted = false;
 };
 

@@ -1,49 +1,30 @@
-// Run logs: one file for a rule on a workload, one JSON object a line. docs/lab.md describes them.
+// What the run log of a run says beside what its optimizer knows. docs/run_log.md describes the format.
 #pragma once
 
+#include <adamant/run_log.hpp>
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace adamant::lab {
 
 struct RunConfig;
 struct RunResult;
-struct WorkloadInfo;
 enum class Outcome;
 
-/// What the first line says of the run beside its RunConfig.
-struct RunHeader {
-  const WorkloadInfo* workload = nullptr;
-  std::string description;
-  std::size_t parameters = 0;
-  std::size_t batch_size = 0;
-  std::vector<std::uint64_t> seeds;
-  std::string text;  ///< path, or empty
-  bool sparse_rows = false;
+/// Where a run is logged.
+struct LogConfig {
+  std::string path;
+  std::uint64_t every = 1;  ///< each so many-th step, and the first
+  std::string title;
+  std::string_view metric;  ///< what the score is called
+  Notes notes;              ///< about the workload
 };
 
-class RunLog {
- public:
-  /// Replaces the file. Throws std::runtime_error naming a path that cannot be written, here and in the calls below.
-  RunLog(std::string path, std::uint64_t log_every, const RunHeader& header, const RunConfig& config);
-
-  /// Step counted from 1; only every log_every-th, the first and the last are written.
-  void step(std::uint64_t seed, std::uint64_t step, bool last, double loss, double lr, double grad_norm);
-  void end(std::uint64_t seed, const RunResult& result);
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  void check();
-
-  std::string path_;
-  std::string metric_;
-  std::uint64_t log_every_;
-  std::ofstream file_;
-};
+/// The log of a run that is about to begin; replaces the file. Throws Error (io).
+[[nodiscard]] RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& optimizer);
+/// What is known at its end.
+[[nodiscard]] Notes end_notes(const LogConfig& log, const RunResult& result);
 
 /// "finished", "diverged", "interrupted".
 [[nodiscard]] std::string_view name(Outcome outcome);

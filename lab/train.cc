@@ -53,12 +53,14 @@ Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params) {
       {.state = config.memory.state, .weights = config.memory.weights, .report_norm = true, .threads = config.threads});
 }
 
-RunResult train(Workload& workload, const RunConfig& config, RunLog* log, const Watch& watch) {
+RunResult train(Workload& workload, const RunConfig& config, const LogConfig* log_config, const Watch& watch) {
   const auto begin = Clock::now();
   workload.start(config.seed);
   TrainedWeights weights(workload, config.memory);
   Optimizer optimizer = make_optimizer(config, weights.params());
   weights.start(optimizer);
+  std::optional<RunLog> log;
+  if (log_config) log = open_log(*log_config, config, optimizer);
 
   RunResult result;
   std::vector<double> step_ns;
@@ -75,12 +77,11 @@ RunResult train(Workload& workload, const RunConfig& config, RunLog* log, const 
     workload.set_grads(optimizer);
     optimizer.set_lr(lr);
     const auto before = Clock::now();
-    const StepReport report = optimizer.step();
+    const StepReport report = optimizer.step({.statistics = log ? log->statistics() : nullptr});
     step_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - before).count());
     weights.show();
 
-    const bool last = result.steps + 1 == config.steps;
-    if (log) log->step(config.seed, result.steps + 1, last, loss, lr, report.grad_norm.value_or(NAN));
+    if (log) log->step(optimizer, loss, report);
     if (divergence.seen(loss) || !report.applied) {
       result.outcome = Outcome::diverged;
       break;
@@ -95,7 +96,7 @@ RunResult train(Workload& workload, const RunConfig& config, RunLog* log, const 
   result.step_ns = median(std::move(step_ns));
   result.bytes_per_param = optimizer.bytes_per_parameter();
   result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  if (log) log->end(config.seed, result);
+  if (log) log->end(end_notes(*log_config, result));
   return result;
 }
 

@@ -46,7 +46,8 @@ using Watch = std::function<bool(std::uint64_t step, double loss)>;
 [[nodiscard]] Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params);
 
 /// Trains the workload from the start of the seed, with the learning rate falling to zero on half a cosine. The result,
-/// times apart, is a pure function of workload and config, and does not depend on the number of threads.
-RunResult train(Workload& workload, const RunConfig& config, RunLog* log = nullptr, const Watch& watch = {});
+/// times apart, is a pure function of workload and config, and does not depend on the number of threads. Writes a log
+/// where it is told to.
+RunResult train(Workload& workload, const RunConfig& config, const LogConfig* log = nullptr, const Watch& watch = {});
 
 }  // namespace adamant::lab

@@ -102,22 +102,27 @@ class Answers(Lab):
 
 
 class Logs(Lab):
-    def test_one_for_each_rule(self):
+    def test_one_for_each_run(self):
         out = self.folder / "logs"
         for _ in range(2):  # a second run replaces them
-            self.results_of("--workload", "ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "2", "--log-every",
-                            "10", "--out", str(out))
-            self.assertEqual(sorted(p.name for p in out.iterdir()), ["ravine-adamw.jsonl", "ravine-sgd.jsonl"])
-        lines = [json.loads(line) for line in (out / "ravine-adamw.jsonl").read_text().splitlines()]
-        self.assertEqual(lines[0]["event"], "run")
-        self.assertEqual((lines[0]["workload"], lines[0]["rule"], lines[0]["options"]["lr"]), ("ravine", "adamw", 0.03))
-        for seed in (1, 2):
-            steps = [line for line in lines if line["event"] == "step" and line["seed"] == seed]
-            self.assertEqual([line["step"] for line in steps], [1, 10, 20, 25])
-            self.assertLess(steps[-1]["lr"], steps[0]["lr"])
-        ends = [line for line in lines if line["event"] == "end"]
-        self.assertEqual([(line["seed"], line["outcome"], line["step"]) for line in ends],
-                         [(1, "finished", 25), (2, "finished", 25)])
+            results = self.results_of("--workload", "ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "2",
+                                      "--log-every", "10", "--out", str(out))
+            self.assertEqual(sorted(p.name for p in out.iterdir()),
+                             ["ravine-adamw-1.jsonl", "ravine-adamw-2.jsonl", "ravine-sgd-1.jsonl",
+                              "ravine-sgd-2.jsonl", "report.html"])
+        for result in results:
+            with open(result["log"]) as log:
+                lines = [json.loads(line) for line in log]
+            run, end = lines[0], lines[-1]
+            self.assertEqual((run["event"], end["event"]), ("run", "end"))
+            notes = run["notes"]
+            self.assertEqual((notes["workload"], notes["rule"], notes["seed"], notes["steps"]),
+                             ("ravine", result["rule"], result["seed"], 25))
+            steps = [line for line in lines if line["event"] == "step"]
+            self.assertEqual([line["step"] for line in steps], [1, 10, 20])
+            self.assertLess(steps[-1]["lr"][0], steps[0]["lr"][0])
+            self.assertTrue(all(line["moments"] for line in steps))
+            self.assertEqual((end["notes"]["outcome"], end["notes"]["loss"]), ("finished", result["loss"]))
 
     def test_a_new_folder_each_time(self):
         for _ in range(2):
@@ -206,16 +211,16 @@ class Ends(Lab):
         command = [*PROGRAM, "lab", "--workload", "ravine", "--rules", "sgd,adamw", "--steps", "1000000", "--seeds", "1"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
         logs = self.folder / "runs"
-        while not list(logs.glob("*/ravine-sgd.jsonl")):
+        while not list(logs.glob("*/ravine-sgd-1.jsonl")):
             time.sleep(0.05)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
         self.assertIn("Interrupted", out)
-        (log,) = logs.glob("*/ravine-sgd.jsonl")
+        (log,) = logs.glob("*/ravine-sgd-1.jsonl")
         lines = [json.loads(line) for line in log.read_text().splitlines()]
-        self.assertEqual((lines[-1]["event"], lines[-1]["outcome"]), ("end", "interrupted"))
+        self.assertEqual((lines[-1]["event"], lines[-1]["notes"]["outcome"]), ("end", "interrupted"))
 
     def test_without_its_text_words_is_left_out(self):
         jargon = pathlib.Path("/usr/share/doc/jargon-text/jargon.txt.gz")
