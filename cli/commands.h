@@ -18,7 +18,8 @@ enum ExitCode : int {
 };
 
 /// A subcommand and what it does. `run` returns an ExitCode. It throws UsageError (values.h) or adamant::Error for
-/// wrong usage (but with ErrorCode::io where a file is the trouble), and any other exception where the work could not be done; main() prints the text.
+/// wrong usage (but with ErrorCode::io where a file is the trouble), and any other exception where the work could not
+/// be done; main() prints the text.
 struct Command {
   const CLI::App* app;
   std::function<int()> run;

@@ -21,6 +21,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/lab_report.h"
+#include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "lab/text.h"
@@ -213,6 +214,7 @@ class Lab {
         }
       }
     }
+    write_page(report);
     if (arguments_.json) {
       print_json(report);
     } else {
@@ -248,6 +250,20 @@ class Lab {
       runs.runs.push_back({seed, result, log.path});
     }
     report.workloads.back().rules.push_back(std::move(runs));
+  }
+
+  // About the runs of the first seed, side by side.
+  void write_page(LabReport& report) const {
+    report::ReportInput input;
+    for (const WorkloadReport& workload : report.workloads) {
+      for (const RuleReport& rule : workload.rules) {
+        if (!rule.runs.empty()) input.runs.push_back(rule.runs.front().log);
+      }
+    }
+    if (input.runs.empty()) return;
+    input.title = "adamant lab";
+    report.page = (std::filesystem::path(report.folder) / "report.html").string();
+    cli::write_page(report.page, input);
   }
 
   lab::Watch watch(const std::string& what, std::uint64_t steps, const Interrupt& interrupt) {

@@ -123,6 +123,7 @@ void print_table(const LabReport& report) {
       "\nloss and score: on data held out from training. steps to: until the mean of the last 20 training losses\n"
       "is that low. step: median time of an optimizer step. ± after a difference: standard error. Run logs: {}\n",
       report.folder);
+  if (!report.page.empty()) fmt::print("What the moments did, run by run: {}\n", report.page);
   if (report.interrupted) fmt::print("Interrupted: only what was finished is shown.\n");
 }
 
@@ -153,11 +154,8 @@ void print_json(const LabReport& report) {
       }
     }
   }
-  const Json json = {{"command", "lab"},
-                     {"target", current_target()},
-                     {"folder", report.folder},
-                     {"interrupted", report.interrupted},
-                     {"results", std::move(results)}};
+  const Json json = {{"command", "lab"},      {"target", current_target()},        {"folder", report.folder},
+                     {"report", report.page}, {"interrupted", report.interrupted}, {"results", std::move(results)}};
   fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 

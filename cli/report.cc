@@ -1,21 +1,16 @@
 // adamant report: one HTML page about runs, from their logs.
-#include "report/report.h"
-
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/page.h"
 #include "cli/values.h"
 
 namespace adamant::cli {
@@ -47,14 +42,10 @@ std::vector<std::string> logs_of(const std::vector<std::string>& given) {
 }
 
 int run(const Arguments& arguments) {
-  const std::string html =
-      report::report_html({.title = arguments.title, .runs = logs_of(arguments.runs), .claims = {}});
-  std::ofstream file(arguments.out, std::ios::binary);
-  file << html;
-  file.close();
-  if (!file) throw std::runtime_error(fmt::format("'{}' cannot be written: {}", arguments.out, std::strerror(errno)));
+  const std::size_t bytes =
+      write_page(arguments.out, {.title = arguments.title, .runs = logs_of(arguments.runs), .claims = {}});
   if (arguments.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"report", arguments.out}, {"bytes", html.size()}}.dump(2));
+    fmt::print("{}\n", nlohmann::ordered_json{{"report", arguments.out}, {"bytes", bytes}}.dump(2));
   } else {
     fmt::print("{}\n", arguments.out);
   }
