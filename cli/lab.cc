@@ -14,6 +14,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -252,11 +253,11 @@ class Lab {
     report.workloads.back().rules.push_back(std::move(runs));
   }
 
-  // About the runs of the first seed, side by side.
+  // About the runs of the first seed, side by side; the rules of most moments come first.
   void write_page(LabReport& report) const {
     report::ReportInput input;
     for (const WorkloadReport& workload : report.workloads) {
-      for (const RuleReport& rule : workload.rules) {
+      for (const RuleReport& rule : std::views::reverse(workload.rules)) {
         if (!rule.runs.empty()) input.runs.push_back(rule.runs.front().log);
       }
     }
