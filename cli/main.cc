@@ -18,6 +18,7 @@ using namespace adamant::cli;
 constexpr Command (*kCommands[])(CLI::App&) = {
     add_lab,
     add_report,
+    add_claims,
     add_bench,
     add_selftest,
     add_targets,
