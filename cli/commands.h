@@ -28,6 +28,7 @@ struct Command {
 // Each adds its subcommand with its options to the program. The list of them is in main.cc.
 Command add_lab(CLI::App& program);
 Command add_report(CLI::App& program);
+Command add_claims(CLI::App& program);
 Command add_bench(CLI::App& program);
 Command add_targets(CLI::App& program);
 Command add_selftest(CLI::App& program);

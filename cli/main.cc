@@ -16,7 +16,7 @@ namespace {
 using namespace adamant::cli;
 
 constexpr Command (*kCommands[])(CLI::App&) = {
-    add_lab, add_report, add_bench, add_selftest, add_targets,
+    add_lab, add_report, add_claims, add_bench, add_selftest, add_targets,
 };
 
 int complain(const CLI::App* command, const char* what, int code) {

@@ -1,0 +1,149 @@
+// adamant claims: the statements about the two moments, each as an experiment on the engine.
+#include "lab/claims/claims.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "cli/claims_report.h"
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/picture.h"
+#include "cli/progress.h"
+#include "cli/values.h"
+#include "lab/text.h"
+#include "report/report.h"
+
+namespace adamant::cli {
+namespace {
+
+using lab::Claim;
+using lab::ClaimInfo;
+
+// The options as they are written.
+struct Arguments {
+  std::string only, seeds, threads, text, out, pictures;
+  bool figures = false, json = false;
+};
+
+std::vector<std::string> ids() {
+  std::vector<std::string> found;
+  for (const ClaimInfo& claim : lab::claims()) found.emplace_back(claim.id);
+  return found;
+}
+
+std::vector<ClaimInfo> chosen(const std::string& only) {
+  std::vector<ClaimInfo> found(lab::claims().begin(), lab::claims().end());
+  if (only.empty()) return found;
+  const std::vector<std::string> names = read_names("--only", only, ids());
+  std::erase_if(found, [&](const ClaimInfo& claim) { return std::ranges::find(names, claim.id) == names.end(); });
+  return found;
+}
+
+lab::Setup setup_of(const Arguments& arguments) {
+  lab::Setup setup;
+  if (!arguments.seeds.empty()) {
+    setup.seeds = static_cast<std::uint64_t>(read_integer("--seeds", arguments.seeds, 2, 1000));
+  }
+  if (!arguments.threads.empty()) {
+    setup.threads = static_cast<int>(read_integer("--threads", arguments.threads, 0, 1024));
+  }
+  setup.text = arguments.text;
+  if (setup.text.empty() && std::filesystem::exists(lab::kJargonFile)) setup.text = lab::kJargonFile;
+  return setup;
+}
+
+void make_folder(const char* option, const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw UsageError(fmt::format("{}: '{}' cannot be made: {}", option, path, error.message()));
+}
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  if (!file.flush())
+    throw std::runtime_error(fmt::format("'{}' cannot be written: {}", path.string(), std::strerror(errno)));
+}
+
+int run(const Arguments& arguments) {
+  const std::vector<ClaimInfo> infos = chosen(arguments.only);
+  lab::Setup setup = setup_of(arguments);
+  if (!arguments.pictures.empty()) make_folder("--pictures", arguments.pictures);
+
+  const Interrupt interrupt;
+  Progress progress;
+  std::vector<Claim> claims;
+  bool interrupted = false;
+  for (const ClaimInfo& info : infos) {
+    const std::string what = fmt::format("{} {}/{}", info.id, claims.size() + 1, infos.size());
+    setup.watch = [&](std::size_t done, std::size_t total) {
+      progress.show(what, done, total, "");
+      return !interrupt.pending();
+    };
+    try {
+      claims.push_back(lab::measure(info, setup));
+    } catch (const lab::Interrupted&) {
+      interrupted = true;
+      break;
+    }
+    progress.line(fmt::format("{}: {}", what, verdict_text(claims.back())));
+    if ((interrupted = interrupt.pending())) break;
+  }
+  if (!arguments.pictures.empty()) {
+    for (const Claim& claim : claims) {
+      for (std::size_t i = 0; i < claim.plots.size(); ++i) {
+        write_file(std::filesystem::path(arguments.pictures) / fmt::format("{}-{}.svg", claim.id, i + 1),
+                   svg(claim.plots[i]));
+      }
+    }
+  }
+  if (!arguments.out.empty()) {
+    report::ReportInput page{.title = "What the two moments of AdamW do", .runs = {}, .claims = {}};
+    for (const Claim& claim : claims) page.claims.push_back(report_of(claim));
+    write_file(arguments.out, report::report_html(page));
+  }
+  if (arguments.json) {
+    print_claims_json(claims, interrupted);
+  } else {
+    print_claims(claims, arguments.figures, interrupted);
+  }
+  return interrupted ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+Command add_claims(CLI::App& program) {
+  CLI::App* app = program.add_subcommand("claims", "What the two moments of AdamW do: each statement as an experiment");
+  auto arguments = std::make_shared<Arguments>();
+  app->add_option("--only", arguments->only, fmt::format("Only these, separated by commas: {}", fmt::join(ids(), ",")))
+      ->type_name("IDS");
+  app->add_option("--seeds", arguments->seeds, "Final runs of each rule where models are trained (6)")->type_name("N");
+  app->add_option("--threads", arguments->threads,
+                  "Experiments at once; 0: one for each processor (0). No effect on results")
+      ->type_name("N");
+  app->add_option("--text", arguments->text, "Text that words learns, plain or gzip (The Jargon File)")
+      ->type_name("FILE");
+  app->add_option("--out", arguments->out, "Write an HTML page with words and plots; it needs no network")
+      ->type_name("FILE");
+  app->add_option("--pictures", arguments->pictures, "Write the plots as SVG into this folder")->type_name("DIR");
+  app->add_flag("--figures", arguments->figures, "Print all numbers, not only the first of each claim");
+  app->add_flag("--json", arguments->json, "Print one JSON object instead of the table");
+  app->footer(
+      "Verdicts: 'holds'; 'holds if', with what it takes; 'not shown', where chance may have made the difference; "
+      "'does\n"
+      "not hold'. They do not change the exit status: it is 1 only where an experiment could not be made.");
+  return {app, [arguments] { return run(*arguments); }};
+}
+
+}  // namespace adamant::cli
