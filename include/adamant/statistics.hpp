@@ -46,6 +46,16 @@ struct ScaleSample {
   double log_sq_sum = 0.0;       ///< Σ (log2 √v̂)² over these
   /// Bin 0: v̂ = 0. Bin k: √v̂ in [2^(k-54), 2^(k-53)); the first and the last of these take what lies beyond.
   std::array<std::uint32_t, kBins> bins{};
+
+  ScaleSample& operator+=(const ScaleSample& other) {
+    elements += other.elements;
+    zero_grads += other.zero_grads;
+    scaled += other.scaled;
+    log_sum += other.log_sum;
+    log_sq_sum += other.log_sq_sum;
+    for (std::size_t bin = 0; bin < kBins; ++bin) bins[bin] += other.bins[bin];
+    return *this;
+  }
 };
 
 /// One element of a tensor, followed through the run. g, m, u and w as in MomentSums. A lazy row gradient that does not

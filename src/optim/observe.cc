@@ -76,15 +76,6 @@ float number_at(const Streams& streams, const void* block, std::size_t i) {
                                              : static_cast<const float*>(block)[i];
 }
 
-void add(ScaleSample& to, const ScaleSample& from) {
-  to.elements += from.elements;
-  to.zero_grads += from.zero_grads;
-  to.scaled += from.scaled;
-  to.log_sum += from.log_sum;
-  to.log_sq_sum += from.log_sq_sum;
-  for (std::size_t bin = 0; bin < ScaleSample::kBins; ++bin) to.bins[bin] += from.bins[bin];
-}
-
 // Columns of sums, each added up as a tree; the largest is kept.
 std::array<double, kSums> total(std::span<const std::array<double, kSums>> rows) {
   std::array<double, kSums> sums{};
@@ -217,7 +208,7 @@ void Observer::collect(std::span<const StepRun> steps) {
   for (const Visit& visit : visits_) {
     if (visit.elements > 0) rows[visit.tensor].push_back(visit.sums);
     seen[visit.tensor].elements += visit.elements;
-    add(seen[visit.tensor].scales, visit.scales);
+    seen[visit.tensor].scales += visit.scales;
   }
   for (std::size_t t = 0; t < steps.size(); ++t) {
     if (steps[t].scalars == nullptr) continue;
