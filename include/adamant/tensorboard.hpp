@@ -13,13 +13,14 @@
 namespace adamant {
 
 struct TensorBoardOptions {
-  /// Tags that a file may have at most, at least 4. What does not fit is left out in whole kinds: see docs.
+  /// Tags that a file may have: at least 4. Of what does not fit whole kinds are left out: each tensor, then the range
+  /// over tensors, then each group.
   std::size_t max_tags = 100;
   /// Names of the tensors whose statistics are written one by one; empty: all, if they fit.
   std::vector<std::string> tensors{};
   /// A histogram of the scales after so many steps; 0: none.
   std::uint64_t histogram_every = 64;
-  double flush_seconds = 1.0;  ///< hand over to the system what is older than this; 0: after each step
+  double flush_seconds = 1.0;  ///< hand over to the system what is older than this, at a step; 0: after each step
 };
 
 /// Writes an event file, one record a step:
@@ -34,16 +35,16 @@ struct TensorBoardOptions {
 class TensorBoard {
  public:
   /// Makes the folder where there is none, and in it a new file. The steps are counted from the optimizer's: a run that
-  /// goes on in the same folder goes on counting. Refuses names that are not those of tensors (not_found), and more of
-  /// them, or fewer tags, than can be (invalid_argument).
+  /// goes on in the same folder goes on counting. Refuses names that no tensor has (not_found), more of them than fit,
+  /// and options outside their ranges (invalid_argument).
   TensorBoard(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions options = {});
   /// Writes what is left; here errors are silent. flush() tells.
   ~TensorBoard();
   TensorBoard(TensorBoard&&) noexcept;
   TensorBoard& operator=(TensorBoard&&) noexcept;
 
-  /// After each step; `statistics` is what the step filled, which may be RunLog's, or nullptr for a step that was not
-  /// observed. The optimizer may have got more tensors or other options since.
+  /// After each step; `statistics` is what the step filled, or nullptr for a step that was not observed. Those of a
+  /// RunLog serve too, before RunLog::step. The optimizer may have got more tensors or other options since.
   void step(const Optimizer& optimizer, double loss, const StepReport& report, const Statistics* statistics = nullptr);
   /// Hands over to the system what there is.
   void flush();

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "insight/crc32c.h"
 #include "insight/growing_file.h"
+#include "insight/steps_taken.h"
 #include "kernel/kernels.h"
 
 namespace adamant {
@@ -225,12 +226,13 @@ std::string new_path(const std::string& folder) {
 struct TensorBoard::Impl {
   TensorBoardOptions options;
   GrowingFile file;
-  std::uint64_t steps = 0;  // of the run
-  ScaleSample scales;       // since the last histogram
+  std::uint64_t steps;  // of the run
+  ScaleSample scales;   // since the last histogram
 
   Impl(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions chosen)
-      : options((check(chosen, optimizer), std::move(chosen))), file(new_path(folder), GrowingFile::Existing::refuse) {
-    for (std::size_t t = 0; t < optimizer.tensor_count(); ++t) steps = std::max(steps, optimizer.tensor(t).step);
+      : options((check(chosen, optimizer), std::move(chosen))),
+        file(new_path(folder), GrowingFile::Existing::refuse),
+        steps(steps_taken(optimizer)) {
     Message event = event_now();
     event.text(3, "brain.Event:2");
     file.add(record(event));
