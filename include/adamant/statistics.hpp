@@ -13,7 +13,7 @@ namespace adamant {
 ///       rule's gradient has it (Adam, SGD, RMSprop, Adagrad)
 ///   m   first moment after the step, m_old before it; a rule without one (RMSprop, Adagrad, SGD without momentum) has
 ///       m = g and m_old = 0
-///   r   1 / (√v̂ + ε), the scale the second moment gives, within 4e-6 of it; 1 for a rule without one
+///   r   1 / (√v̂ + ε), the scale the second moment gives; 1 for a rule without one
 ///   u   the update in units of the learning rate, without decoupled decay: m̂·r for AdamW
 ///   w   weight before the step
 /// Moments are taken as the rule computes them, before a narrow format rounds them. Added in f32 within blocks of 256

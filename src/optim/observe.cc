@@ -63,7 +63,9 @@ constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
 // The first block from `block` on whose turn it is: one in so many, another one in each step; 0: none.
 std::size_t next_turn(std::size_t block, std::uint64_t phase, std::size_t every) {
-  return every == 0 ? kNever : block + (every - (block + phase) % every) % every;
+  if (every <= 1) return every == 0 ? kNever : block;
+  const std::size_t late = (block + phase) % every;
+  return late == 0 ? block : block + every - late;
 }
 
 const ObserveKernels& observers(const Streams& streams) {
