@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <functional>
+#include <mutex>
 #include <utility>
 
 namespace adamant::bench {
@@ -179,12 +182,63 @@ void Contest::add_rivals() {
       threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) { pass(scalars, memory, first, n); });
     }
   });
+  if (case_.statistics) add_peers(scalars);
   add("naive", [=, this, b1 = static_cast<float>(beta1), b2 = static_cast<float>(beta2)] {
     threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) {
       naive_adamw(memory.p + first, memory.g + first, memory.m + first, memory.v + first, n,
                   static_cast<float>(*options.lr), b1, b2, static_cast<float>(*options.eps),
                   static_cast<float>(*options.weight_decay), kStep);
     });
+  });
+}
+
+void Contest::add_peers(const AdamwScalars& scalars) {
+  // A step, and then passes over the states it left.
+  const Optimizer& states = one_tensor_ ? *one_tensor_ : *optimizer_;
+  const auto state = [&](const char* name) { return static_cast<float*>(states.state("t0", name).data); };
+  const AdamwMemory memory{reinterpret_cast<float*>(param_.get()), reinterpret_cast<const float*>(grad_.get()),
+                           state("exp_avg"), state("exp_avg_sq"), reinterpret_cast<float*>(denominator_.get())};
+  const Loops& set = *loops().front();
+  const auto see = [this](Loops::Reduction pass, const float* x, const float* y) {
+    Seen all;
+    std::mutex mutex;
+    threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) {
+      const Seen part = pass(x, y, first, n);
+      const std::lock_guard lock(mutex);
+      all.add(part);
+    });
+    sink.store(std::bit_cast<std::uint64_t>(all.sum + all.xx + all.xy + all.least + all.largest),
+               std::memory_order_relaxed);
+  };
+  Settings settings = optimizer_->settings();
+  settings.nonfinite = NonFinite::propagate;
+  const auto add = [&](const char* name, const std::function<void()>& look) {
+    contestants_.push_back({name,
+                            [this, look] {
+                              optimizer_->step();
+                              look();
+                            },
+                            [this, settings] { optimizer_->set_settings(settings); }});
+  };
+
+  // DecoupledAdamW's report_per_parameter_metrics, with the cosines it had. The step is formed in one pass, where
+  // PyTorch takes six.
+  add("composer", [this, &set, memory, scalars, see] {
+    threads_.run(workload_.total(), [&](std::size_t first, std::size_t n) { set.update(scalars, memory, first, n); });
+    const float* const update = memory.denominator;
+    for (const float* x :
+         {static_cast<const float*>(memory.m), static_cast<const float*>(memory.p), update, memory.g}) {
+      see(set.norm, x, x);
+    }
+    see(set.cosine, memory.g, update);
+    see(set.cosine, memory.g, memory.m);
+  });
+  // clip_grads_and_collect_metrics: four numbers of each of four tensors, without the copies of |x| it makes.
+  add("olmo", [&set, memory, see] {
+    for (const float* x : {memory.g, static_cast<const float*>(memory.m), static_cast<const float*>(memory.p),
+                           static_cast<const float*>(memory.v)}) {
+      for (const Loops::Reduction pass : {set.least, set.largest, set.average, set.norm}) see(pass, x, x);
+    }
   });
 }
 
@@ -228,6 +282,8 @@ std::vector<Result> Contest::run(const Budget& budget) const {
       result.plain = best("plain");
       result.unfused = best("unfused");
       result.naive = best("naive");
+      result.composer = best("composer");
+      result.olmo = best("olmo");
     }
   }
   return results;

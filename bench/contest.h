@@ -29,6 +29,9 @@ struct Result {
   std::optional<Times> plain;    ///< the best plain kernel: one pass, unrolled, fused multiply-add
   std::optional<Times> unfused;  ///< eight passes
   std::optional<Times> naive;    ///< a loop as one writes it, at -O2
+  // And with statistics, the step and after it what others do to see the moments:
+  std::optional<Times> composer;  ///< as MosaicML's Composer: the step formed again, four norms, two cosines
+  std::optional<Times> olmo;      ///< as OLMo: least, largest, average and norm of four tensors
 };
 
 /// The contestants work on the same parameters and gradients. The optimizer has its own states; the loops share some.
@@ -54,6 +57,7 @@ class Contest {
   void add_statistics();
   void add_ceiling(std::string name, bool with_look);
   void add_rivals();
+  void add_peers(const AdamwScalars& scalars);
 
   Case case_;
   Streams streams_;

@@ -130,6 +130,89 @@ inline void pass(std::size_t first, std::size_t n, const Each& each) {
   for (std::size_t i = first; i < first + n; ++i) each(i);
 }
 
+using I [[gnu::vector_size(sizeof(F))]] = std::int32_t;
+inline F magnitude(F x) { return reinterpret_cast<F>(reinterpret_cast<I>(x) & 0x7FFFFFFF); }
+inline float magnitude(float x) { return __builtin_fabsf(x); }
+
+// A reduction: each(sums, x, y) joins the next vectors, or numbers, to kSums sums; join takes what they come to. Four
+// chains, so that their latency is hidden; f32 within kRun elements.
+template <std::size_t kSums, class Each, class Join>
+inline void reduce(const float* x, const float* y, std::size_t first, std::size_t n, float start, const Each& each,
+                   const Join& join) {
+  constexpr std::size_t kChains = 4, kRun = 4096;
+  const std::size_t end = first + n;
+  for (std::size_t i = first; i < end;) {
+    F chains[kChains][kSums];
+    float rest[kSums];
+    for (std::size_t j = 0; j < kSums; ++j) {
+      rest[j] = start;
+      for (std::size_t k = 0; k < kChains; ++k) chains[k][j] = F{} + start;
+    }
+    const std::size_t stop = end - i < kRun ? end : i + kRun;
+    for (; i + kChains * kLanes <= stop; i += kChains * kLanes) {
+      for (std::size_t k = 0; k < kChains; ++k) {
+        each(chains[k], load<F>(x + i + k * kLanes), load<F>(y + i + k * kLanes));
+      }
+    }
+    for (; i < stop; ++i) each(rest, x[i], y[i]);
+    for (std::size_t j = 0; j < kSums; ++j) {
+      join(j, rest[j]);
+      for (std::size_t k = 0; k < kChains; ++k) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) join(j, chains[k][j][lane]);
+      }
+    }
+  }
+}
+
+Seen norm(const float* x, const float*, std::size_t first, std::size_t n) {
+  double sum = 0.0;
+  reduce<1>(
+      x, x, first, n, 0.0F, [](auto& sums, auto a, auto) { sums[0] += a * a; },
+      [&](std::size_t, float part) { sum += static_cast<double>(part); });
+  return {.xx = sum};
+}
+Seen cosine(const float* x, const float* y, std::size_t first, std::size_t n) {
+  double total[3] = {};
+  reduce<3>(
+      x, y, first, n, 0.0F,
+      [](auto& sums, auto a, auto b) {
+        sums[0] += a * a;
+        sums[1] += a * b;
+        sums[2] += b * b;
+      },
+      [&](std::size_t j, float part) { total[j] += static_cast<double>(part); });
+  return {.xx = total[0], .xy = total[1], .yy = total[2]};
+}
+Seen average(const float* x, const float*, std::size_t first, std::size_t n) {
+  double sum = 0.0;
+  reduce<1>(
+      x, x, first, n, 0.0F, [](auto& sums, auto a, auto) { sums[0] += a; },
+      [&](std::size_t, float part) { sum += static_cast<double>(part); });
+  return {.sum = sum};
+}
+Seen least(const float* x, const float*, std::size_t first, std::size_t n) {
+  float found = __builtin_inff();
+  reduce<1>(
+      x, x, first, n, found,
+      [](auto& sums, auto a, auto) {
+        const auto size = magnitude(a);
+        sums[0] = size < sums[0] ? size : sums[0];
+      },
+      [&](std::size_t, float part) { found = part < found ? part : found; });
+  return {.least = static_cast<double>(found)};
+}
+Seen largest(const float* x, const float*, std::size_t first, std::size_t n) {
+  float found = 0.0F;
+  reduce<1>(
+      x, x, first, n, found,
+      [](auto& sums, auto a, auto) {
+        const auto size = magnitude(a);
+        sums[0] = size > sums[0] ? size : sums[0];
+      },
+      [&](std::size_t, float part) { found = part > found ? part : found; });
+  return {.largest = static_cast<double>(found)};
+}
+
 constexpr Loops kLoops = {
     kName,
     &ceiling_of,
@@ -161,4 +244,14 @@ constexpr Loops kLoops = {
           pass(first, n,
                [p = a.p, m = a.m, d = a.denominator, step = k.step](std::size_t i) { p[i] -= step * m[i] / d[i]; });
         },
-    }};
+    },
+    [](const AdamwScalars& k, const AdamwMemory& a, std::size_t first, std::size_t n) {
+      pass(first, n, [k, a](std::size_t i) {
+        a.denominator[i] = k.step * a.m[i] / (__builtin_sqrtf(a.v[i]) * k.scale + k.eps) + (1.0F - k.keep) * a.p[i];
+      });
+    },
+    &norm,
+    &cosine,
+    &average,
+    &least,
+    &largest};

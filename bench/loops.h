@@ -1,6 +1,8 @@
 // What a step is compared with: loops that do not use the library. One set for each vector width this CPU may have.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,6 +38,24 @@ struct AdamwMemory {
   float* denominator;
 };
 
+/// What a pass over one or two tensors saw; each kind of pass fills its own numbers.
+struct Seen {
+  double sum = 0.0;  ///< Σ x
+  double xx = 0.0, xy = 0.0, yy = 0.0;
+  double least = HUGE_VAL;  ///< min |x|
+  double largest = 0.0;     ///< max |x|
+
+  /// Of both.
+  void add(const Seen& other) {
+    sum += other.sum;
+    xx += other.xx;
+    xy += other.xy;
+    yy += other.yy;
+    least = std::min(least, other.least);
+    largest = std::max(largest, other.largest);
+  }
+};
+
 /// Every loop works on elements [first, first + n).
 struct Loops {
   const char* name;
@@ -50,6 +70,11 @@ struct Loops {
   void (*plain)(const AdamwScalars&, const AdamwMemory&, std::size_t first, std::size_t n);
   /// AdamW as a framework without a fused step does it: eight passes over memory, 80 bytes a parameter.
   void (*passes[kPasses])(const AdamwScalars&, const AdamwMemory&, std::size_t first, std::size_t n);
+  /// What a training loop that looks at the moments after the step does: stores the step in `denominator`, and makes
+  /// numbers of tensors, one kind in a pass. `y` is for the cosine alone.
+  void (*update)(const AdamwScalars&, const AdamwMemory&, std::size_t first, std::size_t n);
+  using Reduction = Seen (*)(const float* x, const float* y, std::size_t first, std::size_t n);
+  Reduction norm, cosine, average, least, largest;
 };
 
 /// The sets that are worth trying on this CPU, widest first.

@@ -193,6 +193,8 @@ ordered_json json_of(const Case& what, const bench::Workload& workload, const Re
   add("one_tensor_ns_per_param", result.one_tensor);
   add("sums_ns_per_param", result.sums);
   add("statistics_ns_per_param", result.statistics);
+  add("composer_ns_per_param", result.composer);
+  add("olmo_ns_per_param", result.olmo);
   add("plain_ns_per_param", result.plain);
   add("unfused_ns_per_param", result.unfused);
   add("naive_ns_per_param", result.naive);
@@ -243,6 +245,8 @@ class Table {
     };
     add("with sums", result.sums);
     add("with statistics", result.statistics);
+    add("Composer-style", result.composer);
+    add("OLMo-style", result.olmo);
     add("bare step", result.bare);
     add("f32 step", result.f32);
     add("one tensor", result.one_tensor);
@@ -335,7 +339,9 @@ Command add_bench(CLI::App& program) {
   option("--max-norm", texts->max_norm, "NUMBER", "clip the global norm; needs the look too");
   option("--grad-scale", texts->grad_scale, "NUMBER", "divide the gradients by this");
   option("--momentum", texts->momentum, "NUMBER", "of sgd and rmsprop [0]");
-  app->add_flag("--statistics", texts->statistics, "the step with statistics too: with the sums alone, and with all");
+  app->add_flag(
+      "--statistics", texts->statistics,
+      "the step with statistics too: with the sums alone, with all, and as others take them, in passes after it");
   option("--observe-every", texts->observe_every, "NUMBER",
          "of these, the sums of one block in so many [about 64 of a tensor]");
   app->add_flag("--amsgrad", texts->amsgrad, "the amsgrad form of adam and adamw");

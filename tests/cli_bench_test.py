@@ -77,6 +77,20 @@ class Json(unittest.TestCase):
         self.assertEqual(set(result), KEYS | {"one_tensor_ns_per_param"})
         self.assertEqual((result["tensors"], result["params"]), (1000, 3000))
 
+    def test_statistics_are_compared_with_passes_after_the_step(self):
+        statistics = {"sums_ns_per_param", "statistics_ns_per_param"}
+        peers = {"composer_ns_per_param", "olmo_ns_per_param"}
+        one, many = results_of("--rules", "adamw", "--statistics", "--workload", "cache,many", "--size", "5000",
+                               "--threads", "1")
+        self.assertEqual(set(one), KEYS | RIVALS | statistics | peers)
+        self.assertEqual(set(many), KEYS | RIVALS | statistics | peers | {"one_tensor_ns_per_param"})
+        for result in one, many:
+            # The step is a part of each.
+            self.assertTrue(all(result[key] * result["params"] > result["min_ns"] for key in statistics | peers))
+        (narrow,) = results_of("--param", "bf16", "--observe-every", "4", "--workload", "cache", "--size", "1000",
+                               "--threads", "1")
+        self.assertEqual(set(narrow), KEYS | statistics, "the peers are f32 loops")
+
     def test_what_is_measured_where_nothing_is_chosen(self):
         results = results_of("--workload", "cache", "--size", "4096", "--threads", "1")
         self.assertEqual([f"{r['rule']} {r['param']} {r['weights']} {r['grad']} {r['state']}" for r in results],
@@ -96,6 +110,12 @@ class Table(unittest.TestCase):
         self.assertEqual(lines[6].split()[:3], ["adamw", "f32/f32/f32", "propagate"])
         for rival in ("plain kernel", "8 passes", "naive -O2"):
             self.assertIn(rival, lines[6])
+
+    def test_statistics(self):
+        done = run("--rules", "adamw", "--statistics", "--workload", "cache", "--threads", "1", "--size", "1000",
+                   "--rounds", "1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"with sums \d.*, with statistics \d.*, Composer-style \d.*, OLMo-style \d")
 
 
 class Refusals(unittest.TestCase):

@@ -13,4 +13,5 @@
 #include <adamant/statistics.hpp>
 #include <adamant/targets.hpp>
 #include <adamant/tensor.hpp>
+#include <adamant/tensorboard.hpp>
 #include <adamant/version.hpp>

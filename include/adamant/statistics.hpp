@@ -13,7 +13,7 @@ namespace adamant {
 ///       rule's gradient has it (Adam, SGD, RMSprop, Adagrad)
 ///   m   first moment after the step, m_old before it; a rule without one (RMSprop, Adagrad, SGD without momentum) has
 ///       m = g and m_old = 0
-///   r   1 / (√v̂ + ε), the scale the second moment gives, within 4e-6 of it; 1 for a rule without one
+///   r   1 / (√v̂ + ε), the scale the second moment gives; 1 for a rule without one
 ///   u   the update in units of the learning rate, without decoupled decay: m̂·r for AdamW
 ///   w   weight before the step
 /// Moments are taken as the rule computes them, before a narrow format rounds them. Added in f32 within blocks of 256
@@ -46,6 +46,16 @@ struct ScaleSample {
   double log_sq_sum = 0.0;       ///< Σ (log2 √v̂)² over these
   /// Bin 0: v̂ = 0. Bin k: √v̂ in [2^(k-54), 2^(k-53)); the first and the last of these take what lies beyond.
   std::array<std::uint32_t, kBins> bins{};
+
+  ScaleSample& operator+=(const ScaleSample& other) {
+    elements += other.elements;
+    zero_grads += other.zero_grads;
+    scaled += other.scaled;
+    log_sum += other.log_sum;
+    log_sq_sum += other.log_sq_sum;
+    for (std::size_t bin = 0; bin < kBins; ++bin) bins[bin] += other.bins[bin];
+    return *this;
+  }
 };
 
 /// One element of a tensor, followed through the run. g, m, u and w as in MomentSums. A lazy row gradient that does not

@@ -5,16 +5,15 @@
 #include <adamant/targets.hpp>
 #include <adamant/version.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <limits>
 #include <utility>
 
 #include "base/text.h"
+#include "insight/growing_file.h"
 #include "insight/run_format.h"
+#include "insight/steps_taken.h"
 #include "optim/probes.h"
 
 namespace adamant {
@@ -44,13 +43,6 @@ std::vector<RunInfo::Tensor> tensors_of(const Optimizer& optimizer) {
     tensors.push_back({std::move(tensor.name), tensor.size, std::move(tensor.shape), tensor.group});
   }
   return tensors;
-}
-
-// Steps taken before the log begins.
-std::uint64_t steps_of(const Optimizer& optimizer) {
-  std::uint64_t steps = 0;
-  for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) steps = std::max(steps, optimizer.tensor(i).step);
-  return steps;
 }
 
 bool differ_in_more_than_lr(const std::vector<Options>& a, const std::vector<Options>& b) {
@@ -120,60 +112,6 @@ std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& 
   return text;
 }
 
-// A file that is written line by line. What is handed over to the system can be read at once.
-class Lines {
- public:
-  explicit Lines(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "wb")) {
-    if (file_ == nullptr) fail();
-    std::setvbuf(file_, nullptr, _IONBF, 0);
-  }
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-  ~Lines() {
-    try {
-      close();
-    } catch (const Error&) {  // flush() tells
-    }
-  }
-
-  void add(const Json& line) {
-    check();
-    waiting_ += line.dump(-1, ' ', false, Json::error_handler_t::replace);
-    waiting_ += '\n';
-    if (waiting_.size() > kMuch) flush();
-  }
-  void flush() {
-    check();
-    if (std::fwrite(waiting_.data(), 1, waiting_.size(), file_) != waiting_.size()) fail();
-    waiting_.clear();
-  }
-  void close() {
-    if (file_ == nullptr) return;
-    flush();
-    if (std::fclose(std::exchange(file_, nullptr)) != 0) fail();
-  }
-  /// Throws what went wrong before.
-  void check() const {
-    if (!failure_.empty()) throw Error(ErrorCode::io, failure_);
-  }
-  [[nodiscard]] bool open() const { return file_ != nullptr; }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  static constexpr std::size_t kMuch = std::size_t{1} << 20;
-
-  [[noreturn]] void fail() {
-    failure_ = adamant::quoted(path_) + " cannot be written: " + std::strerror(errno);
-    if (file_ != nullptr) std::fclose(std::exchange(file_, nullptr));
-    throw Error(ErrorCode::io, failure_);
-  }
-
-  std::string path_;
-  std::FILE* file_;
-  std::string waiting_;
-  std::string failure_;
-};
-
 }  // namespace
 
 RunInfo run_info(const Optimizer& optimizer) {
@@ -199,7 +137,10 @@ RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, co
 
 struct RunLog::Impl {
   Impl(std::string path, const Optimizer& optimizer, RunLogOptions given)
-      : options(std::move(given)), info(run_info(optimizer)), first(steps_of(optimizer) + 1), lines(std::move(path)) {
+      : options(std::move(given)),
+        info(run_info(optimizer)),
+        first(steps_taken(optimizer) + 1),
+        lines(std::move(path), GrowingFile::Existing::replace) {
     std::uint64_t blocks = 0;
     for (const RunInfo::Tensor& tensor : info.tensors) blocks += tensor.size / 256 + 1;
     statistics.sample_every = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(blocks / kSampledBlocks, 1, 256));
@@ -218,21 +159,23 @@ struct RunLog::Impl {
     write_header();
   }
 
+  void add_line(const Json& line) { lines.add(line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'); }
+
   void write_header() {
     Json probes = Json::array();
     for (const RunInfo::Probe& probe : info.probes) probes.push_back({probe.tensor, probe.element});
-    lines.add({{"event", "run"},
-               {"log", run_format::kId},
-               {"version", info.version},
-               {"target", info.target},
-               {"title", info.title},
-               {"rule", adamant::info(info.rule).name},
-               {"groups", to_json(info.groups)},
-               {"tensors", to_json(info.tensors)},
-               {"probes", std::move(probes)},
-               {"notes", to_json(info.notes)}});
+    add_line({{"event", "run"},
+              {"log", run_format::kId},
+              {"version", info.version},
+              {"target", info.target},
+              {"title", info.title},
+              {"rule", adamant::info(info.rule).name},
+              {"groups", to_json(info.groups)},
+              {"tensors", to_json(info.tensors)},
+              {"probes", std::move(probes)},
+              {"notes", to_json(info.notes)}});
     lines.flush();
-    begin = flushed = Clock::now();
+    begin = Clock::now();
   }
 
   [[nodiscard]] bool logs(std::uint64_t step) const { return step == first || step % options.every == 0; }
@@ -250,21 +193,18 @@ struct RunLog::Impl {
     statistics.tensors.clear();
     write(run);
     if (++logged % run_format::kScalesEvery == 0) write_scales(run);
-    const auto now = Clock::now();
-    if (now - flushed < std::chrono::duration<double>(options.flush_seconds)) return;
-    lines.flush();
-    flushed = now;
+    lines.flush_after(options.flush_seconds);
   }
 
   void tell_changes(const Optimizer& optimizer) {
     std::vector<Options> groups = groups_of(optimizer);
     if (differ_in_more_than_lr(groups, info.groups)) {
-      lines.add({{"event", "options"}, {"groups", to_json(groups)}});
+      add_line({{"event", "options"}, {"groups", to_json(groups)}});
       info.groups = std::move(groups);
     }
     if (optimizer.tensor_count() != info.tensors.size()) {
       info.tensors = tensors_of(optimizer);
-      lines.add({{"event", "tensors"}, {"tensors", to_json(info.tensors)}});
+      add_line({{"event", "tensors"}, {"tensors", to_json(info.tensors)}});
     }
   }
 
@@ -299,13 +239,13 @@ struct RunLog::Impl {
       json["moments"] = moments_text(run);
       json["probes"] = probes_text(run, info.probes);
     }
-    lines.add(json);
+    add_line(json);
   }
 
   void write_scales(const RunStep& run) {
     Json bins = Json::array();
     for (const auto& tensor : scales) bins.push_back(to_json(tensor));
-    lines.add({{"event", "scales"}, {"first", scales_from}, {"last", run.step}, {"bins", std::move(bins)}});
+    add_line({{"event", "scales"}, {"first", scales_from}, {"last", run.step}, {"bins", std::move(bins)}});
     scales.assign(scales.size(), {});
     scales_from = 0;
   }
@@ -313,7 +253,7 @@ struct RunLog::Impl {
   void end(const Notes& notes) {
     lines.check();
     if (!lines.open()) return;
-    lines.add({{"event", "end"}, {"step", first + steps - 1}, {"notes", to_json(notes)}});
+    add_line({{"event", "end"}, {"step", first + steps - 1}, {"notes", to_json(notes)}});
     lines.close();
   }
 
@@ -322,12 +262,12 @@ struct RunLog::Impl {
   std::uint64_t first;      // the first step of this log
   std::uint64_t steps = 0;  // seen
   std::uint64_t logged = 0;
-  Lines lines;
+  GrowingFile lines;
   Statistics statistics;
   std::vector<std::int64_t> behind;  // of each tensor: steps it has taken fewer than the run
   std::vector<std::array<std::uint32_t, ScaleSample::kBins>> scales;
   std::uint64_t scales_from = 0;  // first step in `scales`; 0: none
-  Clock::time_point begin, flushed;
+  Clock::time_point begin;
 };
 
 RunLog::RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options) {

@@ -120,20 +120,6 @@ HWY_INLINE Floats<D> floats_of(Bits<D> bits) {
   return {hn::BitCast(D(), bits.v)};
 }
 
-/// 1 / a of a positive normal number, within 4e-6 of it in f32, where a division would be the slowest part of a loop.
-/// From a guess by its bits, two of Newton's iterations; they err to below, so the last one aims a little above.
-template <class D>
-HWY_INLINE Floats<D> rough_reciprocal(Floats<D> a) {
-  using V = Floats<D>;
-  if constexpr (sizeof(typename V::T) != 4) {
-    return V::of(1) / a;
-  } else {
-    V x = floats_of<D>(Bits<D>::of(0x7EF311C7u) - bits_of(a));
-    x = x * (V::of(2.0F) - a * x);
-    return x * (V::of(2.0000033F) - a * x);
-  }
-}
-
 /// Rounded once; what is too large for T becomes its largest finite number.
 template <class T>
 T saturating(double value) {
@@ -147,9 +133,9 @@ T positive(double eps) {
   return eps > 0.0 ? static_cast<T>(eps) : std::numeric_limits<T>::min();
 }
 
-/// What a rule shows of an element it has updated, to those who observe: the gradient with its decay, the first moment
-/// (g where there is none), 1 / (√v̂ + ε) (1 where there is no v), and the update in units of the learning rate.
+/// What a rule shows of an element it has updated, to those who observe: the gradient with its decay, and the update in
+/// units of the learning rate.
 template <class V>
 struct Seen {
-  V g, m, r, u;
+  V g, u;
 };

@@ -63,7 +63,9 @@ constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
 // The first block from `block` on whose turn it is: one in so many, another one in each step; 0: none.
 std::size_t next_turn(std::size_t block, std::uint64_t phase, std::size_t every) {
-  return every == 0 ? kNever : block + (every - (block + phase) % every) % every;
+  if (every <= 1) return every == 0 ? kNever : block;
+  const std::size_t late = (block + phase) % every;
+  return late == 0 ? block : block + every - late;
 }
 
 const ObserveKernels& observers(const Streams& streams) {
@@ -74,15 +76,6 @@ const ObserveKernels& observers(const Streams& streams) {
 float number_at(const Streams& streams, const void* block, std::size_t i) {
   return streams.param_format == Format::f64 ? static_cast<float>(static_cast<const double*>(block)[i])
                                              : static_cast<const float*>(block)[i];
-}
-
-void add(ScaleSample& to, const ScaleSample& from) {
-  to.elements += from.elements;
-  to.zero_grads += from.zero_grads;
-  to.scaled += from.scaled;
-  to.log_sum += from.log_sum;
-  to.log_sq_sum += from.log_sq_sum;
-  for (std::size_t bin = 0; bin < ScaleSample::kBins; ++bin) to.bins[bin] += from.bins[bin];
 }
 
 // Columns of sums, each added up as a tree; the largest is kept.
@@ -217,7 +210,7 @@ void Observer::collect(std::span<const StepRun> steps) {
   for (const Visit& visit : visits_) {
     if (visit.elements > 0) rows[visit.tensor].push_back(visit.sums);
     seen[visit.tensor].elements += visit.elements;
-    add(seen[visit.tensor].scales, visit.scales);
+    seen[visit.tensor].scales += visit.scales;
   }
   for (std::size_t t = 0; t < steps.size(); ++t) {
     if (steps[t].scalars == nullptr) continue;

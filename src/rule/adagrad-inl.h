@@ -32,15 +32,12 @@ struct AdaGrad {
     return 1.0;
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
-    g = decayed(g, k.decay, p);
-    const V r = rough_reciprocal(denominator(k, states));
-    return {g, g, r, g * r};
-  }
-
- private:
-  template <class T, class V>
   HWY_INLINE static V denominator(const Scalars<T>& k, const V (&states)[kStates]) {
     return sqrt(states[0]) + k.eps;
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&)[kStates], V r) {
+    g = decayed(g, k.decay, p);
+    return {g, g * r};
   }
 };

@@ -33,7 +33,11 @@ struct Adam {
     return Undecayed::unbias_second(k.rest);
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
-    return Undecayed::see(k.rest, p, decayed(g, k.decay, p), states);
+  HWY_INLINE static V denominator(const Scalars<T>& k, const V (&states)[kStates]) {
+    return Undecayed::denominator(k.rest, states);
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates], V r) {
+    return Undecayed::see(k.rest, p, decayed(g, k.decay, p), states, r);
   }
 };

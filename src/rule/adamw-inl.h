@@ -48,14 +48,11 @@ struct AdamW {
     return static_cast<double>(k.scale) * static_cast<double>(k.scale);
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V, V g, const V (&states)[kStates]) {
-    const V r = rough_reciprocal(denominator(k, states));
-    return {g, states[0], r, (k.unbias * states[0]) * r};
-  }
-
- private:
-  template <class T, class V>
   HWY_INLINE static V denominator(const Scalars<T>& k, const V (&states)[kStates]) {
     return sqrt(states[kStates - 1]) * k.scale + k.eps;
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V, V g, const V (&states)[kStates], V r) {
+    return {g, (k.unbias * states[0]) * r};
   }
 };

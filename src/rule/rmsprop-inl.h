@@ -42,17 +42,14 @@ struct RmsPropOf {
     return 1.0;
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
-    g = decayed(g, k.decay, p);
-    const V r = rough_reciprocal(denominator(k, states));
-    return {g, g, r, kMomentum ? states[kStates - 1] : g * r};
-  }
-
- private:
-  template <class T, class V>
   HWY_INLINE static V denominator(const Scalars<T>& k, const V (&states)[kStates]) {
     if constexpr (kCentered) return sqrt(not_negative(states[0] - states[1] * states[1])) + k.eps;
     return sqrt(states[0]) + k.eps;
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates], V r) {
+    g = decayed(g, k.decay, p);
+    return {g, kMomentum ? states[kStates - 1] : g * r};
   }
 };
 

@@ -32,9 +32,13 @@ struct Sgd {
     return 1.0;
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V*) {
+  HWY_INLINE static V denominator(const Scalars<T>&, const V*) {
+    return V::of(T(1));
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V*, V) {
     g = decayed(g, k.decay, p);
-    return {g, g, V::of(T(1)), g};
+    return {g, g};
   }
 };
 
@@ -68,9 +72,13 @@ struct SgdMomentum {
     return 1.0;
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
+  HWY_INLINE static V denominator(const Scalars<T>&, const V (&)[kStates]) {
+    return V::of(T(1));
+  }
+  template <class T, class V>
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates], V) {
     g = decayed(g, k.decay, p);
-    return {g, states[0], V::of(T(1)), direction(k, g, states[0])};
+    return {g, direction(k, g, states[0])};
   }
 
  private:

@@ -1,0 +1,51 @@
+// A file that only grows, record by record, while others may read it.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace adamant {
+
+/// Records wait in memory until they are handed over to the system; from then on they can be read, also after the
+/// process was killed. Throws Error (io), naming path and reason, where the file cannot be written; then it is closed,
+/// and each later call throws the same again.
+class GrowingFile {
+ public:
+  enum class Existing { replace, refuse };
+
+  GrowingFile(std::string path, Existing existing);
+  GrowingFile(const GrowingFile&) = delete;
+  GrowingFile& operator=(const GrowingFile&) = delete;
+  /// Hands over what is left; here errors are silent.
+  ~GrowingFile();
+
+  void add(std::string_view record);
+  void flush();
+  /// Hands over what has waited for so long.
+  void flush_after(double seconds);
+  void close();
+
+  /// Throws what went wrong before.
+  void check() const;
+  [[nodiscard]] bool open() const { return file_ != nullptr; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+
+  [[noreturn]] void fail();
+
+  std::string path_;
+  std::unique_ptr<std::FILE, Close> file_;
+  std::string waiting_;
+  Clock::time_point flushed_ = Clock::now();
+  std::string failure_;
+};
+
+}  // namespace adamant

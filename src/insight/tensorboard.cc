@@ -1,0 +1,302 @@
+#include <unistd.h>
+
+#include <adamant/error.hpp>
+#include <adamant/moments.hpp>
+#include <adamant/tensorboard.hpp>
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/text.h"
+#include "insight/crc32c.h"
+#include "insight/growing_file.h"
+#include "insight/steps_taken.h"
+#include "kernel/kernels.h"
+
+namespace adamant {
+namespace {
+
+void append_bits(std::string& to, std::uint64_t bits, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) to += static_cast<char>(bits >> 8 * i & 0xFFu);
+}
+
+// A protocol buffer, as far as events need it.
+class Message {
+ public:
+  void integer(unsigned field, std::uint64_t value) {
+    key(field, 0);
+    varint(value);
+  }
+  void number(unsigned field, double value) {
+    key(field, 1);
+    append_bits(bytes_, std::bit_cast<std::uint64_t>(value), 8);
+  }
+  void narrow(unsigned field, double value) {
+    key(field, 5);
+    append_bits(bytes_, std::bit_cast<std::uint32_t>(static_cast<float>(value)), 4);
+  }
+  void text(unsigned field, std::string_view value) {
+    key(field, 2);
+    varint(value.size());
+    bytes_ += value;
+  }
+  void numbers(unsigned field, std::span<const double> values) {
+    std::string packed;
+    for (const double value : values) append_bits(packed, std::bit_cast<std::uint64_t>(value), 8);
+    text(field, packed);
+  }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  void key(unsigned field, unsigned wire) { varint(field << 3 | wire); }
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>((value & 0x7Fu) | 0x80u);
+    bytes_ += static_cast<char>(value);
+  }
+
+  std::string bytes_;
+};
+
+std::uint32_t masked_crc(std::string_view bytes) { return std::rotr(crc32c(bytes), 15) + 0xA282EAD8u; }
+
+// Length and data, each followed by its checksum.
+std::string record(const Message& event) {
+  const std::string& data = event.bytes();
+  std::string framed;
+  append_bits(framed, data.size(), 8);
+  append_bits(framed, masked_crc(framed), 4);
+  framed += data;
+  append_bits(framed, masked_crc(data), 4);
+  return framed;
+}
+
+Message event_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  Message event;
+  event.number(1, std::chrono::duration<double>(now).count());
+  return event;
+}
+
+void add_scalar(Message& summary, std::string_view tag, double value) {
+  Message entry;
+  entry.text(1, tag);
+  entry.narrow(2, value);
+  summary.text(1, entry.bytes());
+}
+
+// Of log2 √v̂, in octaves. A bucket reaches from the limit before it to its own.
+void add_histogram(Message& summary, std::string_view tag, const ScaleSample& scales) {
+  std::size_t first = 1, last = ScaleSample::kBins - 1;
+  while (first < last && scales.bins[first] == 0) ++first;
+  while (first < last && scales.bins[last] == 0) --last;
+  std::vector<double> limits{static_cast<double>(first) - 54.0}, counts{0.0};
+  for (std::size_t bin = first; bin <= last; ++bin) {
+    limits.push_back(static_cast<double>(bin) - 53.0);
+    counts.push_back(scales.bins[bin]);
+  }
+  Message histogram;
+  histogram.number(1, limits.front());
+  histogram.number(2, limits.back());
+  histogram.number(3, static_cast<double>(scales.scaled));
+  histogram.number(4, scales.log_sum);
+  histogram.number(5, scales.log_sq_sum);
+  histogram.numbers(6, limits);
+  histogram.numbers(7, counts);
+  Message entry;
+  entry.text(1, tag);
+  entry.text(5, histogram.bytes());
+  summary.text(1, entry.bytes());
+}
+
+// Adds a tensor to what is known of its group, as if all of its elements were like those that were observed.
+void add(TensorStatistics& to, const TensorStatistics& from, std::size_t size) {
+  to.step = std::max(to.step, from.step);
+  to.scales += from.scales;
+  if (from.elements == 0) return;
+  to.elements += size;
+  const double scale = static_cast<double>(size) / static_cast<double>(from.elements);
+  using Sums = std::array<double, kSums>;
+  Sums sums = std::bit_cast<Sums>(to.sums);
+  const Sums added = std::bit_cast<Sums>(from.sums);
+  for (std::size_t j = 0; j < kSums; ++j) {
+    sums[j] = j == kLargestU ? std::max(sums[j], added[j]) : sums[j] + scale * added[j];
+  }
+  to.sums = std::bit_cast<MomentSums>(sums);
+}
+
+std::string tag_of(const MomentInfo& info, std::string_view of) {
+  return std::string(info.name).append("/").append(of);
+}
+
+void add_moments(Message& summary, std::string_view of, const Moments& moments) {
+  for (const MomentInfo& info : moment_list()) {
+    if (!std::isnan(moments.*info.value)) add_scalar(summary, tag_of(info, of), moments.*info.value);
+  }
+}
+
+// The least and the greatest of each statistic so far.
+struct Range {
+  std::vector<double> least = std::vector<double>(moment_list().size(), std::numeric_limits<double>::infinity());
+  std::vector<double> greatest = std::vector<double>(moment_list().size(), -std::numeric_limits<double>::infinity());
+
+  void add(const Moments& moments) {
+    for (std::size_t k = 0; k < least.size(); ++k) {
+      const double value = moments.*moment_list()[k].value;
+      if (std::isnan(value)) continue;
+      least[k] = std::min(least[k], value);
+      greatest[k] = std::max(greatest[k], value);
+    }
+  }
+  void write(Message& summary) const {
+    for (std::size_t k = 0; k < least.size(); ++k) {
+      if (least[k] > greatest[k]) continue;
+      add_scalar(summary, tag_of(moment_list()[k], "of tensors/least"), least[k]);
+      add_scalar(summary, tag_of(moment_list()[k], "of tensors/greatest"), greatest[k]);
+    }
+  }
+};
+
+// Written for every run.
+constexpr std::string_view kLoss = "loss", kGradNorm = "grad_norm", kClip = "clip", kScales = "scales";
+constexpr std::size_t kAlways = 4;
+
+// Which kinds of tags a file has.
+struct Plan {
+  bool rates = false, tensors = false, range = false, groups = false;
+};
+
+Plan plan_of(const Optimizer& optimizer, const TensorBoardOptions& options) {
+  const std::size_t all = optimizer.tensor_count(), groups = optimizer.group_count(), each = moment_list().size();
+  std::size_t room = options.max_tags - kAlways;
+  const auto fits = [&room](std::size_t tags) {
+    if (tags > room) return false;
+    room -= tags;
+    return true;
+  };
+  Plan plan;
+  plan.rates = fits(groups);
+  plan.tensors = fits(each * (options.tensors.empty() ? all : options.tensors.size()));
+  plan.range = all > 1 && fits(2 * each);
+  plan.groups = fits(each * groups);
+  return plan;
+}
+
+void check(const TensorBoardOptions& options, const Optimizer& optimizer) {
+  const auto refuse = [](const std::string& text) { throw Error(ErrorCode::invalid_argument, text); };
+  if (options.max_tags < kAlways) {
+    refuse("max_tags of " + std::to_string(options.max_tags) + " must be at least " + std::to_string(kAlways));
+  }
+  if (!(options.flush_seconds >= 0.0)) {
+    refuse("flush_seconds of " + text(options.flush_seconds) + " must be at least 0");
+  }
+  for (const std::string& name : options.tensors) static_cast<void>(optimizer.tensor_index(name));
+  if (!options.tensors.empty() && !plan_of(optimizer, options).tensors) {
+    refuse(std::to_string(options.tensors.size()) + " tensors of " + std::to_string(moment_list().size()) +
+           " tags do not fit into max_tags of " + std::to_string(options.max_tags));
+  }
+}
+
+// Of a file that is not there yet; makes the folder.
+std::string new_path(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    throw Error(ErrorCode::io, "the folder " + adamant::quoted(folder) + " cannot be made: " + error.message());
+  static std::atomic<unsigned> files = 0;
+  char host[256] = {};
+  if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '-';
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  const std::string name = "events.out.tfevents." + std::to_string(seconds) + "." + host + "." +
+                           std::to_string(getpid()) + "." + std::to_string(files++);
+  return (std::filesystem::path(folder) / name).string();
+}
+
+}  // namespace
+
+struct TensorBoard::Impl {
+  TensorBoardOptions options;
+  GrowingFile file;
+  std::uint64_t steps;  // of the run
+  ScaleSample scales;   // since the last histogram
+
+  Impl(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions chosen)
+      : options((check(chosen, optimizer), std::move(chosen))),
+        file(new_path(folder), GrowingFile::Existing::refuse),
+        steps(steps_taken(optimizer)) {
+    Message event = event_now();
+    event.text(3, "brain.Event:2");
+    file.add(record(event));
+    file.flush();
+  }
+
+  void step(const Optimizer& optimizer, double loss, const StepReport& report, const Statistics* statistics) {
+    file.check();
+    ++steps;
+    const Plan plan = plan_of(optimizer, options);
+    Message summary;
+    add_scalar(summary, kLoss, loss);
+    if (report.grad_norm) add_scalar(summary, kGradNorm, *report.grad_norm);
+    add_scalar(summary, kClip, report.clip_coefficient);
+    for (std::size_t g = 0; plan.rates && g < optimizer.group_count(); ++g) {
+      add_scalar(summary, "lr/" + std::to_string(g), *optimizer.options(g).lr);
+    }
+    if (statistics != nullptr) add_statistics(summary, plan, optimizer, *statistics);
+    if (scales.scaled > 0 && steps % options.histogram_every == 0) {
+      add_histogram(summary, kScales, scales);
+      scales = {};
+    }
+    Message event = event_now();
+    event.integer(2, steps);
+    event.text(5, summary.bytes());
+    file.add(record(event));
+    file.flush_after(options.flush_seconds);
+  }
+
+  void add_statistics(Message& summary, const Plan& plan, const Optimizer& optimizer, const Statistics& statistics) {
+    std::vector<TensorStatistics> groups(optimizer.group_count());
+    Range range;
+    for (const TensorStatistics& seen : statistics.tensors) {
+      const TensorInfo tensor = optimizer.tensor(seen.tensor);
+      TensorStatistics whole;
+      add(whole, seen, tensor.size);
+      add(groups[tensor.group], whole, tensor.size);
+      if (options.histogram_every > 0) scales += seen.scales;
+      const Moments moments = moments_of(whole, optimizer.rule(), optimizer.options(tensor.group));
+      range.add(moments);
+      const auto& chosen = options.tensors;
+      if (plan.tensors && (chosen.empty() || std::ranges::find(chosen, tensor.name) != chosen.end())) {
+        add_moments(summary, tensor.name, moments);
+      }
+    }
+    if (plan.range) range.write(summary);
+    for (std::size_t g = 0; plan.groups && g < groups.size(); ++g) {
+      add_moments(summary, "groups/" + std::to_string(g),
+                  moments_of(groups[g], optimizer.rule(), optimizer.options(g)));
+    }
+  }
+};
+
+TensorBoard::TensorBoard(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions options)
+    : impl_(std::make_unique<Impl>(folder, optimizer, std::move(options))) {}
+TensorBoard::~TensorBoard() = default;
+TensorBoard::TensorBoard(TensorBoard&&) noexcept = default;
+TensorBoard& TensorBoard::operator=(TensorBoard&&) noexcept = default;
+
+void TensorBoard::step(const Optimizer& optimizer, double loss, const StepReport& report,
+                       const Statistics* statistics) {
+  impl_->step(optimizer, loss, report, statistics);
+}
+void TensorBoard::flush() { impl_->file.flush(); }
+const std::string& TensorBoard::path() const { return impl_->file.path(); }
+
+}  // namespace adamant
