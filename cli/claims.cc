@@ -6,9 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +15,7 @@
 
 #include "cli/claims_report.h"
 #include "cli/commands.h"
+#include "cli/file.h"
 #include "cli/interrupt.h"
 #include "cli/picture.h"
 #include "cli/progress.h"
@@ -69,13 +68,6 @@ void make_folder(const char* option, const std::string& path) {
   if (error) throw UsageError(fmt::format("{}: '{}' cannot be made: {}", option, path, error.message()));
 }
 
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  if (!file.flush())
-    throw std::runtime_error(fmt::format("'{}' cannot be written: {}", path.string(), std::strerror(errno)));
-}
-
 int run(const Arguments& arguments) {
   const std::vector<ClaimInfo> infos = chosen(arguments.only);
   lab::Setup setup = setup_of(arguments);
@@ -103,15 +95,14 @@ int run(const Arguments& arguments) {
   if (!arguments.pictures.empty()) {
     for (const Claim& claim : claims) {
       for (std::size_t i = 0; i < claim.plots.size(); ++i) {
-        write_file(std::filesystem::path(arguments.pictures) / fmt::format("{}-{}.svg", claim.id, i + 1),
-                   svg(claim.plots[i]));
+        replace_file(fmt::format("{}/{}-{}.svg", arguments.pictures, claim.id, i + 1), svg(claim.plots[i]));
       }
     }
   }
   if (!arguments.out.empty()) {
     report::ReportInput page{.title = "What the two moments of AdamW do", .runs = {}, .claims = {}};
     for (const Claim& claim : claims) page.claims.push_back(report_of(claim));
-    write_file(arguments.out, report::report_html(page));
+    replace_file(arguments.out, report::report_html(page));
   }
   if (arguments.json) {
     print_claims_json(claims, interrupted);

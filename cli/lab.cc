@@ -20,14 +20,15 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/file.h"
 #include "cli/interrupt.h"
 #include "cli/lab_report.h"
-#include "cli/page.h"
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "lab/text.h"
 #include "lab/train.h"
 #include "lab/tune.h"
+#include "report/report.h"
 
 namespace adamant::cli {
 namespace {
@@ -264,7 +265,7 @@ class Lab {
     if (input.runs.empty()) return;
     input.title = "adamant lab";
     report.page = (std::filesystem::path(report.folder) / "report.html").string();
-    cli::write_page(report.page, input);
+    replace_file(report.page, report::report_html(input));
   }
 
   lab::Watch watch(const std::string& what, std::uint64_t steps, const Interrupt& interrupt) {

@@ -1,4 +1,6 @@
 // adamant report: one HTML page about runs, from their logs.
+#include "report/report.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -10,7 +12,7 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/page.h"
+#include "cli/file.h"
 #include "cli/values.h"
 
 namespace adamant::cli {
@@ -42,10 +44,11 @@ std::vector<std::string> logs_of(const std::vector<std::string>& given) {
 }
 
 int run(const Arguments& arguments) {
-  const std::size_t bytes =
-      write_page(arguments.out, {.title = arguments.title, .runs = logs_of(arguments.runs), .claims = {}});
+  const std::string html =
+      report::report_html({.title = arguments.title, .runs = logs_of(arguments.runs), .claims = {}});
+  replace_file(arguments.out, html);
   if (arguments.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"report", arguments.out}, {"bytes", bytes}}.dump(2));
+    fmt::print("{}\n", nlohmann::ordered_json{{"report", arguments.out}, {"bytes", html.size()}}.dump(2));
   } else {
     fmt::print("{}\n", arguments.out);
   }

@@ -1,4 +1,4 @@
-#include "cli/page.h"
+#include "cli/file.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,12 +12,11 @@
 
 namespace adamant::cli {
 
-std::size_t write_page(const std::string& path, const report::ReportInput& input) {
-  const std::string html = report::report_html(input);
+void replace_file(const std::string& path, std::string_view text) {
   const bool device = std::filesystem::exists(path) && !std::filesystem::is_regular_file(path);
   const std::string written = device ? path : fmt::format("{}.{}", path, getpid());
   std::ofstream file(written, std::ios::binary);
-  file << html;
+  file << text;
   file.close();
   std::error_code error;
   if (!file) error.assign(errno, std::generic_category());
@@ -27,7 +26,6 @@ std::size_t write_page(const std::string& path, const report::ReportInput& input
     if (!device) std::filesystem::remove(written, left);
     throw std::runtime_error(fmt::format("'{}' cannot be written: {}", path, error.message()));
   }
-  return html.size();
 }
 
 }  // namespace adamant::cli
