@@ -33,12 +33,14 @@ std::string library_version() {
 
 std::vector<Options> groups_of(const Optimizer& optimizer) {
   std::vector<Options> groups;
+  groups.reserve(optimizer.group_count());
   for (std::size_t i = 0; i < optimizer.group_count(); ++i) groups.push_back(optimizer.options(i));
   return groups;
 }
 
 std::vector<RunInfo::Tensor> tensors_of(const Optimizer& optimizer) {
   std::vector<RunInfo::Tensor> tensors;
+  tensors.reserve(optimizer.tensor_count());
   for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) {
     TensorInfo tensor = optimizer.tensor(i);
     tensors.push_back({std::move(tensor.name), tensor.size, std::move(tensor.shape), tensor.group});
@@ -63,8 +65,8 @@ bool differ_in_more_than_lr(const std::vector<Options>& a, const std::vector<Opt
 
 Json to_json(const Notes& notes) {
   Json json = Json::object();
-  for (const auto& [name, note] : notes) {
-    std::visit([&json, &name](const auto& value) { json[name] = value; }, note);
+  for (const auto& note : notes) {
+    std::visit([&](const auto& value) { json[note.first] = value; }, note.second);
   }
   return json;
 }
@@ -130,10 +132,9 @@ class Lines {
   Lines(const Lines&) = delete;
   Lines& operator=(const Lines&) = delete;
   ~Lines() {
-    try {
-      close();
-    } catch (const Error&) {  // flush() tells
-    }
+    if (file_ == nullptr) return;
+    hand_over();  // flush() tells whether it could
+    std::fclose(file_);
   }
 
   void add(const Json& line) {
@@ -144,7 +145,7 @@ class Lines {
   }
   void flush() {
     check();
-    if (std::fwrite(waiting_.data(), 1, waiting_.size(), file_) != waiting_.size()) fail();
+    if (!hand_over()) fail();
     waiting_.clear();
   }
   void close() {
@@ -161,6 +162,8 @@ class Lines {
 
  private:
   static constexpr std::size_t kMuch = std::size_t{1} << 20;
+
+  bool hand_over() { return std::fwrite(waiting_.data(), 1, waiting_.size(), file_) == waiting_.size(); }
 
   [[noreturn]] void fail() {
     failure_ = adamant::quoted(path_) + " cannot be written: " + std::strerror(errno);
