@@ -11,7 +11,7 @@
 
 int main() {
   const std::string path = "example_run_log.jsonl";
-  std::vector<float> w(64 * 64, 0.1f), g(w.size());
+  std::vector<float> w(4096, 0.1f), g(w.size());
   adamant::AdamW adamw({{"layer", w, g, {64, 64}}}, {.lr = 1e-3, .eps = 1e-2});
   {
     adamant::RunLog log(path, adamw, {.title = "an eps that is too large"});

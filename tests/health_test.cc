@@ -135,6 +135,8 @@ TEST(Health, FindsAnEpsilonThatIsTooLarge) {
   // Most words are rare: the gradients of the embedding are the smallest.
   EXPECT_EQ(first_red(run.findings, &step), "eps_too_large at embedding") << text_of(run.findings);
   EXPECT_LT(step, 50U);
+  // That g·r is small is not v's fault then.
+  for (const Finding& found : run.findings) EXPECT_NE(found.cause, Cause::v_too_old) << found.sentence;
 }
 
 // A slow v does harm where gradients grow; where they stay as they are it does none, and there is nothing to find.
@@ -252,6 +254,12 @@ TEST(Health, FindsASecondMomentThatRemembersTooMuch) {
   EXPECT_EQ(first_red(usual.health().findings()), "nothing");
 }
 
+TEST(Health, JudgesLivingElementsAlone) {
+  Scene scene({.lr = 1e-4, .weight_decay = 0.0});
+  scene.steps(400, [](std::uint64_t step, std::size_t i) { return i % 10 == 0 ? Scene::noise(step, i) : 0.0; });
+  EXPECT_EQ(scene.found(), Found{"256 red dead_elements"}) << text_of(scene.health().findings());
+}
+
 TEST(Health, FindsStepsThatTurnBack) {
   // As where each step goes beyond the minimum. No steady oscillation has less than -(1-β1)/(1+β1) = -0.053 in m.
   Scene scene({.lr = 1e-4});
@@ -284,7 +292,7 @@ TEST(Health, FindsALossThatIsLost) {
 TEST(Health, TellsAgainOnlyAfterARecovery) {
   Scene scene({.lr = 1e-4, .betas = {0.9, 0.99}});
   const auto leap = [](std::uint64_t step, std::size_t i) {
-    return (step == 60 || step == 61 || step == 80 ? 40.0 : 1.0) * Scene::noise(step, i);
+    return ((step >= 60 && step < 65) || step == 80 ? 40.0 : 1.0) * Scene::noise(step, i);
   };
   scene.steps(100, leap);
   EXPECT_EQ(scene.found(), (Found{"60 red bad_batch", "80 red bad_batch"})) << text_of(scene.health().findings());

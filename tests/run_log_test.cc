@@ -208,6 +208,17 @@ TEST(RunLogs, LeaveOutWhatTheyAreToldTo) {
   RunLogReader again(file.path());
   for (const RunStep& step : steps_of(again)) logged.push_back(step.step);
   EXPECT_EQ(logged, (std::vector<std::uint64_t>{11, 15}));
+
+  // A step that was not applied is always told.
+  std::vector<float> bad(Model::kSizes[1], NAN);
+  model.optimizer->set_grad("b", bad);
+  EXPECT_FALSE(model.step(log, 1.0).applied);
+  log.flush();
+  RunStep step;
+  ASSERT_TRUE(again.next(step));
+  EXPECT_EQ(step.step, 17U);
+  EXPECT_FALSE(step.applied);
+  EXPECT_EQ(step.nonfinite->count, Model::kSizes[1]);
 }
 
 TEST(RunLogs, FollowWhatChanges) {

@@ -47,9 +47,9 @@ enum class Cause : std::uint8_t {
 struct CauseInfo {
   Cause cause;
   Light light;
+  bool above;                ///< the limits are exceeded above, or else below
   std::string_view name;     ///< "lr_too_high"
   std::string_view measure;  ///< what is measured
-  bool above;                ///< the limits are exceeded above, or else below
   double yellow, red;
   std::uint64_t yellow_steps, red_steps;
   std::string_view advice;  ///< what helps

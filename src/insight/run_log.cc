@@ -32,12 +32,14 @@ std::string library_version() {
 
 std::vector<Options> groups_of(const Optimizer& optimizer) {
   std::vector<Options> groups;
+  groups.reserve(optimizer.group_count());
   for (std::size_t i = 0; i < optimizer.group_count(); ++i) groups.push_back(optimizer.options(i));
   return groups;
 }
 
 std::vector<RunInfo::Tensor> tensors_of(const Optimizer& optimizer) {
   std::vector<RunInfo::Tensor> tensors;
+  tensors.reserve(optimizer.tensor_count());
   for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) {
     TensorInfo tensor = optimizer.tensor(i);
     tensors.push_back({std::move(tensor.name), tensor.size, std::move(tensor.shape), tensor.group});
@@ -55,8 +57,8 @@ bool differ_in_more_than_lr(const std::vector<Options>& a, const std::vector<Opt
 
 Json to_json(const Notes& notes) {
   Json json = Json::object();
-  for (const auto& [name, note] : notes) {
-    std::visit([&json, &name](const auto& value) { json[name] = value; }, note);
+  for (const auto& note : notes) {
+    std::visit([&](const auto& value) { json[note.first] = value; }, note.second);
   }
   return json;
 }
