@@ -99,7 +99,7 @@ int run(const Arguments& arguments) {
       }
     }
   }
-  if (!arguments.out.empty()) {
+  if (!arguments.out.empty() && !claims.empty()) {
     report::ReportInput page{.title = "What the two moments of AdamW do", .runs = {}, .claims = {}};
     for (const Claim& claim : claims) page.claims.push_back(report_of(claim));
     replace_file(arguments.out, report::report_html(page));

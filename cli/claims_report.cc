@@ -19,12 +19,11 @@ using lab::Series;
 using lab::Stroke;
 using lab::Verdict;
 
-// "0.2294 ±0.0046", "≥ 1".
+// "0.2294", "≥ 1".
 std::string theory_text(const Figure& figure) {
   switch (figure.check) {
     case Check::near:
-      return figure.tolerance == 0.0 ? fmt::format("{:.4g}", figure.theory)
-                                     : fmt::format("{:.4g} ±{:.2g}", figure.theory, figure.tolerance);
+      return fmt::format("{:.4g}", figure.theory);
     case Check::at_least:
       return fmt::format("≥ {:.4g}", figure.theory);
     case Check::at_most:
@@ -33,6 +32,16 @@ std::string theory_text(const Figure& figure) {
       break;
   }
   return "-";
+}
+
+std::string tolerance_text(const Figure& figure) {
+  return figure.check == Check::none || figure.tolerance == 0.0 ? "" : fmt::format("±{:.2g}", figure.tolerance);
+}
+
+// "0.2294 ±0.0046"
+std::string expected_text(const Figure& figure) {
+  const std::string tolerance = tolerance_text(figure);
+  return tolerance.empty() ? theory_text(figure) : theory_text(figure) + " " + tolerance;
 }
 
 std::string measured_text(const Figure& figure) {
@@ -116,11 +125,11 @@ void print_claims(std::span<const Claim> claims, bool figures, bool interrupted)
   for (const Claim& claim : claims) {
     const Figure& first = claim.figures.front();
     fmt::print("\n");
-    fmt::print(kRow, claim.id, theory_text(first), measured_text(first), verdict_text(claim));
+    fmt::print(kRow, claim.id, expected_text(first), measured_text(first), verdict_text(claim));
     fmt::print("  {}.\n  {}\n", claim.statement, claim.formula);
     if (figures) {
       for (const Figure& figure : claim.figures) {
-        fmt::print(kRow, "    " + figure.id, theory_text(figure), measured_text(figure),
+        fmt::print(kRow, "    " + figure.id, expected_text(figure), measured_text(figure),
                    fmt::format("{:<10}{}", finding_text(figure), figure.what));
       }
     }
@@ -136,17 +145,17 @@ report::Claim report_of(const Claim& claim) {
   const Figure& first = claim.figures.front();
   report::Claim page{.id = claim.id,
                      .statement = claim.statement,
-                     .theory = claim.formula + ": " + theory_text(first),
+                     .theory = claim.formula + ": " + expected_text(first),
                      .measured = measured_text(first),
-                     .tolerance = first.tolerance == 0.0 ? "" : fmt::format("±{:.2g}", first.tolerance),
+                     .tolerance = tolerance_text(first),
                      .verdict = verdict_text(claim),
                      .words = claim.words,
+                     .figures = {},
                      .plots = {}};
-  for (const Figure& figure : claim.figures) {
-    page.words += fmt::format("\n\n{}: {}", figure.what, measured_text(figure));
-    if (figure.check != Check::none) page.words += fmt::format(" (theory {})", theory_text(figure));
-  }
   for (const std::string& note : claim.notes) page.words += "\n\n" + note;
+  for (const Figure& figure : claim.figures) {
+    page.figures.push_back({figure.what, expected_text(figure), measured_text(figure), tolerance_text(figure)});
+  }
   for (const Plot& plot : claim.plots) {
     report::Plot drawn{plot.title, plot.x, plot.y, plot.log_x, plot.log_y, {}};
     for (const Series& series : plot.series) {
