@@ -88,11 +88,13 @@ class Outliers {
     if (!std::isfinite(value)) return kNaN;
     double score = kNaN;
     if (count_ >= kFew) {
-      const std::size_t n = std::min(count_, values_.size());
-      double mean = 0.0, square = 0.0;
-      for (std::size_t i = 0; i < n; ++i) mean += values_[i] / static_cast<double>(n);
-      for (std::size_t i = 0; i < n; ++i) square += (values_[i] - mean) * (values_[i] - mean) / static_cast<double>(n);
-      const double deviation = std::max(std::sqrt(square), least);
+      const std::span<const double> last(values_.data(), std::min(count_, values_.size()));
+      const auto n = static_cast<double>(last.size());
+      double sum = 0.0, squares = 0.0;
+      for (const double x : last) sum += x;
+      const double mean = sum / n;
+      for (const double x : last) squares += (x - mean) * (x - mean);
+      const double deviation = std::max(std::sqrt(squares / n), least);
       score = (value - mean) / deviation;
       value = std::min(value, mean + limit * deviation);
     }
