@@ -20,7 +20,9 @@ function f32(text) {
   return new Float32Array(bytes(text).buffer);
 }
 function bf16(text) {
-  return new Float32Array(Uint32Array.from(new Uint16Array(bytes(text).buffer), word => word << 16).buffer);
+  const words = new Uint16Array(bytes(text).buffer), result = new Uint32Array(words.length);
+  for (let i = 0; i < words.length; ++i) result[i] = words[i] << 16;
+  return new Float32Array(result.buffer);
 }
 function cached(read) {
   const known = new Map();
@@ -81,8 +83,9 @@ function legend(entries) {
 function extentOf(arrays, log) {
   let low = Infinity, high = -Infinity;
   for (const values of arrays) {
-    for (const value of values) {
-      if (!isFinite(value) || (log && value <= 0)) continue;
+    for (let i = 0; i < values.length; ++i) {
+      const value = values[i];
+      if (!(Math.abs(value) < Infinity) || (log && value <= 0)) continue;
       if (value < low) low = value;
       if (value > high) high = value;
     }
@@ -252,7 +255,9 @@ const stepDomain = run => {
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
 };
 
+// Values at or beside the steps that are seen.
 function part(xs, values, domain) {
+  if (xs[0] >= domain[0] && xs[xs.length - 1] <= domain[1]) return values;
   return values.filter((_, i) => within(xs[i], domain) || within(xs[Math.min(i + 1, xs.length - 1)], domain));
 }
 
@@ -262,11 +267,28 @@ function lineArrays(spec, line, run) {
   return {x, low, high: line.high ? decode32(line.high) : low};
 }
 
+// A line, or the area between two; with gaps where there is no number. To a tenth of a pixel: a page has many of them.
 function stroke(f, xs, low, high, log) {
-  const good = value => isFinite(value) && (!log || value > 0);
-  const points = Array.from(xs, (x, i) => [x, low[i], high[i]]).filter(p => isFinite(p[0]));
-  if (low === high) return d3.line().defined(p => good(p[1])).x(p => f.x(p[0])).y(p => f.y(p[1]))(points);
-  return d3.area().defined(p => good(p[1]) && good(p[2])).x(p => f.x(p[0])).y0(p => f.y(p[1])).y1(p => f.y(p[2]))(points);
+  const round = value => Math.round(10 * value) / 10;
+  if (f.columns === undefined || f.columns.of !== xs) f.columns = {of: xs, x: Array.from(xs, x => round(f.x(x)))};
+  const column = f.columns.x, good = value => isFinite(value) && (!log || value > 0);
+  const path = [];
+  let there = "", back = [];
+  const close = () => {
+    if (there) path.push(there + (low === high ? (there.includes("L") ? "" : "h.1") : "L" + back.reverse().join("L") + "Z"));
+    there = "";
+    back = [];
+  };
+  for (let i = 0; i < column.length; ++i) {
+    if (!good(high[i]) || !good(low[i]) || !isFinite(column[i])) {
+      close();
+      continue;
+    }
+    there += `${there ? "L" : "M"}${column[i]},${round(f.y(high[i]))}`;
+    if (low !== high) back.push(`${column[i]},${round(f.y(low[i]))}`);
+  }
+  close();
+  return path.join("");
 }
 
 const margin = {left: 44, right: 10, top: 20, bottom: 32};
@@ -286,26 +308,29 @@ const kinds = {
       backdrop(f, spec);
       const entries = [];
       const arrays = spec.lines.map(line => lineArrays(spec, line, run));
-      let solid = -1;
+      // Lines that theory goes with are solid, as it is dashed; others differ by their dashes too.
+      const plain = spec.lines.some(line => line.stroke === "theory");
+      let solid = -1, lines = -1;
       spec.lines.forEach((line, i) => {
         const {x, low, high} = arrays[i];
         const theory = line.stroke === "theory";
         if (!theory) ++solid;
+        const dashes = theory ? "5 4" : plain || line.stroke === "dots" ? null : dash(++lines);
         const tint = theory ? "var(--ink)" : color(solid);
         if (line.stroke === "dots") {
           f.body.append("g").attr("fill", tint).attr("fill-opacity", 0.65).selectAll("circle")
               .data(Array.from(x, (value, k) => [value, low[k]])
                   .filter(p => isFinite(p[1]) && (!spec.y.log || p[1] > 0) && (!spec.x.log || p[0] > 0)))
-              .enter().append("circle").attr("r", 1.8).attr("cx", p => f.x(p[0])).attr("cy", p => f.y(p[1]));
+              .enter().append("circle").attr("r", x.length > 40 ? 1.8 : 3.2).attr("cx", p => f.x(p[0])).attr("cy", p => f.y(p[1]));
         } else {
           f.body.append("path").attr("class", "line").attr("stroke", tint)
-              .attr("stroke-dasharray", theory ? "5 4" : dash(solid)).attr("stroke-width", theory ? 1.2 : null)
+              .attr("stroke-dasharray", dashes).attr("stroke-width", theory ? 1.2 : null)
               .style("fill", low === high ? null : tint).attr("fill-opacity", low === high ? null : 0.3)
               .attr("d", stroke(f, x, low, high, spec.y.log));
         }
         if (line.name) {
           entries.push(line.stroke === "dots" ? {name: line.name, color: tint, symbol: d3.symbolCircle}
-                                              : {name: line.name, color: tint, dash: theory ? "5 4" : dash(solid)});
+                                              : {name: line.name, color: tint, dash: dashes});
         }
       });
       foreground(f, spec);
@@ -350,8 +375,10 @@ const kinds = {
       const named = row => row.name === state.tensor ? 2 : spec.highlight.includes(row.index) ? 1 : 0;
       const entries = [];
       const path = row => stroke(f, grid, row.low, row.high, spec.y.log);
-      for (const row of rows) {
-        if (!named(row)) f.body.append("path").attr("class", row.low === row.high ? "crowd line" : "crowd").attr("d", path(row));
+      const crowd = rows.filter(row => !named(row));
+      for (const single of [true, false]) {
+        const d = crowd.filter(row => (row.low === row.high) === single).map(path).join("");
+        if (d) f.body.append("path").attr("class", single ? "crowd line" : "crowd").attr("d", d);
       }
       rows.filter(named).sort((a, b) => named(a) - named(b)).forEach((row, i) => {
         const picked = named(row) === 2, tint = picked ? "var(--ink)" : color(i);
@@ -394,6 +421,7 @@ const kinds = {
       const style = getComputedStyle(document.documentElement);
       const [blue, neutral, orange] = ["--c0", "--neutral", "--c1"].map(name => style.getPropertyValue(name).trim());
       const paint = d3.scaleLinear().domain([-2, -0.6, 0.6, 2]).range([blue, neutral, neutral, orange]).clamp(true);
+      const shades = d3.range(129).map(k => d3.rgb(paint(k / 32 - 2)));
       const canvas = document.createElement("canvas");
       canvas.width = from.length;
       canvas.height = rows.length;
@@ -404,8 +432,12 @@ const kinds = {
         for (let i = 0; i < from.length; ++i) {
           const bottom = place(row.low[i], i), top = place(row.high[i], i);
           if (!(top >= bottom)) continue;
-          const shade = d3.rgb(paint(Math.abs(top) >= Math.abs(bottom) ? top : bottom));
-          pixels.data.set([shade.r, shade.g, shade.b, 255], 4 * (k * from.length + i));
+          const shade = shades[Math.round(32 * ((Math.abs(top) >= Math.abs(bottom) ? top : bottom) + 2))];
+          const at = 4 * (k * from.length + i);
+          pixels.data[at] = shade.r;
+          pixels.data[at + 1] = shade.g;
+          pixels.data[at + 2] = shade.b;
+          pixels.data[at + 3] = 255;
           if (top > peak.place) peak = {place: top, value: row.high[i], i, k, name: row.name};
         }
         if (peak.place > 1) worst.push(peak);
@@ -704,16 +736,16 @@ function drawBrush() {
 
 // ---- the table
 
-let order = {column: -1, down: true}, rowLimit = 200;
+let order = {column: -1, down: true}, rowLimit = 100;
 
 function spark(run, statistic, index) {
   const pair = (run.series[statistic] || [])[index];
   if (!pair) return "";
   const high = decode16(pair[pair.length - 1]), [low, top] = extentOf([high], true);
   const y = d3.scaleLog().domain(low < top ? [low, top] : [low / 2, low * 2]).range([15, 1]);
-  const points = Array.from(high, (value, i) => [i * 64 / Math.max(1, high.length - 1), value]);
+  const x = i => 1 + i * 64 / Math.max(1, high.length - 1);
   return d3.create("svg").attr("width", 66).attr("height", 16).attr("aria-hidden", "true").call(svg => svg.append("path").attr("class", "line")
-      .attr("stroke", color(0)).attr("stroke-width", 1).attr("d", d3.line().defined(p => p[1] > 0).x(p => 1 + p[0]).y(p => y(p[1]))(points))).node();
+      .attr("stroke", color(0)).attr("stroke-width", 1).attr("d", stroke({x, y}, Array.from(high, (_, i) => i), high, high, true))).node();
 }
 
 const sparked = ["lag", "update", "relative_step"];
@@ -729,7 +761,7 @@ function columns(run) {
 }
 
 function drawTable() {
-  const box = $("#table"), run = runs[state.a], panel = run.panels.table;
+  const box = $("#tensor-table"), run = runs[state.a], panel = run.panels.table;
   box.textContent = "";
   if (!panel || !panel.rows) return;
   const list = columns(run);
@@ -769,7 +801,7 @@ function drawTable() {
 function sortBy(column) {
   order = {column, down: order.column === column ? !order.down : true};
   drawTable();
-  $(`#table thead th:nth-of-type(${1}) button`).focus({preventScroll: true});
+  $(`#tensor-table thead th:nth-of-type(${1}) button`).focus({preventScroll: true});
 }
 
 function csv() {
@@ -872,7 +904,7 @@ $("#causes").append(make("thead", {}, make("tr", {}, ...["light", "measure", "ye
 
 const sections = all("section[data-panel]");
 
-function drawAll() {
+function fillToolbar() {
   const tensors = new Set(shown().flatMap(run => ((run.panels.table || {}).rows || []).map(row => row.name)));
   if (!tensors.has(state.tensor)) state.tensor = "";
   const select = $("#tensor");
@@ -883,6 +915,10 @@ function drawAll() {
     $("#run-a").value = state.a;
     $("#run-b").value = state.b;
   }
+}
+
+function drawAll() {
+  if (runs.length) fillToolbar();
   // One panel after the other, so that the first can be seen at once.
   const work = runs.length ? [drawRuns, ...sections.map(section => () => drawPanel(section)), drawClaims] : [drawClaims];
   const turn = ++drawAll.turn;
