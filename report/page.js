@@ -873,12 +873,14 @@ $("#causes").append(make("thead", {}, make("tr", {}, ...["light", "measure", "ye
 const sections = all("section[data-panel]");
 
 function drawAll() {
-  const tensors = new Set(shown().flatMap(run => ((run.panels.table || {}).rows || []).map(row => row.name)));
-  if (!tensors.has(state.tensor)) state.tensor = "";
-  const select = $("#tensor");
-  select.textContent = "";
-  select.append(make("option", {value: "", text: "those that stand out"}), ...[...tensors].map(name => make("option", {value: name, text: name})));
-  select.value = state.tensor;
+  if (runs.length) {
+    const tensors = new Set(shown().flatMap(run => ((run.panels.table || {}).rows || []).map(row => row.name)));
+    if (!tensors.has(state.tensor)) state.tensor = "";
+    const select = $("#tensor");
+    select.textContent = "";
+    select.append(make("option", {value: "", text: "those that stand out"}), ...[...tensors].map(name => make("option", {value: name, text: name})));
+    select.value = state.tensor;
+  }
   if (runs.length > 1) {
     $("#run-a").value = state.a;
     $("#run-b").value = state.b;
