@@ -37,18 +37,19 @@ struct Movement {
 
 Movement movement(double p, double beta2) {
   constexpr std::size_t kSize = 1024;
-  constexpr std::uint64_t kForget = 7000, kCount = 3000;
+  constexpr std::uint64_t kCount = 3000;
+  const auto forget = static_cast<std::uint64_t>(7.0 / (1.0 - beta2));
   Rig rig(Rule::adamw, kSize, {.lr = 1.0, .betas = {kBeta1, beta2}, .weight_decay = 0.0});
   const Random fires(31, kStartStream), size(31, kNoiseStream);
   double at_hits = 0.0, all = 0.0, hits = 0.0;
-  for (std::uint64_t t = 0; t < kForget + kCount; ++t) {
+  for (std::uint64_t t = 0; t < forget + kCount; ++t) {
     for (std::size_t i = 0; i < kSize; ++i) {
       const std::uint64_t index = t * kSize + i;
       rig.gradients()[i] = fires.uniform(index) < p ? static_cast<float>(size.normal(index)) : 0.0F;
     }
     std::ranges::fill(rig.weights(), 0.0F);  // so that after the step they are the update
     rig.step();
-    if (t < kForget) continue;
+    if (t < forget) continue;
     for (std::size_t i = 0; i < kSize; ++i) {
       const double moved = std::abs(rig.weights()[i]);
       all += moved;
