@@ -145,7 +145,7 @@ report::Claim report_of(const Claim& claim) {
   const Figure& first = claim.figures.front();
   report::Claim page{.id = claim.id,
                      .statement = claim.statement,
-                     .theory = claim.formula + ": " + expected_text(first),
+                     .theory = claim.formula + ": " + theory_text(first),
                      .measured = measured_text(first),
                      .tolerance = tolerance_text(first),
                      .verdict = verdict_text(claim),
@@ -154,7 +154,7 @@ report::Claim report_of(const Claim& claim) {
                      .plots = {}};
   for (const std::string& note : claim.notes) page.words += "\n\n" + note;
   for (const Figure& figure : claim.figures) {
-    page.figures.push_back({figure.what, expected_text(figure), measured_text(figure), tolerance_text(figure)});
+    page.figures.push_back({figure.what, theory_text(figure), measured_text(figure), tolerance_text(figure)});
   }
   for (const Plot& plot : claim.plots) {
     report::Plot drawn{plot.title, plot.x, plot.y, plot.log_x, plot.log_y, {}};

@@ -79,7 +79,7 @@ class Axis {
     const double power = std::pow(10.0, std::floor(std::log10((high_ - low_) / 4.0)));
     const double times = (high_ - low_) / 4.0 / power;
     const double step = power * (times < 1.5 ? 1.0 : times < 3.5 ? 2.0 : times < 7.5 ? 5.0 : 10.0);
-    for (double k = std::ceil(low_ / step); k * step <= high_; k += 1.0) found.push_back(k * step);
+    for (double k = std::ceil(low_ / step); k * step <= high_; k += 1.0) found.push_back(k * step + 0.0);  // -0 is 0
     return found;
   }
 
@@ -180,7 +180,7 @@ class Picture {
     // Letters of 7.5 are a guess on the safe side.
     double letters = 0.0;
     for (const char c : series.name) letters += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U ? 1.0 : 0.0;
-    const double width = 34.0 + 7.5 * letters;
+    const double width = 44.0 + 7.5 * letters;
     if (legend_x_ > kLeft && legend_x_ + width > kWidth - kRight) legend_x_ = kLeft, legend_y_ += 20.0;
     if (series.stroke == Stroke::dots) {
       body_ +=

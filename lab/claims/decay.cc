@@ -42,7 +42,7 @@ double decay_rate(Rule rule, double deviation) {
 // Where the root mean square of weights settles whose gradients are noise of that deviation, that know nothing of the
 // weights. `steps` is a multiple of the time it takes.
 double settled(Rule rule, double lr, double decay, double deviation, int steps) {
-  constexpr std::size_t kSize = 1024;
+  constexpr std::size_t kSize = 512;
   Rig rig(rule, kSize, {.lr = lr, .weight_decay = decay});
   const Random random(62, kNoiseStream);
   std::uint64_t index = 0;

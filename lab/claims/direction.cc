@@ -224,12 +224,12 @@ Claim claim_inertia(const Setup& setup) {
     const double expected = update_of_signal(0.9, kRatios[i]);
     if (i > 0) measured.add(kRatios[i], updates[i]);
     if (kRatios[i] != 0.3 && kRatios[i] != 1.0 && kRatios[i] != 3.0) continue;
-    claim.figures.push_back({.id = "signal." + text_of(kRatios[i]),
-                             .what = "RMS of the update where the mean of the gradients is " + text_of(kRatios[i]) +
-                                     " times their deviation",
-                             .theory = expected,
-                             .measured = updates[i],
-                             .tolerance = 0.02 * expected});
+    claim.figures.push_back(
+        {.id = "signal." + text_of(kRatios[i]),
+         .what = "RMS of the update where the mean of the gradients over their deviation is " + text_of(kRatios[i]),
+         .theory = expected,
+         .measured = updates[i],
+         .tolerance = 0.02 * expected});
   }
   for (const double ratio : decades(0.05, 20.0, 20)) {
     theory.add(ratio, update_of_signal(0.9, ratio));

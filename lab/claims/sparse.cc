@@ -37,18 +37,19 @@ struct Movement {
 
 Movement movement(double p, double beta2) {
   constexpr std::size_t kSize = 1024;
-  constexpr std::uint64_t kForget = 7000, kCount = 3000;
+  constexpr std::uint64_t kCount = 3000;
+  const auto forget = static_cast<std::uint64_t>(7.0 / (1.0 - beta2));
   Rig rig(Rule::adamw, kSize, {.lr = 1.0, .betas = {kBeta1, beta2}, .weight_decay = 0.0});
   const Random fires(31, kStartStream), size(31, kNoiseStream);
   double at_hits = 0.0, all = 0.0, hits = 0.0;
-  for (std::uint64_t t = 0; t < kForget + kCount; ++t) {
+  for (std::uint64_t t = 0; t < forget + kCount; ++t) {
     for (std::size_t i = 0; i < kSize; ++i) {
       const std::uint64_t index = t * kSize + i;
       rig.gradients()[i] = fires.uniform(index) < p ? static_cast<float>(size.normal(index)) : 0.0F;
     }
     std::ranges::fill(rig.weights(), 0.0F);  // so that after the step they are the update
     rig.step();
-    if (t < kForget) continue;
+    if (t < forget) continue;
     for (std::size_t i = 0; i < kSize; ++i) {
       const double moved = std::abs(rig.weights()[i]);
       all += moved;
@@ -94,15 +95,19 @@ std::vector<Word> train_words(const Setup& setup) {
   return words;
 }
 
-// Slope of log(1/scale) over log(hits), least squares.
-double slope(const std::vector<Word>& words) {
+// log(1/scale) as a line over log(hits), least squares.
+struct Fit {
+  double slope, mean_hits, mean_rate;  // the means of the logarithms
+};
+
+Fit fit(const std::vector<Word>& words) {
   double n = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0;
   for (const Word& word : words) {
     if (word.hits == 0.0 || word.scale == 0.0) continue;
     const double lx = std::log(word.hits), ly = -std::log(word.scale);
     n += 1.0, x += lx, y += ly, xx += lx * lx, xy += lx * ly;
   }
-  return (n * xy - x * y) / (n * xx - x * x);
+  return {(n * xy - x * y) / (n * xx - x * x), x / n, y / n};
 }
 
 void add_words(const Setup& setup, Claim& claim) {
@@ -111,20 +116,21 @@ void add_words(const Setup& setup, Claim& claim) {
     return;
   }
   const std::vector<Word> words = train_words(setup);
+  const Fit line = fit(words);
   claim.figures.push_back({.id = "words",
                            .what = "rows of a word embedding: slope of the learning rate they get over how often they "
                                    "occur, both as logarithms",
                            .theory = -0.5,
-                           .measured = slope(words),
+                           .measured = line.slope,
                            .tolerance = 0.1});
   Series dots{"a word", Stroke::dots}, guide{"slope -1/2", Stroke::theory};
-  double most = 0.0, scale = 0.0;
+  double most = 0.0;
   for (const Word& word : words) {
-    if (word.hits > 0.0) dots.add(word.hits / kWordSteps, 1.0 / word.scale);
-    if (word.hits > most) most = word.hits, scale = word.scale;
+    if (word.hits > 0.0 && word.scale > 0.0) dots.add(word.hits / kWordSteps, 1.0 / word.scale);
+    most = std::max(most, word.hits);
   }
   for (const double hits : {1.0, most}) {
-    guide.add(hits / kWordSteps, std::sqrt(most / hits) / scale);
+    guide.add(hits / kWordSteps, std::exp(line.mean_rate - 0.5 * (std::log(hits) - line.mean_hits)));
   }
   claim.plots.push_back({"Words of the lab's text: rare ones get larger learning rates",
                          "share of the batches with the word",
