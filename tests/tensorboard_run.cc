@@ -19,7 +19,8 @@ int main(int count, char** arguments) {
   seen.sample_every = 1;
   json steps = json::array();
   for (int t = 1; t <= 200; ++t) {
-    for (std::size_t i = 0; i < g.size(); ++i) g[i] = static_cast<float>(std::sin(static_cast<double>(t) * static_cast<double>(i)));
+    for (std::size_t i = 0; i < g.size(); ++i)
+      g[i] = static_cast<float>(std::sin(static_cast<double>(t) * static_cast<double>(i)));
     for (std::size_t i = 0; i < bg.size(); ++i) bg[i] = 0.5F;
     adamw.set_lr(1e-3 / t);
     const adamant::StepReport report = adamw.step({.statistics = &seen});

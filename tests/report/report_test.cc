@@ -193,7 +193,8 @@ TEST(Panels, AlternationIsFound) {
 TEST(Panels, EpsInChargeIsNamed) {
   Trial trial(Rule::adamw, {.lr = 1e-3, .eps = 0.1});
   const Json json = run_json(trial.run(
-      100, [](auto, std::size_t t, double x) { return t == 2 ? 1e-3 * x : 100.0 * x; }, [](auto, auto) { return 1.0; }));
+      100, [](auto, std::size_t t, double x) { return t == 2 ? 1e-3 * x : 100.0 * x; },
+      [](auto, auto) { return 1.0; }));
   EXPECT_NE(answer(json, "eps").find("Yes, in 1 tensor"), std::string::npos) << answer(json, "eps");
   EXPECT_NE(answer(json, "eps").find("most in third"), std::string::npos) << answer(json, "eps");
 }
