@@ -262,11 +262,28 @@ function lineArrays(spec, line, run) {
   return {x, low, high: line.high ? decode32(line.high) : low};
 }
 
+// A line, or the area between two; with gaps where there is no number. To a tenth of a pixel: a page has many of them.
 function stroke(f, xs, low, high, log) {
-  const good = value => isFinite(value) && (!log || value > 0);
-  const points = Array.from(xs, (x, i) => [x, low[i], high[i]]).filter(p => isFinite(p[0]));
-  if (low === high) return d3.line().defined(p => good(p[1])).x(p => f.x(p[0])).y(p => f.y(p[1]))(points);
-  return d3.area().defined(p => good(p[1]) && good(p[2])).x(p => f.x(p[0])).y0(p => f.y(p[1])).y1(p => f.y(p[2]))(points);
+  const round = value => Math.round(10 * value) / 10;
+  if (f.columns === undefined || f.columns.of !== xs) f.columns = {of: xs, x: Array.from(xs, x => round(f.x(x)))};
+  const column = f.columns.x, good = value => isFinite(value) && (!log || value > 0);
+  const path = [];
+  let there = "", back = [];
+  const close = () => {
+    if (there) path.push(there + (low === high ? (there.includes("L") ? "" : "h.1") : "L" + back.reverse().join("L") + "Z"));
+    there = "";
+    back = [];
+  };
+  for (let i = 0; i < column.length; ++i) {
+    if (!good(high[i]) || !good(low[i]) || !isFinite(column[i])) {
+      close();
+      continue;
+    }
+    there += `${there ? "L" : "M"}${column[i]},${round(f.y(high[i]))}`;
+    if (low !== high) back.push(`${column[i]},${round(f.y(low[i]))}`);
+  }
+  close();
+  return path.join("");
 }
 
 const margin = {left: 44, right: 10, top: 20, bottom: 32};
@@ -286,11 +303,14 @@ const kinds = {
       backdrop(f, spec);
       const entries = [];
       const arrays = spec.lines.map(line => lineArrays(spec, line, run));
-      let solid = -1;
+      // Lines that theory goes with are solid, as it is dashed; others differ by their dashes too.
+      const plain = spec.lines.some(line => line.stroke === "theory");
+      let solid = -1, lines = -1;
       spec.lines.forEach((line, i) => {
         const {x, low, high} = arrays[i];
         const theory = line.stroke === "theory";
         if (!theory) ++solid;
+        const dashes = theory ? "5 4" : plain || line.stroke === "dots" ? null : dash(++lines);
         const tint = theory ? "var(--ink)" : color(solid);
         if (line.stroke === "dots") {
           f.body.append("g").attr("fill", tint).attr("fill-opacity", 0.65).selectAll("circle")
@@ -299,13 +319,13 @@ const kinds = {
               .enter().append("circle").attr("r", 1.8).attr("cx", p => f.x(p[0])).attr("cy", p => f.y(p[1]));
         } else {
           f.body.append("path").attr("class", "line").attr("stroke", tint)
-              .attr("stroke-dasharray", theory ? "5 4" : dash(solid)).attr("stroke-width", theory ? 1.2 : null)
+              .attr("stroke-dasharray", dashes).attr("stroke-width", theory ? 1.2 : null)
               .style("fill", low === high ? null : tint).attr("fill-opacity", low === high ? null : 0.3)
               .attr("d", stroke(f, x, low, high, spec.y.log));
         }
         if (line.name) {
           entries.push(line.stroke === "dots" ? {name: line.name, color: tint, symbol: d3.symbolCircle}
-                                              : {name: line.name, color: tint, dash: theory ? "5 4" : dash(solid)});
+                                              : {name: line.name, color: tint, dash: dashes});
         }
       });
       foreground(f, spec);
@@ -350,8 +370,10 @@ const kinds = {
       const named = row => row.name === state.tensor ? 2 : spec.highlight.includes(row.index) ? 1 : 0;
       const entries = [];
       const path = row => stroke(f, grid, row.low, row.high, spec.y.log);
-      for (const row of rows) {
-        if (!named(row)) f.body.append("path").attr("class", row.low === row.high ? "crowd line" : "crowd").attr("d", path(row));
+      const crowd = rows.filter(row => !named(row));
+      for (const single of [true, false]) {
+        const d = crowd.filter(row => (row.low === row.high) === single).map(path).join("");
+        if (d) f.body.append("path").attr("class", single ? "crowd line" : "crowd").attr("d", d);
       }
       rows.filter(named).sort((a, b) => named(a) - named(b)).forEach((row, i) => {
         const picked = named(row) === 2, tint = picked ? "var(--ink)" : color(i);
@@ -711,9 +733,9 @@ function spark(run, statistic, index) {
   if (!pair) return "";
   const high = decode16(pair[pair.length - 1]), [low, top] = extentOf([high], true);
   const y = d3.scaleLog().domain(low < top ? [low, top] : [low / 2, low * 2]).range([15, 1]);
-  const points = Array.from(high, (value, i) => [i * 64 / Math.max(1, high.length - 1), value]);
+  const x = i => 1 + i * 64 / Math.max(1, high.length - 1);
   return d3.create("svg").attr("width", 66).attr("height", 16).attr("aria-hidden", "true").call(svg => svg.append("path").attr("class", "line")
-      .attr("stroke", color(0)).attr("stroke-width", 1).attr("d", d3.line().defined(p => p[1] > 0).x(p => 1 + p[0]).y(p => y(p[1]))(points))).node();
+      .attr("stroke", color(0)).attr("stroke-width", 1).attr("d", stroke({x, y}, Array.from(high, (_, i) => i), high, high, true))).node();
 }
 
 const sparked = ["lag", "update", "relative_step"];
@@ -729,7 +751,7 @@ function columns(run) {
 }
 
 function drawTable() {
-  const box = $("#table"), run = runs[state.a], panel = run.panels.table;
+  const box = $("#tensor-table"), run = runs[state.a], panel = run.panels.table;
   box.textContent = "";
   if (!panel || !panel.rows) return;
   const list = columns(run);
@@ -769,7 +791,7 @@ function drawTable() {
 function sortBy(column) {
   order = {column, down: order.column === column ? !order.down : true};
   drawTable();
-  $(`#table thead th:nth-of-type(${1}) button`).focus({preventScroll: true});
+  $(`#tensor-table thead th:nth-of-type(${1}) button`).focus({preventScroll: true});
 }
 
 function csv() {

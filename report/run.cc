@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kRecent = 1.0 / 64.0;  // weight of a new step in what is recent
 // Characters that the page can spend: on the tensors' series, on the overviews, on the probes.
-constexpr double kTensorText = 2.4e6, kOverviewText = 1.0e6, kProbeText = 0.5e6;
+constexpr double kTensorText = 2.9e6, kOverviewText = 0.6e6, kProbeText = 0.5e6;
 constexpr double kBf16Text = 8.0 / 3.0, kF32Text = 16.0 / 3.0;
 
 std::size_t bounded(double wanted, std::size_t low, std::size_t high) {

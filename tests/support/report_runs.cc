@@ -1,6 +1,7 @@
 // Writes run logs to test the report with: small models with noisy gradients of known shape, trained by the engine.
 //
-//     report_runs FOLDER [STEPS [BLOCKS]]    adamw.jsonl, sgd.jsonl, rmsprop.jsonl, adagrad.jsonl
+//     report_runs FOLDER [STEPS [BLOCKS [RULE]]]    adamw.jsonl, sgd.jsonl, rmsprop.jsonl, adagrad.jsonl, or one of
+//     them
 #include <adamant/adamant.hpp>
 #include <adamant/run_log.hpp>
 #include <cmath>
@@ -101,11 +102,17 @@ int main(int argc, char** argv) try {
   const std::string folder = argv[1];
   const std::uint64_t steps = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1000;
   const std::size_t blocks = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 5;
-  using adamant::Rule;
-  train(folder + "/adamw.jsonl", Rule::adamw, {.lr = 2e-2, .weight_decay = 0.1}, steps, blocks);
-  train(folder + "/sgd.jsonl", Rule::sgd, {.lr = 3e-3, .momentum = 0.9}, steps, blocks);
-  train(folder + "/rmsprop.jsonl", Rule::rmsprop, {.lr = 2e-2}, steps, blocks);
-  train(folder + "/adagrad.jsonl", Rule::adagrad, {.lr = 2e-1}, steps, blocks);
+  const std::string only = argc > 4 ? argv[4] : "";
+  const std::pair<adamant::Rule, adamant::Options> runs[] = {
+      {adamant::Rule::adamw, {.lr = 2e-2, .weight_decay = 0.1}},
+      {adamant::Rule::sgd, {.lr = 3e-3, .momentum = 0.9}},
+      {adamant::Rule::rmsprop, {.lr = 2e-2}},
+      {adamant::Rule::adagrad, {.lr = 2e-1}},
+  };
+  for (const auto& [rule, options] : runs) {
+    const std::string name(adamant::info(rule).name);
+    if (only.empty() || only == name) train(folder + "/" + name + ".jsonl", rule, options, steps, blocks);
+  }
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());

@@ -1,0 +1,316 @@
+// The report: what is kept of a run, what is said of it, and the page.
+#include "report/report.h"
+
+#include <gtest/gtest.h>
+
+#include <adamant/error.hpp>
+#include <adamant/moments.hpp>
+#include <adamant/optimizer.hpp>
+#include <adamant/run_log.hpp>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "report/encode.h"
+#include "report/forensics.h"
+#include "report/panels.h"
+#include "report/run.h"
+#include "report/timeline.h"
+
+namespace adamant::report {
+namespace {
+
+// Numbers of their own kind for each use, the same in every run.
+double noise(std::uint64_t& state) {
+  double sum = 0.0;
+  for (int i = 0; i < 12; ++i) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    sum += static_cast<double>(state >> 11) * 0x1p-53;
+  }
+  return sum - 6.0;
+}
+
+TEST(Timeline, KeepsTheExtremesOfEveryBucket) {
+  for (const std::uint64_t points : {1U, 2U, 31U, 32U, 33U, 1000U, 4097U}) {
+    Timeline line(2, 32);
+    std::vector<double> values;
+    std::uint64_t state = 1;
+    for (std::uint64_t i = 0; i < points; ++i) {
+      values.push_back(noise(state));
+      line.begin(10 * i + 5);
+      line.put(0, values.back());
+    }
+    ASSERT_LE(line.buckets(), 32U);
+    if (points > 32) {
+      ASSERT_GT(line.buckets(), 16U);
+    }
+    for (std::size_t b = 0; b < line.buckets(); ++b) {
+      double low = 1e9, high = -1e9;
+      for (std::uint64_t i = (line.first_steps()[b] - 5) / 10; i <= (line.last_steps()[b] - 5) / 10; ++i) {
+        low = std::min(low, values[i]);
+        high = std::max(high, values[i]);
+      }
+      EXPECT_EQ(line.low(0)[b], static_cast<float>(low));
+      EXPECT_EQ(line.high(0)[b], static_cast<float>(high));
+      EXPECT_TRUE(std::isnan(line.low(1)[b]));
+      if (b > 0) {
+        EXPECT_EQ(line.first_steps()[b], line.last_steps()[b - 1] + 10);
+      }
+    }
+    EXPECT_EQ(line.last_steps().back(), 10 * points - 5);
+  }
+}
+
+TEST(Timeline, OneSpikeInAMillionPointsSurvives) {
+  Timeline line(1, 64);
+  for (std::uint64_t i = 0; i < 1'000'000; ++i) {
+    line.begin(i);
+    line.put(0, i == 654'321 ? 1e6 : 1.0);
+  }
+  const auto& high = line.high(0);
+  const auto at = static_cast<std::size_t>(std::max_element(high.begin(), high.end()) - high.begin());
+  EXPECT_EQ(high[at], 1e6F);
+  EXPECT_LE(line.first_steps()[at], 654'321U);
+  EXPECT_GE(line.last_steps()[at], 654'321U);
+}
+
+TEST(Timeline, NewSeriesHaveNoPastAndWhatIsNotFiniteLeavesNoTrace) {
+  Timeline line(1, 8);
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    if (i == 10) line.add_series(1);
+    line.begin(i);
+    line.put(0, i % 2 == 0 ? std::nan("") : INFINITY);
+    if (i >= 10) line.put(1, static_cast<double>(i));
+  }
+  EXPECT_TRUE(std::isnan(line.low(0).back()));
+  EXPECT_TRUE(std::isnan(line.high(1).front()));
+  EXPECT_EQ(line.high(1).back(), 19.0F);
+}
+
+TEST(Encode, Base64OfNumbers) {
+  EXPECT_EQ(encode_f32(std::vector<float>{1.0F}), "AACAPw==");
+  EXPECT_EQ(encode_f32(std::vector<float>{1.0F, -2.0F, 0.5F}), "AACAPwAAAMAAAAA/");
+  EXPECT_EQ(encode_f32({}), "");
+  EXPECT_EQ(encode_bf16(std::vector<float>{1.0F, -2.0F, 0.5F}), "gD8AwAA/");
+  // To nearest even: 1 + 2^-8 lies between 1 and 1 + 2^-7.
+  EXPECT_EQ(encode_bf16(std::vector<float>{1.00390625F}), encode_bf16(std::vector<float>{1.0F}));
+  EXPECT_EQ(encode_bf16(std::vector<float>{1.01171875F}), encode_bf16(std::vector<float>{1.015625F}));
+  EXPECT_EQ(encode_bf16(std::vector<float>{std::nanf("")}), "wH8=");
+}
+
+TEST(Encode, JsonCannotEndItsScript) {
+  EXPECT_EQ(json_for_html(R"({"a":"</script><!--"})"), R"({"a":"\u003c/script>\u003c!--"})");
+}
+
+TEST(Words, Numbers) {
+  EXPECT_EQ(number(0.22941), "0.229");
+  EXPECT_EQ(number(12345.6), "12346");
+  EXPECT_EQ(percent(0.123), "12%");
+  EXPECT_EQ(percent(0.00123), "0.12%");
+  EXPECT_EQ(percent(1e-6), "less than 0.01%");
+  EXPECT_EQ(percent(0.0), "0%");
+  EXPECT_EQ(count(1, "step"), "1 step");
+  EXPECT_EQ(count(2, "step"), "2 steps");
+}
+
+// A run of three tensors that the engine trains on gradients of pure noise, or on what `gradient` says.
+struct Trial {
+  std::vector<std::vector<float>> w = std::vector<std::vector<float>>(3, std::vector<float>(512, 1.0F));
+  std::vector<std::vector<float>> g = std::vector<std::vector<float>>(3, std::vector<float>(512));
+  Optimizer optimizer;
+  RunInfo info;
+  std::uint64_t state = 7;
+
+  explicit Trial(Rule rule, const Options& options = {.lr = 1e-3})
+      : optimizer(rule, std::vector<Param>{{"first", w[0], g[0]}, {"second", w[1], g[1]}, {"third", w[2], g[2]}},
+                  options, {.threads = 1}),
+        info(run_info(optimizer)) {}
+
+  // gradient(step, tensor, noise) and loss(step, noise).
+  template <class Gradient, class Loss>
+  Run run(std::uint64_t steps, Gradient gradient, Loss loss) {
+    Statistics statistics;
+    statistics.probes = 2;
+    for (std::size_t t = 0; t < 3; ++t) {
+      for (const std::size_t element : {128U, 384U}) info.probes.push_back({t, element});
+    }
+    Collector collector(info);
+    for (std::uint64_t step = 1; step <= steps; ++step) {
+      for (std::size_t t = 0; t < 3; ++t) {
+        for (float& x : g[t]) x = static_cast<float>(gradient(step, t, noise(state)));
+      }
+      const StepReport report = optimizer.step({.statistics = &statistics});
+      collector.add(info, run_step(optimizer, step, loss(step, noise(state)), report, statistics));
+    }
+    Run run = collector.finish();
+    run.path = "trial.jsonl";
+    return run;
+  }
+  Run noise_only(std::uint64_t steps) {
+    return run(steps, [](auto, auto, double x) { return x; }, [](auto, double x) { return 1.0 + 0.01 * x; });
+  }
+};
+
+std::string answer(const Json& run, const char* panel) {
+  const Json& json = run["panels"][panel];
+  return json.contains("answer") ? json["answer"].get<std::string>() : json["absent"].get<std::string>();
+}
+
+TEST(Panels, NoiseIsCalledNoise) {
+  Trial trial(Rule::adamw);
+  const Json json = run_json(trial.noise_only(400));
+  EXPECT_NE(answer(json, "m").find("gradients are mostly noise"), std::string::npos) << answer(json, "m");
+  EXPECT_NE(answer(json, "m").find("(noise alone: 0.229)"), std::string::npos) << answer(json, "m");
+  EXPECT_NE(answer(json, "v").find("v kept up"), std::string::npos) << answer(json, "v");
+  EXPECT_NE(answer(json, "eps").find("No: v decides everywhere"), std::string::npos) << answer(json, "eps");
+  EXPECT_NE(answer(json, "bias").find("3.16 times as long, and step 12, the worst, 6.57 times"), std::string::npos)
+      << answer(json, "bias");
+  EXPECT_NE(answer(json, "overview").find("There was no spike."), std::string::npos) << answer(json, "overview");
+  EXPECT_NE(answer(json, "table").find("3 tensors with 1536 parameters"), std::string::npos) << answer(json, "table");
+}
+
+TEST(Panels, SteadyGradientsAreCalledSteady) {
+  Trial trial(Rule::adamw);
+  const Json json =
+      run_json(trial.run(200, [](auto, auto, double x) { return 1.0 + 0.1 * x; }, [](auto, auto) { return 1.0; }));
+  EXPECT_NE(answer(json, "m").find("gradients agree from step to step"), std::string::npos) << answer(json, "m");
+}
+
+TEST(Panels, AlternationIsFound) {
+  Trial trial(Rule::adamw);
+  const report::Run run = trial.run(
+      700, [](std::uint64_t step, std::size_t t, double x) { return t == 1 ? (step % 2 == 0 ? 1.0 : -1.0) : x; },
+      [](auto, auto) { return 1.0; });
+  const Json json = run_json(run);
+  const std::string words = json["panels"]["m"]["alternating"];
+  EXPECT_NE(words.find("second["), std::string::npos) << words;
+  EXPECT_NE(words.find("in 100% of the last steps. RMS(m̂) is 0.0526 of"), std::string::npos) << words;
+}
+
+TEST(Panels, EpsInChargeIsNamed) {
+  Trial trial(Rule::adamw, {.lr = 1e-3, .eps = 0.1});
+  const Json json = run_json(trial.run(
+      100, [](auto, std::size_t t, double x) { return t == 2 ? 1e-3 * x : 100.0 * x; }, [](auto, auto) { return 1.0; }));
+  EXPECT_NE(answer(json, "eps").find("Yes, in 1 tensor"), std::string::npos) << answer(json, "eps");
+  EXPECT_NE(answer(json, "eps").find("most in third"), std::string::npos) << answer(json, "eps");
+}
+
+TEST(Panels, RulesWithoutAMomentSaySo) {
+  Trial sgd(Rule::sgd, {.lr = 1e-3}), rmsprop(Rule::rmsprop), adagrad(Rule::adagrad);
+  const Json plain = run_json(sgd.noise_only(50)), rms = run_json(rmsprop.noise_only(50));
+  const Json sums = run_json(adagrad.noise_only(50));
+  for (const char* panel : {"m", "v", "bias", "eps"}) EXPECT_TRUE(plain["panels"][panel].contains("absent")) << panel;
+  EXPECT_TRUE(rms["panels"]["m"].contains("absent"));
+  EXPECT_FALSE(rms["panels"]["v"].contains("absent"));
+  EXPECT_TRUE(sums["panels"]["bias"].contains("absent"));
+}
+
+TEST(Panels, ABadBatchIsFoundAndSoIsWhoMovedFirst) {
+  const auto loss = [](std::uint64_t step, double x) { return step == 300 ? 5.0 : 1.0 + 0.01 * x; };
+  Trial bad(Rule::adamw), early(Rule::adamw);
+  const report::Run batch =
+      bad.run(340, [](std::uint64_t step, auto, double x) { return step == 300 ? 30.0 * x : x; }, loss);
+  ASSERT_EQ(batch.spikes.size(), 1U);
+  EXPECT_EQ(batch.spikes[0].step, 300U);
+  EXPECT_EQ(batch.spikes[0].steps.size(), 41U);
+  EXPECT_NE(batch.spikes[0].pattern.find("bad batch"), std::string::npos) << batch.spikes[0].pattern;
+  EXPECT_EQ(batch.spikes[0].movers.at(0).step, 300U);
+
+  const report::Run mover = early.run(
+      340, [](std::uint64_t step, std::size_t t, double x) { return t == 1 && step >= 296 ? 30.0 * x : x; }, loss);
+  ASSERT_EQ(mover.spikes.size(), 1U);
+  EXPECT_EQ(mover.spikes[0].movers.at(0).tensor, 1U);
+  EXPECT_EQ(mover.spikes[0].movers.at(0).step, 296U);
+  EXPECT_NE(mover.spikes[0].pattern.find("v was out of date"), std::string::npos) << mover.spikes[0].pattern;
+  const std::string words = answer(run_json(mover), "forensics");
+  EXPECT_NE(words.find("First to move was second"), std::string::npos) << words;
+  EXPECT_NE(words.find("4 steps before"), std::string::npos) << words;
+}
+
+TEST(Replay, EachRuleMovesAsItsFormulaSays) {
+  Trial trial(Rule::adamw, {.lr = 0.5});
+  // Steady gradients of three sizes.
+  const report::Run run = trial.run(
+      100, [](auto, std::size_t t, auto) { return std::pow(10.0, -static_cast<double>(t)); },
+      [](auto, auto) { return 1.0; });
+  ASSERT_EQ(run.replay.probes.size(), 6U);
+  double sgd = 0.0, adagrad = 0.0;
+  for (int t = 1; t <= 100; ++t) {
+    sgd += 0.5 * (1.0 - std::pow(0.9, t)) / 0.1;
+    adagrad += 0.5 / std::sqrt(t);
+  }
+  for (const Replay::Probe& probe : run.replay.probes) {
+    const double size = std::pow(10.0, -static_cast<double>(probe.tensor));
+    EXPECT_NEAR(probe.path[0], 50.0, 50.0 * 1e-4);
+    EXPECT_NEAR(probe.path[1], sgd * size, sgd * size * 1e-4);
+    EXPECT_NEAR(probe.path[3], adagrad, adagrad * 1e-4);
+    EXPECT_NEAR(std::sqrt(probe.mean_square), size, size * 1e-5);
+  }
+}
+
+TEST(Run, MemoryDoesNotGrowWithTheSteps) {
+  Trial trial(Rule::adamw);
+  const report::Run run = trial.noise_only(3000);
+  const Budget budget;
+  EXPECT_EQ(run.logged, 3000U);
+  EXPECT_LE(run.overview.buckets(), budget.overview_buckets);
+  EXPECT_LE(run.moments.buckets(), budget.tensor_buckets);
+  for (const ProbeTrack& track : run.probes) {
+    EXPECT_EQ(track.first.size(), budget.probe_steps);
+    EXPECT_EQ(track.last.size(), budget.probe_steps);
+    EXPECT_EQ(track.last.front().step, 3000 - budget.probe_steps + 1);
+    EXPECT_EQ(track.last.back().step, 3000U);
+    EXPECT_LT(track.early.size(), 200U);
+  }
+}
+
+TEST(Run, OnlyTheLargestTensorsAreDrawn) {
+  Trial trial(Rule::adamw);
+  Budget budget;
+  budget.tensors = 2;
+  Collector collector(trial.info, budget);
+  Statistics statistics;
+  const StepReport report = trial.optimizer.step({.statistics = &statistics});
+  collector.add(trial.info, run_step(trial.optimizer, 1, 1.0, report, statistics));
+  const report::Run run = collector.finish();
+  EXPECT_EQ(run.tensors.size(), 2U);
+  EXPECT_NE(answer(run_json(run), "table").find("The 2 largest are shown."), std::string::npos);
+}
+
+Claim claim() {
+  Claim claim{.id = "noise", .statement = "m averages <noise>", .verdict = "holds"};
+  claim.plots.push_back({"t", "x", "y", false, true, {{"measured", {1.0, 2.0}, {0.5, 0.25}}}});
+  return claim;
+}
+
+TEST(Page, IsWholeAndFetchesNothing) {
+  const std::string html = report_html({.title = "a <b> & c", .claims = {claim()}});
+  EXPECT_NE(html.find("<title>a &lt;b&gt; &amp; c · Adamant report</title>"), std::string::npos);
+  EXPECT_EQ(html.find("{{"), std::string::npos);
+  EXPECT_NE(html.find("Copyright 2010-2023 Mike Bostock"), std::string::npos);
+  EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
+  for (const char* fetch : {"src=\"", "<link", "@import", "url(http"})
+    EXPECT_EQ(html.find(fetch), std::string::npos) << fetch;
+}
+
+TEST(Page, RefusesWhatItCannotDraw) {
+  const auto refusal = [](const ReportInput& input) -> std::string {
+    try {
+      static_cast<void>(report_html(input));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(refusal({}), "report: there is neither a run nor a claim");
+  Claim bad = claim();
+  bad.plots[0].lines[0].ys.pop_back();
+  EXPECT_EQ(refusal({.claims = {bad}}), "claim 'noise', plot 't': line 'measured' has 2 xs and 1 ys");
+  EXPECT_NE(refusal({.runs = {"/nowhere/run.jsonl"}}).find("/nowhere/run.jsonl"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace adamant::report
