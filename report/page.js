@@ -20,7 +20,9 @@ function f32(text) {
   return new Float32Array(bytes(text).buffer);
 }
 function bf16(text) {
-  return new Float32Array(Uint32Array.from(new Uint16Array(bytes(text).buffer), word => word << 16).buffer);
+  const words = new Uint16Array(bytes(text).buffer), result = new Uint32Array(words.length);
+  for (let i = 0; i < words.length; ++i) result[i] = words[i] << 16;
+  return new Float32Array(result.buffer);
 }
 function cached(read) {
   const known = new Map();
@@ -81,8 +83,9 @@ function legend(entries) {
 function extentOf(arrays, log) {
   let low = Infinity, high = -Infinity;
   for (const values of arrays) {
-    for (const value of values) {
-      if (!isFinite(value) || (log && value <= 0)) continue;
+    for (let i = 0; i < values.length; ++i) {
+      const value = values[i];
+      if (!(Math.abs(value) < Infinity) || (log && value <= 0)) continue;
       if (value < low) low = value;
       if (value > high) high = value;
     }
@@ -252,7 +255,9 @@ const stepDomain = run => {
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
 };
 
+// Values at or beside the steps that are seen.
 function part(xs, values, domain) {
+  if (xs[0] >= domain[0] && xs[xs.length - 1] <= domain[1]) return values;
   return values.filter((_, i) => within(xs[i], domain) || within(xs[Math.min(i + 1, xs.length - 1)], domain));
 }
 
@@ -316,7 +321,7 @@ const kinds = {
           f.body.append("g").attr("fill", tint).attr("fill-opacity", 0.65).selectAll("circle")
               .data(Array.from(x, (value, k) => [value, low[k]])
                   .filter(p => isFinite(p[1]) && (!spec.y.log || p[1] > 0) && (!spec.x.log || p[0] > 0)))
-              .enter().append("circle").attr("r", 1.8).attr("cx", p => f.x(p[0])).attr("cy", p => f.y(p[1]));
+              .enter().append("circle").attr("r", x.length > 40 ? 1.8 : 3.2).attr("cx", p => f.x(p[0])).attr("cy", p => f.y(p[1]));
         } else {
           f.body.append("path").attr("class", "line").attr("stroke", tint)
               .attr("stroke-dasharray", dashes).attr("stroke-width", theory ? 1.2 : null)
@@ -416,6 +421,7 @@ const kinds = {
       const style = getComputedStyle(document.documentElement);
       const [blue, neutral, orange] = ["--c0", "--neutral", "--c1"].map(name => style.getPropertyValue(name).trim());
       const paint = d3.scaleLinear().domain([-2, -0.6, 0.6, 2]).range([blue, neutral, neutral, orange]).clamp(true);
+      const shades = d3.range(129).map(k => d3.rgb(paint(k / 32 - 2)));
       const canvas = document.createElement("canvas");
       canvas.width = from.length;
       canvas.height = rows.length;
@@ -426,8 +432,12 @@ const kinds = {
         for (let i = 0; i < from.length; ++i) {
           const bottom = place(row.low[i], i), top = place(row.high[i], i);
           if (!(top >= bottom)) continue;
-          const shade = d3.rgb(paint(Math.abs(top) >= Math.abs(bottom) ? top : bottom));
-          pixels.data.set([shade.r, shade.g, shade.b, 255], 4 * (k * from.length + i));
+          const shade = shades[Math.round(32 * ((Math.abs(top) >= Math.abs(bottom) ? top : bottom) + 2))];
+          const at = 4 * (k * from.length + i);
+          pixels.data[at] = shade.r;
+          pixels.data[at + 1] = shade.g;
+          pixels.data[at + 2] = shade.b;
+          pixels.data[at + 3] = 255;
           if (top > peak.place) peak = {place: top, value: row.high[i], i, k, name: row.name};
         }
         if (peak.place > 1) worst.push(peak);
@@ -726,7 +736,7 @@ function drawBrush() {
 
 // ---- the table
 
-let order = {column: -1, down: true}, rowLimit = 200;
+let order = {column: -1, down: true}, rowLimit = 100;
 
 function spark(run, statistic, index) {
   const pair = (run.series[statistic] || [])[index];
@@ -894,7 +904,7 @@ $("#causes").append(make("thead", {}, make("tr", {}, ...["light", "measure", "ye
 
 const sections = all("section[data-panel]");
 
-function drawAll() {
+function fillToolbar() {
   const tensors = new Set(shown().flatMap(run => ((run.panels.table || {}).rows || []).map(row => row.name)));
   if (!tensors.has(state.tensor)) state.tensor = "";
   const select = $("#tensor");
@@ -905,6 +915,10 @@ function drawAll() {
     $("#run-a").value = state.a;
     $("#run-b").value = state.b;
   }
+}
+
+function drawAll() {
+  if (runs.length) fillToolbar();
   // One panel after the other, so that the first can be seen at once.
   const work = runs.length ? [drawRuns, ...sections.map(section => () => drawPanel(section)), drawClaims] : [drawClaims];
   const turn = ++drawAll.turn;

@@ -127,6 +127,8 @@ class Page(unittest.TestCase):
         cls.report("one", "adamw.jsonl")
         cls.report("all", "adamw.jsonl", "sgd.jsonl", "rmsprop.jsonl", "adagrad.jsonl")
         cls.report("large", "large/adamw.jsonl")
+        subprocess.run([*PROGRAM, "claims", "--only", "noise,bias-correction", "--out", "claims.html"], cwd=cls.folder,
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         cls.browser = Browser(cls.folder / "profile")
 
     @classmethod
@@ -166,14 +168,20 @@ class Page(unittest.TestCase):
         self.assertIn("bad batch", self.see("document.querySelector('#forensics .answer').textContent"))
 
     def test_a_large_run_is_there_in_a_second(self):
-        times = []
+        self.browser.call("Performance.enable")
+
+        def busy():
+            return {m["name"]: m["value"] for m in self.browser.call("Performance.getMetrics")["metrics"]}["ThreadTime"]
+
+        times, work = [], []
         for _ in range(3):
             self.open("large")
             times.append(self.see("+document.documentElement.dataset.ready"))
+            work.append(busy())
         size = (self.folder / "large.html").stat().st_size
         first = self.see("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         print(f"200 tensors: {size / 1e6:.2f} MB, all drawn {min(times)} ms after navigation started, "
-              f"first seen after {first:.0f} ms")
+              f"first seen after {first:.0f} ms; {1000 * min(work):.0f} ms of processor time")
         self.assertLess(min(times), 3000, "three times the goal, for a machine that does other things too")
 
     def test_phone(self):
@@ -182,6 +190,15 @@ class Page(unittest.TestCase):
             self.assertLessEqual(self.see("document.documentElement.scrollWidth"), 360)
             wide = self.see("[...document.querySelectorAll('svg.plot')].filter(svg => svg.getBoundingClientRect().right > 361).length")
             self.assertEqual(wide, 0)
+
+    def test_claims(self):
+        for width in (1200, 360):
+            self.open("claims", width=width)
+            self.assertEqual(self.see("document.querySelectorAll('.claim').length"), 2)
+            self.assertEqual(self.see("[...document.querySelectorAll('.claim')].filter(claim => "
+                                      "!claim.querySelector('svg.plot path.line, svg.plot circle')).length"), 0)
+            self.assertEqual(self.see("document.querySelectorAll('section[data-panel], #toolbar').length"), 0)
+            self.assertLessEqual(self.see("document.documentElement.scrollWidth"), width)
 
     def test_dark(self):
         colours = {}
