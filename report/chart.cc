@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/encode.h"
 
 namespace adamant::report {
@@ -52,9 +54,11 @@ Chart& Chart::line(std::string line_name, Stroke stroke, const std::vector<float
 }
 
 Chart& Chart::extremes(std::string line_name, Json xs, const std::vector<float>& low, const std::vector<float>& high) {
-  Json line = {{"name", std::move(line_name)}, {"stroke", "measured"}, {"x", std::move(xs)}, {"low", encode_f32(low)}};
-  const std::string top = encode_f32(high);
-  if (top != line["low"]) line["high"] = top;
+  std::string bottom = encode_f32(low), top = encode_f32(high);
+  const bool same = bottom == top;
+  Json line = {
+      {"name", std::move(line_name)}, {"stroke", "measured"}, {"x", std::move(xs)}, {"low", std::move(bottom)}};
+  if (!same) line["high"] = std::move(top);
   json_["lines"].push_back(std::move(line));
   return *this;
 }
@@ -62,6 +66,18 @@ Chart& Chart::extremes(std::string line_name, Json xs, const std::vector<float>&
 Chart& Chart::set(const char* member, Json value) {
   json_[member] = std::move(value);
   return *this;
+}
+
+Json Chart::json() const {
+  Json json = json_;
+  Json& lines = json["lines"];
+  const auto same = [&](const Json& line) { return line["x"] == lines[0]["x"]; };
+  if (lines.size() > 1 && std::all_of(lines.begin(), lines.end(), same)) {
+    const Json xs = lines[0]["x"];
+    for (Json& line : lines) line.erase("x");
+    json["xs"] = xs;
+  }
+  return json;
 }
 
 Json choice(std::string label, std::vector<std::pair<std::string, Json>> charts) {

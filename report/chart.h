@@ -37,7 +37,8 @@ class Chart {
   /// What only this kind has.
   Chart& set(const char* name, Json value);
 
-  [[nodiscard]] Json json() const { return json_; }
+  /// Lines that share their xs say them once, as `xs` of the chart.
+  [[nodiscard]] Json json() const;
 
  private:
   Json json_;

@@ -23,6 +23,13 @@ constexpr double kSome = 1e-3;  // a smaller share is not worth a word
 
 // ---- what several panels need
 
+std::vector<float> steps_of(const std::vector<std::uint64_t>& steps) {
+  std::vector<float> result;
+  result.reserve(steps.size());
+  for (const std::uint64_t step : steps) result.push_back(static_cast<float>(step));
+  return result;
+}
+
 std::string probe_name(const Run& run, std::size_t tensor, std::size_t element) {
   return fmt::format("{}[{}]", run.info.tensors[tensor].name, element);
 }
@@ -318,7 +325,7 @@ std::vector<const ProbeTrack*> shown_probes(const Run& run, std::size_t limit) {
   return shown;
 }
 
-Json first_moment(const Run& run, const Budget& budget) {
+Json first_moment(const Run& run) {
   if (!run.traits.m)
     return absent(fmt::format("{} without momentum has no first moment: it steps along each gradient as it comes.",
                               rule_title(run)));
@@ -349,7 +356,7 @@ Json first_moment(const Run& run, const Budget& budget) {
   Json json = panel(answer);
   Json charts = Json::object();
   std::vector<std::pair<std::string, Json>> options;
-  for (const ProbeTrack* track : shown_probes(run, budget.probes)) {
+  for (const ProbeTrack* track : shown_probes(run, run.budget.probes)) {
     const std::string name = probe_name(run, track->tensor, track->element);
     options.emplace_back(name + ", last steps", microscope(run, *track, track->last));
     if (track->steps > track->first.size()) {
@@ -386,6 +393,7 @@ Json first_moment(const Run& run, const Budget& budget) {
 Json ridgeline(const Run& run) {
   const RunScales& scales = *run.last_scales;
   std::vector<std::pair<std::uint64_t, std::size_t>> order;  // the largest tensors
+  order.reserve(run.tensors.size());
   for (std::size_t i = 0; i < run.tensors.size(); ++i) order.emplace_back(run.of(run.tensors[i]).size, i);
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   if (order.size() > 24) order.resize(24);
@@ -498,13 +506,14 @@ double uncorrected(const Traits& traits, double t) {
 Json bias_correction(const Run& run) {
   if (!run.traits.corrected) return absent(fmt::format("{} does not correct its moments.", rule_title(run)));
   std::vector<float> ts, factors;
-  double peak = 0.0, peak_at = 1.0, last_off = 0.0;
-  const double end = std::min(1e6, 10.0 / std::max(1e-6, 1.0 - run.traits.beta2));
-  for (double t = 1.0; t <= end; t = t < 64.0 ? t + 1.0 : std::ceil(1.03 * t)) {
-    const double factor = uncorrected(run.traits, t);
+  double peak = 1.0;
+  std::uint64_t peak_at = 1, last_off = 0;
+  const auto end = static_cast<std::uint64_t>(std::min(1e6, 10.0 / std::max(1e-6, 1.0 - run.traits.beta2)));
+  for (std::uint64_t t = 1; t <= end; t += std::max<std::uint64_t>(1, t / 32)) {
+    const double factor = uncorrected(run.traits, static_cast<double>(t));
     ts.push_back(static_cast<float>(t));
     factors.push_back(static_cast<float>(factor));
-    if (std::abs(std::log(factor)) > std::abs(std::log(peak == 0.0 ? 1.0 : peak))) {
+    if (std::abs(std::log(factor)) > std::abs(std::log(peak))) {
       peak = factor;
       peak_at = t;
     }
@@ -514,15 +523,14 @@ Json bias_correction(const Run& run) {
   Json json = panel(fmt::format(
       "Without the correction the first step would have been {} times as long{}; from about step {} on it makes less "
       "than 1% of difference.",
-      number(first),
-      peak_at > 1.0 ? fmt::format(", and step {}, the worst, {} times", number(peak_at), number(peak)) : "",
-      number(last_off + 1.0)));
+      number(first), peak_at > 1 ? fmt::format(", and step {}, the worst, {} times", peak_at, number(peak)) : "",
+      last_off + 1));
   Json charts = Json::object();
   Chart curve("lines", "Step without bias correction, as a multiple of the step taken", {"step", true, false},
               {"c1/√c2", true, false});
   charts["bias_curve"] = curve.guide(1.0, "as it is, corrected").line("c1/√c2", Stroke::measured, ts, factors).json();
   std::vector<std::pair<std::string, Json>> options;
-  for (const ProbeTrack* track : shown_probes(run, 4)) {
+  for (const ProbeTrack* track : shown_probes(run, std::min<std::size_t>(4, run.budget.probes))) {
     std::vector<float> steps, m, mh, v, vh;
     for (const ProbeSample& sample : track->early) {
       steps.push_back(static_cast<float>(sample.tensor_step));
@@ -656,8 +664,7 @@ Json forensics(const Run& run) {
   Json json = panel(answer);
   json["spikes"] = Json::array();
   for (const Spike& spike : run.spikes) {
-    std::vector<float> steps;
-    for (const std::uint64_t step : spike.steps) steps.push_back(static_cast<float>(step));
+    const std::vector<float> steps = steps_of(spike.steps);
     const auto frame = [&](std::string title, std::string label, bool log) {
       return Chart("lines", std::move(title), {"step", false, false}, {std::move(label), log, false})
           .mark(spike.step, "spike");
@@ -740,8 +747,7 @@ Json other_rules(const Run& run) {
   json["charts"]["replay_path"] = path.set("names", Json(kReplayed)).set("rows", rows).json();
   Chart speed("lines", "Length of the step, mean over the coordinates", kSteps,
               {"η·|u|, scaled as above", true, false});
-  std::vector<float> steps;
-  for (const std::uint64_t step : replay.speed.first_steps()) steps.push_back(static_cast<float>(step));
+  const std::vector<float> steps = steps_of(replay.speed.first_steps());
   for (std::size_t rule = 0; rule < kReplayed.size(); ++rule) {
     std::vector<float> low = replay.speed.low(rule), high = replay.speed.high(rule);
     for (auto* values : {&low, &high}) {
@@ -844,12 +850,6 @@ Json settings(const Run& run) {
   return list;
 }
 
-std::vector<float> steps_of(const std::vector<std::uint64_t>& steps) {
-  std::vector<float> result;
-  for (const std::uint64_t step : steps) result.push_back(static_cast<float>(step));
-  return result;
-}
-
 Json series(const Run& run) {
   Json all = Json::object();
   const std::size_t statistics = moment_list().size();
@@ -906,7 +906,7 @@ Json run_json(const Run& run) {
   }
   panels["health"] = health(run);
   panels["overview"] = overview(run);
-  panels["m"] = first_moment(run, {});
+  panels["m"] = first_moment(run);
   panels["v"] = second_moment(run);
   panels["bias"] = bias_correction(run);
   panels["eps"] = eps(run);

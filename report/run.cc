@@ -9,8 +9,10 @@ namespace adamant::report {
 namespace {
 
 constexpr double kRecent = 1.0 / 64.0;  // weight of a new step in what is recent
-// Characters that the page can spend: on the tensors' series, on the overviews, on the probes.
-constexpr double kTensorText = 2.9e6, kOverviewText = 0.6e6, kProbeText = 0.5e6;
+// Characters that the page can spend: on the overviews, on the probes; on the tensors' series what is left of the sum
+// after the rest of each run, but neither more nor less than so much.
+constexpr double kOverviewText = 0.6e6, kProbeText = 0.5e6;
+constexpr double kSumText = 3.4e6, kRestText = 50e3, kMostTensorText = 2.8e6, kLeastTensorText = 0.5e6;
 constexpr double kBf16Text = 8.0 / 3.0, kF32Text = 16.0 / 3.0;
 
 std::size_t bounded(double wanted, std::size_t low, std::size_t high) {
@@ -50,13 +52,19 @@ Budget budget_for(std::size_t runs, std::size_t tensors) {
   const auto r = static_cast<double>(std::max<std::size_t>(1, runs));
   const auto t = static_cast<double>(std::max<std::size_t>(1, tensors));
   const double bucket = 2.0 * static_cast<double>(moment_list().size()) * kBf16Text;  // of a tensor
+  const double guides = 9.0 * 4.0 * kBf16Text + 2.0 * kF32Text;                       // of a run, in each bucket
+  const double text = std::clamp(kSumText - kRestText * r, kLeastTensorText, kMostTensorText);
   Budget budget;
-  budget.tensor_buckets = bounded(kTensorText / (bucket * t), 8, 320);
-  budget.tensors = std::max<std::size_t>(1, bounded(kTensorText / (bucket * 8.0 * r), 2, 100000));
+  budget.tensor_buckets = bounded(text / (bucket * t + guides * r), 8, 320);
+  budget.tensors = std::max<std::size_t>(1, bounded(text / (bucket * 8.0 * r), 2, 100000));
   budget.overview_buckets =
       bounded(kOverviewText / (2.0 * static_cast<double>(kOverviewSeries) * kF32Text * r), 32, 1200);
+  if (runs > 8) {
+    budget.probes = 2;
+    budget.spikes = 1;
+    budget.replay_buckets = 50;
+  }
   budget.probe_steps = bounded(kProbeText / (2.0 * 5.0 * static_cast<double>(budget.probes) * kF32Text * r), 40, 300);
-  budget.spikes = runs <= 8 ? 6 : 2;
   return budget;
 }
 
@@ -85,8 +93,9 @@ Collector::Collector(const RunInfo& info, const Budget& budget)
     : budget_(budget),
       forensics_(budget.spikes),
       probes_(budget.probe_steps, 5.0 / std::max(1e-4, 1.0 - traits_of(info.rule, info.groups.front()).beta2)),
-      replayer_(info.groups.front(), 200) {
+      replayer_(info.groups.front(), budget.replay_buckets) {
   run_.info = info;
+  run_.budget = budget;
   run_.overview = Timeline(kOverviewSeries, budget.overview_buckets);
   run_.moments = Timeline(0, budget.tensor_buckets);
   run_.rates = Timeline(1, budget.tensor_buckets);

@@ -29,6 +29,7 @@ struct Budget {
   std::size_t probe_steps = 300;  ///< of the first and of the last steps
   std::size_t probes = 8;         ///< shown one by one
   std::size_t spikes = 6;
+  std::size_t replay_buckets = 200;
 };
 /// What fits into a page of 5 MB with that many runs and that many tensors in all of them.
 [[nodiscard]] Budget budget_for(std::size_t runs, std::size_t tensors);
@@ -72,6 +73,7 @@ struct TensorRecord {
 };
 
 struct Run {
+  Budget budget;
   std::string path;
   std::uint64_t bytes = 0;  ///< of the log
   RunInfo info;

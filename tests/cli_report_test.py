@@ -126,6 +126,10 @@ class Report(unittest.TestCase):
         data = self.page("runs").data
         self.assertEqual([run["name"] for run in data["runs"]], ["adagrad", "adamw", "rmsprop", "sgd"])
 
+    def test_many_runs_fit(self):
+        self.assertEqual(len(self.page(*["runs/adamw.jsonl"] * 60).data["runs"]), 60)
+        self.assertLess((self.folder / "page.html").stat().st_size, 5_000_000)
+
     def test_a_run_that_goes_on_or_was_killed(self):
         whole = (self.folder / "runs/adamw.jsonl").read_bytes()
         (self.folder / "torn.jsonl").write_bytes(whole[:len(whole) // 2])
