@@ -57,9 +57,9 @@ Claim claim_bias_correction(const Setup&) {
       .words =
           "m and v start at 0 and are too small at first: their weights add up to 1-β1^t and 1-β2^t only. Dividing "
           "by these sums makes both averages, and the very first step has the length of any other. Without it m "
-          "would be too small by 0.1 in the first step, but √v by √0.001: the step would be too long, not too "
-          "short, and growing until t = 12. With β2 = 0.95 it is the other way round. A warm-up of the learning "
-          "rate hides this, it is not the same."};
+          "would be too small by 0.1 in the first step, but √v by √0.001: the step would be too long, not too short, "
+          "and growing until t = 12. With β2 = 0.95 it is the other way round. A warm-up of the learning rate hides "
+          "this, it is not the same."};
   const FirstSteps slow = first_steps(0.999, kSteps), fast = first_steps(0.95, kSteps);
   const auto figure = [&](std::string id, double beta2, int t, const FirstSteps& steps) {
     const double expected = uncorrected(beta2, t);
@@ -182,11 +182,11 @@ Claim claim_epsilon(const Setup& setup) {
       .statement = "ε only guards the division, until it is too large: then it rules, and v no longer does",
       .formula = "ε/(√v̂+ε), √v̂ = 1e-3, ε = 1e-8",
       .words =
-          "ε stands in the denominator, after the bias correction and outside the root. Where √v̂ is far above it, it "
-          "takes no part; where v̂ is 0 because there never was a gradient, it makes 0/(0+ε) a 0. Its share of the "
-          "denominator is a tax on v: at √v̂ = ε half of it. Where ε is far above √v̂ everywhere, AdamW is SGD with "
-          "momentum at the learning rate η/ε, and all coordinates have the same scale again. Inside the root an ε of "
-          "1e-8 works like one of 1e-4 outside; added before the bias correction it is larger by 1/√(1-β2^t) in "
+          "ε stands in the denominator, after the bias correction and outside the root. Where √v̂ is far above it, "
+          "it takes no part; where v̂ is 0 because there never was a gradient, it makes 0/(0+ε) a 0. Its share of "
+          "the denominator is a tax on v: at √v̂ = ε half of it. Where ε is far above √v̂ everywhere, AdamW is SGD "
+          "with momentum at the learning rate η/ε, and all coordinates have the same scale again. Inside the root an "
+          "ε of 1e-8 works like one of 1e-4 outside; added before the bias correction it is larger by 1/√(1-β2^t) in "
           "step t. The same number is not the same ε in every program."};
   const auto tax = [&](const char* id, double eps) {
     const double expected = eps / (kSize + eps);

@@ -103,16 +103,14 @@ Claim claim_decoupled(const Setup& setup) {
           "largest",
       .formula = "rate of decay/(ηλ), gradients of deviation 100",
       .words =
-          "The same weights with the same noise for gradients, with and without decay. What AdamW takes from a weight "
-          "in a step is η·λ of it, whatever its gradients. What Adam with L2 takes has gone through both moments: it "
-          "is divided by √v, so a weight whose gradients are 1000 times as large decays 1000 times as slowly. "
-          "Decoupled "
-          "decay and steps of one length find a balance: noise alone drives weights apart, decay pulls them "
-          "together, and their root mean square settles at √(η/2λ), the same for gradients of every size. With L2 it "
-          "settles at √(ησ/2λ), which is the gradients' business again. This is so where gradients are noise that "
-          "knows "
-          "nothing of the weight, ηλ is far below 1-β1, and there have been several times 1/(2ηλ) steps; the weights "
-          "before a normalisation, to whose length the loss is blind, come near it, too."};
+          "The same weights with the same noise for gradients, with and without decay. What AdamW takes from a "
+          "weight in a step is η·λ of it, whatever its gradients. What Adam with L2 takes has gone through both "
+          "moments: it is divided by √v, so a weight whose gradients are 1000 times as large decays 1000 times as "
+          "slowly. Decoupled decay and steps of one length find a balance: noise alone drives weights apart, decay "
+          "pulls them together, and their root mean square settles at √(η/2λ), the same for gradients of every size. "
+          "With L2 it settles at √(ησ/2λ), which is the gradients' business again. This is so where gradients are "
+          "noise that knows nothing of the weight, ηλ is far below 1-β1, and there have been several times 1/(2ηλ) "
+          "steps; the weights before a normalisation, to whose length the loss is blind, come near it, too."};
   // The decay λw that L2 adds to the gradient is divided by the root of the mean square of both.
   const auto of_l2 = [](double deviation) { return 1.0 / std::hypot(deviation, kDecay); };
   for (const double deviation : {100.0, 0.1}) {

@@ -107,11 +107,11 @@ Claim claim_noise(const Setup& setup) {
               .formula = "RMS(m)/RMS(g) = √((1-β1)/(1+β1))",
               .condition = "the noise of a step tells nothing of the noise of the next",
               .words =
-                  "Gradients of a batch are the true gradient plus noise. Here they are noise alone, and m is what an "
-                  "average over about 1/(1-β1) steps leaves of it. What m leaves, the step keeps: the root mean square "
-                  "of the update is the same number, in units of the learning rate. A larger β1 leaves less noise, and "
-                  "takes longer to see that the gradient has turned. Noise that lasts over several steps, as of "
-                  "batches that are not shuffled, is taken for signal."};
+                  "Gradients of a batch are the true gradient plus noise. Here they are noise alone, and m is what "
+                  "an average over about 1/(1-β1) steps leaves of it. What m leaves, the step keeps: the root mean "
+                  "square of the update is the same number, in units of the learning rate. A larger β1 leaves less "
+                  "noise, and takes longer to see that the gradient has turned. Noise that lasts over several steps, "
+                  "as of batches that are not shuffled, is taken for signal."};
   Series theory{"theory", Stroke::theory}, measured{"measured", Stroke::dots};
   for (std::size_t i = 0; i < kBetas.size(); ++i) {
     const double beta = kBetas[i], floor = noise_floor(beta);
@@ -192,12 +192,13 @@ Claim claim_inertia(const Setup& setup) {
                   "floor is crossed faster",
               .formula = "|Δw| = η for each step",
               .words =
-                  "Where all gradients agree, m̂ is the gradient, the update is 1 and the weight moves by the learning "
-                  "rate in each step. Between pure noise and pure signal the length of the step says how much of the "
-                  "gradient is signal. Along the floor of a ravine the gradient is small and always points the same "
-                  "way, so a sum or average of gradients gathers speed there while what goes back and forth across "
-                  "the ravine cancels. With learning rate and momentum at their best for a quadratic of condition κ, "
-                  "plain descent needs a number of steps that grows as κ, descent with momentum one that grows as √κ."};
+                  "Where all gradients agree, m̂ is the gradient, the update is 1 and the weight moves by the "
+                  "learning rate in each step. Between pure noise and pure signal the length of the step says how "
+                  "much of the gradient is signal. Along the floor of a ravine the gradient is small and always "
+                  "points the same way, so a sum or average of gradients gathers speed there while what goes back "
+                  "and forth across the ravine cancels. With learning rate and momentum at their best for a "
+                  "quadratic of condition κ, plain descent needs a number of steps that grows as κ, descent with "
+                  "momentum one that grows as √κ."};
   {
     constexpr double kLr = 0.001;
     constexpr int kSteps = 1000;
@@ -330,10 +331,11 @@ Claim claim_oscillation(const Setup& setup) {
               .formula = "|m|/√v = (1-β1)/(1+β1)",
               .condition = "the sign turns within fewer steps than m averages over",
               .words =
-                  "Across a ravine the gradient turns its sign in every step. v takes no notice, for it sees squares; "
-                  "m nearly vanishes, and so does the step. Slower swings are damped less: m is a low-pass filter, and "
-                  "what swings over many more than 1/(1-β1) steps passes. Because m damps the fastest swing, which is "
-                  "what makes descent run away, it allows steps of more curvature: 2(1+β1)/(1-β1) in place of 2."};
+                  "Across a ravine the gradient turns its sign in every step. v takes no notice, for it sees "
+                  "squares; m nearly vanishes, and so does the step. Slower swings are damped less: m is a low-pass "
+                  "filter, and what swings over many more than 1/(1-β1) steps passes. Because m damps the fastest "
+                  "swing, which is what makes descent run away, it allows steps of more curvature: 2(1+β1)/(1-β1) in "
+                  "place of 2."};
   std::array<double, kBetas.size()> found{};
   setup.for_each(found.size(), [&](std::size_t i) { found[i] = alternating(kBetas[i]); });
   for (std::size_t i = 0; i < kBetas.size(); ++i) {

@@ -60,14 +60,14 @@ Claim claim_family(const Setup&) {
       .formula = "largest difference of weights, relative",
       .condition = "the learning rate makes up for the bias correction, which only AdamW has",
       .words =
-          "Pairs of optimizers on the same gradients, over seven scales and 2000 steps, without decay. With β1 = 0 the "
-          "second moments are those of RMSprop bit for bit, and the weights are equal once RMSprop's learning rate is "
-          "multiplied by √(1-β2^t); with the same learning rate RMSprop's first step is 1/√(1-β2) times as long, and "
-          "after several times 1/(1-β2) steps nothing is left of the difference. Where ε is not 0, RMSprop's has to "
-          "be multiplied in the same way. If nothing is forgotten v̂ is the mean of all squares; AdaGrad divides by the "
-          "root of their sum, which is √t times as large. If ε is far above √v, v drops out: the rest is m, which "
-          "is 1-β1 times the momentum buffer. And with β1 = β2 = 0 only the sign of the gradient is left. Adam is "
-          "AdamW with the decay in the gradient."};
+          "Pairs of optimizers on the same gradients, over seven scales and 2000 steps, without decay. With β1 = 0 "
+          "the second moments are those of RMSprop bit for bit, and the weights are equal once RMSprop's learning "
+          "rate is multiplied by √(1-β2^t); with the same learning rate RMSprop's first step is 1/√(1-β2) times as "
+          "long, and after several times 1/(1-β2) steps nothing is left of the difference. Where ε is not 0, "
+          "RMSprop's has to be multiplied in the same way. If nothing is forgotten v̂ is the mean of all squares; "
+          "AdaGrad divides by the root of their sum, which is √t times as large. If ε is far above √v, v drops out: "
+          "the rest is m, which is 1-β1 times the momentum buffer. And with β1 = β2 = 0 only the sign of the "
+          "gradient is left. Adam is AdamW with the decay in the gradient."};
   const Options no_m = {.lr = kLr, .betas = {0.0, kBeta2}, .eps = 0.0, .weight_decay = 0.0};
   Series ratio{"measured", Stroke::dots}, expected{"1/√(1-β2^t)", Stroke::theory};
   {

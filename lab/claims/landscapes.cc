@@ -179,20 +179,15 @@ Claim claim_badly_scaled(const Setup& setup) {
           "the scales lie along the coordinates, and are so far apart that momentum does not get there in the "
           "steps there are",
       .words =
-          "Quadratics of 64 parameters whose curvatures range from 1 to the condition, with noise in the gradient; 500 "
-          "steps with a learning rate that falls to 0, from three starts. AdamW, SGD and SGD with momentum 0.9 and "
-          "0.99 "
-          "each take the best of the same 33 learning rates from 1e-7 to 10. The learning rate of SGD is bound by the "
-          "steepest coordinate, and the flattest ones then hardly move; AdamW gives each coordinate a step of the same "
-          "length. That helps only where the scales lie along the coordinates, for v is one number for each of them: "
-          "turn "
-          "the axes of the same problem, and SGD with momentum is ahead. It is ahead, too, on problems so mild that it "
-          "gets "
-          "there anyway: there AdamW pays for steps that do not shrink with the gradient. Where the parameters "
-          "themselves "
-          "are of unequal scale, so that some have further to go than others, AdamW is ahead by less: its steps have "
-          "one "
-          "length for all."};
+          "Quadratics of 64 parameters whose curvatures range from 1 to the condition, with noise in the gradient; "
+          "500 steps with a learning rate that falls to 0, from three starts. AdamW, SGD and SGD with momentum 0.9 "
+          "and 0.99 each take the best of the same 33 learning rates from 1e-7 to 10. The learning rate of SGD is "
+          "bound by the steepest coordinate, and the flattest ones then hardly move; AdamW gives each coordinate a "
+          "step of the same length. That helps only where the scales lie along the coordinates, for v is one number "
+          "for each of them: turn the axes of the same problem, and SGD with momentum is ahead. It is ahead, too, on "
+          "problems so mild that it gets there anyway: there AdamW pays for steps that do not shrink with the "
+          "gradient. Where the parameters themselves are of unequal scale, so that some have further to go than "
+          "others, AdamW is ahead by less: its steps have one length for all."};
   const auto compared = [&](std::string id, std::string_view what, Kind kind, double condition, bool beyond) {
     const auto& shares = found[index(kind, condition)];
     claim.figures.push_back({.id = std::move(id),

@@ -102,10 +102,10 @@ Claim claim_mean_square(const Setup& setup) {
       .formula = "v̂/E[g²] = 1",
       .words =
           "Gradients of 1,792 coordinates with deviations from 0.001 to 1000. Thanks to the bias correction v̂ is "
-          "right on average from the first steps on; how far single estimates stray depends on how many steps "
-          "it averages over, about 1/(1-β2). It is the mean square, not the variance: where the gradients have "
-          "a mean, that counts too. And it is that of recent steps: after a change of scale half of the old "
-          "mean square is left for ln 2/ln(1/β2) steps."};
+          "right on average from the first steps on; how far single estimates stray depends on how many steps it "
+          "averages over, about 1/(1-β2). It is the mean square, not the variance: where the gradients have a mean, "
+          "that counts too. And it is that of recent steps: after a change of scale half of the old mean square is "
+          "left for ln 2/ln(1/β2) steps."};
   claim.figures.push_back({.id = "ratio",
                            .what = "v̂/E[g²], mean over all coordinates, β2 = 0.999",
                            .theory = 1.0,
@@ -180,10 +180,10 @@ Claim claim_rescaling(const Setup&) {
               .formula = "Δw(s·g)/Δw(g) = 1",
               .condition = "the gradient is far above ε",
               .words =
-                  "The same gradients, multiplied by a number s of each coordinate's own. The scale cancels between m "
-                  "and √v, so it does not matter in which units a parameter, or the loss, is measured; with plain "
-                  "descent the distance is proportional to s. What ends it is ε: as the gradient comes near ε the step "
-                  "becomes s/(s+ε) of what it was. With ε = 0, scales that are powers of two give the same bits."};
+                  "The same gradients, multiplied by a number s of each coordinate's own. The scale cancels between "
+                  "m and √v, so it does not matter in which units a parameter, or the loss, is measured; with plain "
+                  "descent the distance is proportional to s. What ends it is ε: as the gradient comes near ε the "
+                  "step becomes s/(s+ε) of what it was. With ε = 0, scales that are powers of two give the same bits."};
   const std::vector<double> scales = decades(1e-11, 1e12, 1);
   const std::vector<double> adaptive = distances(Rule::adamw, adamw(0.999, kLr, kEps), scales);
   const std::vector<double> plain = distances(Rule::sgd, {.lr = kLr}, scales);
