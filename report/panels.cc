@@ -105,19 +105,23 @@ Json extremes_of(const Run& run, Statistic statistic) {
   return Json(std::vector<std::size_t>(chosen.begin(), chosen.end()));
 }
 
-// The lines to draw with a statistic, bucket by bucket: those of the largest tensor, at the step and the learning rate
-// of the bucket.
+// The lines to draw with a statistic of a tensor, at the step and the learning rate of a bucket.
+Guides guides_at(const Run& run, const TensorRecord& record, const MomentInfo& what, std::size_t bucket) {
+  const std::vector<float>& rates = run.rates.high(0);
+  Options options = run.options(record);
+  options.lr = *options.lr * static_cast<double>(rates[bucket]) / static_cast<double>(rates.back());
+  const std::uint64_t ago = run.last_step - run.moments.first_steps()[bucket];
+  const std::uint64_t t = record.step > ago ? record.step - ago : 1;
+  return what.guides(floors_of(run.info.rule, options, t, run.of(record).size));
+}
+
+// Those of the largest tensor, bucket by bucket.
 Json guides_of(const Run& run, const MomentInfo& what) {
   const TensorRecord* record = largest(run);
   if (record == nullptr) return Json::object();
-  Options options = run.options(*record);
-  const double scale = *options.lr / static_cast<double>(run.rates.high(0).back());
   std::vector<float> noise, bound, low, high;
   for (std::size_t i = 0; i < run.moments.buckets(); ++i) {
-    const std::uint64_t ago = run.last_step - run.moments.first_steps()[i];
-    options.lr = scale * static_cast<double>(run.rates.high(0)[i]);
-    const std::uint64_t t = record->step > ago ? record->step - ago : 1;
-    const Guides guides = what.guides(adamant::floors_of(run.info.rule, options, t, run.of(*record).size));
+    const Guides guides = guides_at(run, *record, what, i);
     noise.push_back(static_cast<float>(guides.noise));
     bound.push_back(static_cast<float>(guides.bound));
     low.push_back(static_cast<float>(guides.low));
@@ -136,6 +140,21 @@ Json guides_of(const Run& run, const MomentInfo& what) {
     add("high", high);
   }
   return json;
+}
+
+// Where R was furthest above what noise alone gives at that step; as a multiple of it.
+Found furthest_above_noise(const Run& run) {
+  const std::size_t place = index_of(&Moments::lag), statistics = moment_list().size();
+  Found found;
+  for (std::size_t b = 0; b < run.moments.buckets(); ++b) {
+    const std::uint64_t step = run.moments.first_steps()[b];
+    for (std::size_t i = 0; i < run.tensors.size(); ++i) {
+      const auto lag = static_cast<double>(run.moments.high(i * statistics + place)[b]);
+      const double noise = guides_at(run, run.tensors[i], moment_list()[place], b).noise;
+      if (std::isfinite(lag / noise) && !(found.value >= lag / noise)) found = {&run.tensors[i], lag / noise, step};
+    }
+  }
+  return found;
 }
 
 // A statistic of all tensors over time.
@@ -346,10 +365,10 @@ Json first_moment(const Run& run) {
                           : s < 0.05 ? "gradients are mostly noise, and m averages it out"
                           : s < 0.5  ? "part of the gradient is steady, and m carries it on"
                                      : "gradients agree from step to step, and m carries them on";
-    answer =
-        fmt::format("m knew {} of each recent gradient before it came, and RMS(m̂)/RMS(g) is {} (noise alone: {}): {}.",
-                    percent(s), number(smoothing), number(floor), verdict);
-    if (s > 0.0 && s < 1.0) {
+    answer = fmt::format("m {} {} of each recent gradient{}, and RMS(m̂)/RMS(g) is {} (noise alone: {}): {}.",
+                         s < 0.0 ? "pointed against" : "knew", percent(std::abs(s)), s < 0.0 ? "" : " before it came",
+                         number(smoothing), number(floor), verdict);
+    if (s > 0.0 && s < 0.5) {
       answer += fmt::format(" In a batch {} times as large signal and noise would be equal.", number((1.0 - s) / s));
     }
   }
@@ -464,13 +483,18 @@ Json second_moment(const Run& run) {
     answer += fmt::format("Within a tensor they differ most in {}, by {} octaves (one standard deviation). ",
                           name_of(run, wide), number(wide.value));
   }
-  const Found lag = highest_ever(run, &Moments::lag);
-  if (lag.record != nullptr) {
-    answer += fmt::format("v {}: R is {} in the median tensor and was highest in {}, {} at step {}.",
-                          median_recent(run, &Moments::lag) < 0.5 ? "remembers gradients that are gone"
-                          : lag.value > 2.0                       ? "did not always keep up"
-                                                                  : "kept up",
-                          number(median_recent(run, &Moments::lag)), name_of(run, lag), number(lag.value), lag.step);
+  if (has(run, &Moments::lag)) {
+    const Found lag = furthest_above_noise(run);
+    const double median = median_recent(run, &Moments::lag);
+    const char* verdict = lag.value > 2.0                      ? "did not always keep up"
+                          : run.traits.forgets && median < 0.5 ? "remembers gradients that are gone"
+                                                               : "kept up";
+    answer += fmt::format("v {}: R is {} in the median tensor", verdict, number(median));
+    if (lag.record != nullptr) {
+      answer += fmt::format(" and was furthest above what noise gives in {}, {} times near step {}", name_of(run, lag),
+                            number(lag.value), lag.step);
+    }
+    answer += run.traits.forgets ? "." : ". This v never forgets, so R falls with the steps.";
   }
   Json json = panel(answer);
   Json charts = Json::object();
@@ -600,12 +624,12 @@ Json movement(const Run& run) {
     answer += fmt::format(" Decay is {} of the step.", percent(share));
     const double index = median_recent(run, &Moments::equilibrium);
     if (std::isfinite(index)) {
-      const TensorRecord* record = largest(run);
-      const double reach = 1.0 / (*run.options(*record).lr * *run.options(*record).weight_decay);
+      const auto& rates = run.overview.high(kLr);
+      const double rate = static_cast<double>(*std::max_element(rates.begin(), rates.end()));
       answer += fmt::format(
           " Weights are {} times as large as where decay and updates balance, which takes about "
-          "1/(ηλ) = {} steps at the last learning rate.",
-          number(index), number(reach));
+          "1/(ηλ) = {} steps at the highest learning rate.",
+          number(index), number(1.0 / (rate * *run.options(*largest(run)).weight_decay)));
     }
   } else {
     answer += " There is no weight decay beside the gradient.";
