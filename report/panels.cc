@@ -346,8 +346,8 @@ std::vector<const ProbeTrack*> shown_probes(const Run& run, std::size_t limit) {
 
 Json first_moment(const Run& run) {
   if (!run.traits.m)
-    return absent(fmt::format("{} without momentum has no first moment: it steps along each gradient as it comes.",
-                              rule_title(run)));
+    return absent(fmt::format("{}{} has no first moment: it steps along each gradient as it comes.", rule_title(run),
+                              run.info.rule == Rule::sgd ? " without momentum" : ""));
   // All tensors together, each with the energy of its gradients.
   double gg = 0.0, mg = 0.0, mm = 0.0;
   for (const TensorRecord& record : run.tensors) {
@@ -491,8 +491,8 @@ Json second_moment(const Run& run) {
                                                                : "kept up";
     answer += fmt::format("v {}: R is {} in the median tensor", verdict, number(median));
     if (lag.record != nullptr) {
-      answer += fmt::format(" and was furthest above what noise gives in {}, {} times near step {}", name_of(run, lag),
-                            number(lag.value), lag.step);
+      answer += fmt::format(", at most {} times what noise gives, in {} near step {}", number(lag.value),
+                            name_of(run, lag), lag.step);
     }
     answer += run.traits.forgets ? "." : ". This v never forgets, so R falls with the steps.";
   }
