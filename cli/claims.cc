@@ -90,7 +90,8 @@ int run(const Arguments& arguments) {
       break;
     }
     progress.line(fmt::format("{}: {}", what, verdict_text(claims.back())));
-    if ((interrupted = interrupt.pending())) break;
+    interrupted = interrupt.pending();
+    if (interrupted) break;
   }
   if (!arguments.pictures.empty()) {
     for (const Claim& claim : claims) {

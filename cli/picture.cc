@@ -18,8 +18,8 @@ using lab::Stroke;
 constexpr double kWidth = 640.0, kLeft = 72.0, kRight = 16.0, kTop = 44.0, kPlotHeight = 280.0;
 constexpr double kBottom = kTop + kPlotHeight;
 constexpr std::size_t kMostDots = 400;  // of a series; evenly thinned out beyond
-// Okabe & Ito: told apart by the colour-blind too.
-constexpr std::array kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
+// Those of Okabe & Ito, which the colour-blind tell apart, with a blue that shows on black.
+constexpr std::array kColours = {"#2b8cd6", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
 constexpr std::array kDashes = {"7 4", "2 3", "10 3 2 3"};
 
 std::string escaped(const std::string& text) {
@@ -62,14 +62,16 @@ class Axis {
   // Round numbers within the range.
   [[nodiscard]] std::vector<double> ticks() const {
     std::vector<double> found;
-    if (log_ && high_ - low_ > 1.2) {
+    if (log_ && high_ - low_ > 2.0) {
       const double every = std::ceil((high_ - low_) / 8.0);
       for (double e = every * std::ceil(low_ / every); e <= high_; e += every) found.push_back(std::pow(10.0, e));
       return found;
     }
     if (log_) {
+      const std::vector<double> digits =
+          high_ - low_ > 0.7 ? std::vector{1.0, 2.0, 5.0} : std::vector{1.0, 1.5, 2.0, 3.0, 5.0, 7.0};
       for (double e = std::floor(low_); e <= high_; e += 1.0) {
-        for (const double digit : {1.0, 1.5, 2.0, 3.0, 5.0, 7.0}) {
+        for (const double digit : digits) {
           const double value = digit * std::pow(10.0, e);
           if (scaled(value) >= low_ && scaled(value) <= high_) found.push_back(value);
         }
@@ -103,11 +105,13 @@ class Picture {
     std::size_t measured = 0, theories = 0;
     for (const Series& series : plot_.series) {
       const bool theory = series.stroke == Stroke::theory;
-      const std::string style =
-          theory ? fmt::format("class=\"t\" stroke-dasharray=\"{}\"", kDashes[theories % kDashes.size()])
-                 : fmt::format("stroke=\"{0}\" fill=\"{0}\"", kColours[measured % kColours.size()]);
+      std::size_t& count = theory ? theories : measured;
       // A line without a name goes on as the one before it.
-      if (!series.name.empty()) ++(theory ? theories : measured), legend(series, style);
+      const std::size_t index = series.name.empty() && count > 0 ? count - 1 : count++;
+      const std::string style =
+          theory ? fmt::format("class=\"t\" stroke-dasharray=\"{}\"", kDashes[index % kDashes.size()])
+                 : fmt::format("stroke=\"{0}\" fill=\"{0}\"", kColours[index % kColours.size()]);
+      if (!series.name.empty()) legend(series, style);
       if (series.stroke == Stroke::dots) {
         dots(series, style);
       } else {

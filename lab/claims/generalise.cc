@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -159,8 +160,8 @@ double cost_of_ten(const Grid& grid) {
 }
 
 Figure difference_of(std::string id, std::string what, const Finals& losses) {
-  std::vector<double> differences;
-  for (std::size_t i = 0; i < losses[0].size(); ++i) differences.push_back(losses[1][i] - losses[0][i]);
+  std::vector<double> differences(losses[0].size());
+  std::ranges::transform(losses[1], losses[0], differences.begin(), std::minus<>());
   const Summary difference = summarize(differences);
   const double error = difference.deviation / std::sqrt(static_cast<double>(difference.count));
   return {.id = std::move(id),
@@ -199,7 +200,12 @@ Grids hold(const std::string& on, Contest& contest, bool hindsight, Claim& claim
     tell(id + ".ten", "what ten times this decay costs, relative, " + which, cost_of_ten(grid));
     tell(id + ".regret", "what a decay costs that was chosen at another learning rate, relative, " + which,
          regret(contest, grid));
-    Plot plot{on + ", " + which + ": loss on validation data", "weight decay λ", "loss", true, true, {}};
+    Plot plot{std::string(on).append(", ").append(which).append(": loss on validation data"),
+              "weight decay λ",
+              "loss",
+              true,
+              true,
+              {}};
     for (const double lr : contest.learning_rates) {
       Series series{"η = " + text_of(lr)};
       for (std::size_t i = 0; i < grid.points.size(); ++i) {

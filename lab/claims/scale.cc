@@ -20,7 +20,10 @@ Options adamw(double beta2, double lr, double eps) {
 constexpr int kDecades = 7;  // of the gradients' deviations, from 1e-3 to 1e3
 constexpr std::size_t kOfEach = 256;
 
-double deviation_of(std::size_t i) { return std::pow(10.0, static_cast<double>(i / kOfEach) - 3.0); }
+double deviation_of(std::size_t i) {
+  const std::size_t decade = i / kOfEach;
+  return std::pow(10.0, static_cast<double>(decade) - 3.0);
+}
 
 struct Estimate {
   std::vector<double> early, late;  // v̂ over the true mean square, per coordinate, after 10 and after many steps
