@@ -187,8 +187,8 @@ TEST_F(TensorBoardTest, WhatWasObservedStandsForAll) {
 }
 
 TEST_F(TensorBoardTest, NeverMoreThanAHundredTags) {
-  for (const std::size_t tensors : {1, 2, 3, 5, 6, 7, 148}) {
-    for (const std::size_t groups : {1, 2, 3, 5, 148}) {
+  for (const std::size_t tensors : {1U, 2U, 3U, 5U, 6U, 7U, 148U}) {
+    for (const std::size_t groups : {1U, 2U, 3U, 5U, 148U}) {
       if (groups > tensors) continue;
       SCOPED_TRACE(std::to_string(tensors) + " tensors, " + std::to_string(groups) + " groups");
       Settings settings;
@@ -271,7 +271,7 @@ TEST_F(TensorBoardTest, StepsThatSawNothing) {
   const std::vector<ReadEvent> events = read_event_file(board.path());
   ASSERT_EQ(events.size(), 4U);
   EXPECT_GT(events[1].scalars.size(), 10U);
-  for (const std::size_t t : {2, 3}) {
+  for (const std::size_t t : {2U, 3U}) {
     EXPECT_EQ(tags_of({events[t]}), (std::set<std::string>{"clip", "loss", "lr/0"}));
     EXPECT_EQ(events[t].step, t) << "a step that was not applied counts";
   }
