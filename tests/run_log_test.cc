@@ -590,10 +590,15 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   shares.replace(11 * 4, 4, two);
   EXPECT_EQ(with(2, "/moments", shares), "a share in 'moments' is not from 0 to 1");
   EXPECT_EQ(with(3, "/event", "scales"), "lacks 'first'");
-  EXPECT_EQ(with(3, "", Json{{"event", "scales"}, {"first", 1}, {"last", 2}, {"bins", Json{Json{60, 1, 1, 1, 1, 1}}}}),
+  EXPECT_EQ(with(3, "",
+                 Json{{"event", "scales"},
+                      {"first", 1},
+                      {"last", 2},
+                      {"bins", Json::array({Json::array({60, 1, 1, 1, 1, 1})})}}),
             "a histogram has more than 64 bins");
-  EXPECT_EQ(with(3, "", Json{{"event", "scales"}, {"first", 1}, {"last", 2}, {"bins", Json{Json{60, 1}}}}),
-            "'bins' are not one for each tensor");
+  EXPECT_EQ(
+      with(3, "", Json{{"event", "scales"}, {"first", 1}, {"last", 2}, {"bins", Json::array({Json::array({60, 1})})}}),
+      "'bins' are not one for each tensor");
   file.write(lines[0].dump() + "\n" + lines[3].dump() + "\n" + lines[1].dump() + "\n");
   EXPECT_EQ(reading(file.path()), said(3, "comes after the end of the run"));
 }
