@@ -63,14 +63,16 @@ class Axis {
   [[nodiscard]] std::vector<double> ticks() const {
     std::vector<double> found;
     if (log_ && high_ - low_ > 2.0) {
-      const double every = std::ceil((high_ - low_) / 8.0);
-      for (double e = every * std::ceil(low_ / every); e <= high_; e += every) found.push_back(std::pow(10.0, e));
+      const int every = static_cast<int>(std::ceil((high_ - low_) / 8.0));
+      for (int e = every * static_cast<int>(std::ceil(low_ / every)); e <= high_; e += every) {
+        found.push_back(std::pow(10.0, e));
+      }
       return found;
     }
     if (log_) {
       const std::vector<double> digits =
           high_ - low_ > 0.7 ? std::vector{1.0, 2.0, 5.0} : std::vector{1.0, 1.5, 2.0, 3.0, 5.0, 7.0};
-      for (double e = std::floor(low_); e <= high_; e += 1.0) {
+      for (int e = static_cast<int>(std::floor(low_)); e <= high_; ++e) {
         for (const double digit : digits) {
           const double value = digit * std::pow(10.0, e);
           if (scaled(value) >= low_ && scaled(value) <= high_) found.push_back(value);
@@ -81,7 +83,9 @@ class Axis {
     const double power = std::pow(10.0, std::floor(std::log10((high_ - low_) / 4.0)));
     const double times = (high_ - low_) / 4.0 / power;
     const double step = power * (times < 1.5 ? 1.0 : times < 3.5 ? 2.0 : times < 7.5 ? 5.0 : 10.0);
-    for (double k = std::ceil(low_ / step); k * step <= high_; k += 1.0) found.push_back(k * step + 0.0);  // -0 is 0
+    for (auto k = std::llround(std::ceil(low_ / step)); static_cast<double>(k) * step <= high_; ++k) {
+      found.push_back(static_cast<double>(k) * step);
+    }
     return found;
   }
 
