@@ -122,9 +122,8 @@ Claim claim_noise(const Setup& setup) {
                              .tolerance = 0.02 * floor});
     measured.add(beta, found[i].smoothing);
   }
-  for (double beta = 0.0; beta < 0.995; beta += 0.01) {
-    theory.add(beta, noise_floor(beta));
-  }
+  double beta = 0.0;
+  for (int i = 0; i < 100; ++i, beta += 0.01) theory.add(beta, noise_floor(beta));
   claim.figures.push_back({.id = "update.0.9",
                            .what = "RMS of the update of pure noise, in learning rates, β1 = 0.9",
                            .theory = noise_floor(0.9),
