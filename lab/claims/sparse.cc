@@ -20,11 +20,12 @@ constexpr double kBeta1 = 0.9;
 double movement_of(double p, double beta2) {
   // The factors of s are one of s·β2 and the factors of s·β2: with steps of log s this long they come one by one.
   const double step = -std::log(beta2);
-  double integral = 0.0, factors = 1.0;
-  for (double y = -25.0; y < 25.0; y += step) {
+  double integral = 0.0, factors = 1.0, y = -25.0;
+  while (y < 25.0) {
     const double s = std::exp(y);
     integral += std::sqrt(s) / (1.0 + 2.0 * s) * factors * step;  // ds/√s = √s dy
     factors *= 1.0 - p + p / std::sqrt(1.0 + 2.0 * s);
+    y += step;
   }
   const double remembered = std::sqrt(1.0 + p * kBeta1 * kBeta1 / (1.0 - kBeta1 * kBeta1));
   return (1.0 - kBeta1) / std::sqrt(1.0 - beta2) * remembered * std::sqrt(2.0) / std::numbers::pi * integral;
