@@ -188,3 +188,25 @@ struct Observe {
     add(10, r);
   }
 };
+
+/// Every rule as it is observed in arithmetic of T, for this instruction set.
+template <class T>
+const ObserveKernels* observe_table() {
+  static constexpr ObserveKernels kTable = {HWY_TARGET,
+                                            {
+#define ADAMANT_OBSERVE(name, type, ...) &Observe<type, T>::run,
+                                                ADAMANT_VARIANTS(ADAMANT_OBSERVE)
+#undef ADAMANT_OBSERVE
+                                            },
+                                            {
+#define ADAMANT_SEE(name, type, ...) &Observe<type, T>::see,
+                                                ADAMANT_VARIANTS(ADAMANT_SEE)
+#undef ADAMANT_SEE
+                                            },
+                                            {
+#define ADAMANT_UNBIAS(name, type, ...) &Observe<type, T>::unbias_second,
+                                                ADAMANT_VARIANTS(ADAMANT_UNBIAS)
+#undef ADAMANT_UNBIAS
+                                            }};
+  return &kTable;
+}

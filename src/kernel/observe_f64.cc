@@ -19,25 +19,7 @@ namespace adamant::HWY_NAMESPACE {
 // After the rules.
 #include "kernel/observe-inl.h"
 
-const ObserveKernels* f64_observe_table() {
-  static constexpr ObserveKernels kTable = {HWY_TARGET,
-                                            {
-#define ADAMANT_OBSERVE(name, type, ...) &Observe<type, double>::run,
-                                                ADAMANT_VARIANTS(ADAMANT_OBSERVE)
-#undef ADAMANT_OBSERVE
-                                            },
-                                            {
-#define ADAMANT_SEE(name, type, ...) &Observe<type, double>::see,
-                                                ADAMANT_VARIANTS(ADAMANT_SEE)
-#undef ADAMANT_SEE
-                                            },
-                                            {
-#define ADAMANT_UNBIAS(name, type, ...) &Observe<type, double>::unbias_second,
-                                                ADAMANT_VARIANTS(ADAMANT_UNBIAS)
-#undef ADAMANT_UNBIAS
-                                            }};
-  return &kTable;
-}
+const ObserveKernels* f64_observe_table() { return observe_table<double>(); }
 
 }  // namespace adamant::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -17,23 +17,7 @@ namespace adamant::HWY_NAMESPACE {
 
 #include "kernel/rules-inl.h"
 
-template <class Rule>
-using StepF32 = Step<Rule, float, F32, F32, F32>;
-
-const RuleKernels* f32_table() {
-  static constexpr RuleKernels kTable = {HWY_TARGET,
-                                         {
-#define ADAMANT_PREPARE(name, type, ...) &StepF32<type>::prepare,
-                                             ADAMANT_VARIANTS(ADAMANT_PREPARE)
-#undef ADAMANT_PREPARE
-                                         },
-                                         {
-#define ADAMANT_STEP(name, type, ...) &StepF32<type>::run,
-                                             ADAMANT_VARIANTS(ADAMANT_STEP)
-#undef ADAMANT_STEP
-                                         }};
-  return &kTable;
-}
+const RuleKernels* f32_table() { return rule_table<float, F32>(); }
 
 }  // namespace adamant::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

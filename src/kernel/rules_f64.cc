@@ -17,23 +17,7 @@ namespace adamant::HWY_NAMESPACE {
 
 #include "kernel/rules-inl.h"
 
-template <class Rule>
-using StepF64 = Step<Rule, double, F64, F64, F64>;
-
-const RuleKernels* f64_table() {
-  static constexpr RuleKernels kTable = {HWY_TARGET,
-                                         {
-#define ADAMANT_PREPARE(name, type, ...) &StepF64<type>::prepare,
-                                             ADAMANT_VARIANTS(ADAMANT_PREPARE)
-#undef ADAMANT_PREPARE
-                                         },
-                                         {
-#define ADAMANT_STEP(name, type, ...) &StepF64<type>::run,
-                                             ADAMANT_VARIANTS(ADAMANT_STEP)
-#undef ADAMANT_STEP
-                                         }};
-  return &kTable;
-}
+const RuleKernels* f64_table() { return rule_table<double, F64>(); }
 
 }  // namespace adamant::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

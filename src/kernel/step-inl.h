@@ -95,3 +95,20 @@ struct Step {
     }
   }
 };
+
+/// Every rule in arithmetic of T, on parameters, gradients and states that are kept so, for this instruction set.
+template <class T, class Kept>
+const RuleKernels* rule_table() {
+  static constexpr RuleKernels kTable = {HWY_TARGET,
+                                         {
+#define ADAMANT_PREPARE(name, type, ...) &Step<type, T, Kept, Kept, Kept>::prepare,
+                                             ADAMANT_VARIANTS(ADAMANT_PREPARE)
+#undef ADAMANT_PREPARE
+                                         },
+                                         {
+#define ADAMANT_STEP(name, type, ...) &Step<type, T, Kept, Kept, Kept>::run,
+                                             ADAMANT_VARIANTS(ADAMANT_STEP)
+#undef ADAMANT_STEP
+                                         }};
+  return &kTable;
+}
