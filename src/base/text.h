@@ -14,7 +14,8 @@ inline std::string text(double value) {
   return {buffer, end};
 }
 
-inline std::string quoted(std::string_view value) { return "'" + std::string(value) + "'"; }
+/// Not quoted(): std has one, which arguments of std would find.
+inline std::string in_quotes(std::string_view value) { return "'" + std::string(value) + "'"; }
 
 /// "a, b, c"
 template <class Range, class Name>

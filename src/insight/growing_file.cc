@@ -48,7 +48,7 @@ void GrowingFile::check() const {
 }
 
 void GrowingFile::fail() {
-  failure_ = quoted(path_) + " cannot be written: " + std::strerror(errno);
+  failure_ = in_quotes(path_) + " cannot be written: " + std::strerror(errno);
   file_.reset();
   throw Error(ErrorCode::io, failure_);
 }

@@ -186,7 +186,7 @@ struct RunLog::Impl {
     lines.check();
     if (!lines.open()) {
       throw Error(ErrorCode::invalid_argument,
-                  "the run log " + adamant::quoted(lines.path()) + " has ended: no step can follow");
+                  "the run log " + adamant::in_quotes(lines.path()) + " has ended: no step can follow");
     }
     const std::uint64_t step = first + steps++;
     if (!logs(step) && report.applied) return;  // one that was not applied is always told

@@ -30,32 +30,32 @@ constexpr std::uint64_t kMost = std::uint64_t{1} << 53;
 
 const Json& at(const Json& json, const char* name) {
   const auto found = json.find(name);
-  if (found == json.end()) refuse("lacks " + adamant::quoted(name));
+  if (found == json.end()) refuse("lacks " + adamant::in_quotes(name));
   return *found;
 }
 const Json& array_at(const Json& json, const char* name) {
   const Json& value = at(json, name);
-  if (!value.is_array()) refuse(adamant::quoted(name) + " is not an array");
+  if (!value.is_array()) refuse(adamant::in_quotes(name) + " is not an array");
   return value;
 }
 std::uint64_t count(const Json& value, const char* name) {
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMost) {
-    refuse(adamant::quoted(name) + " is not a whole number from 0 to 2^53");
+    refuse(adamant::in_quotes(name) + " is not a whole number from 0 to 2^53");
   }
   return value.get<std::uint64_t>();
 }
 // null stands for what is not finite.
 double number(const Json& value, const char* name) {
   if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
-  if (!value.is_number()) refuse(adamant::quoted(name) + " is not a number");
+  if (!value.is_number()) refuse(adamant::in_quotes(name) + " is not a number");
   return value.get<double>();
 }
 std::string string_of(const Json& value, const char* name) {
-  if (!value.is_string()) refuse(adamant::quoted(name) + " is not a string");
+  if (!value.is_string()) refuse(adamant::in_quotes(name) + " is not a string");
   return value.get<std::string>();
 }
 bool truth(const Json& value, const char* name) {
-  if (!value.is_boolean()) refuse(adamant::quoted(name) + " is neither true nor false");
+  if (!value.is_boolean()) refuse(adamant::in_quotes(name) + " is neither true nor false");
   return value.get<bool>();
 }
 
@@ -72,7 +72,7 @@ Notes notes_of(const Json& json) {
 void read_option(const Json& value, const char* name, std::optional<double>& option) { option = number(value, name); }
 void read_option(const Json& value, const char* name, std::optional<bool>& option) { option = truth(value, name); }
 void read_option(const Json& value, const char* name, Betas& option) {
-  if (!value.is_array() || value.size() != 2) refuse(adamant::quoted(name) + " are not two numbers");
+  if (!value.is_array() || value.size() != 2) refuse(adamant::in_quotes(name) + " are not two numbers");
   option = Betas(number(value[0], name), number(value[1], name));
 }
 
@@ -108,7 +108,7 @@ std::vector<RunInfo::Tensor> tensors_of(const Json& json, std::size_t groups) {
     tensor.size = count(at(entry, "size"), "size");
     tensor.group = count(at(entry, "group"), "group");
     if (tensor.group >= groups)
-      refuse("the tensor " + adamant::quoted(tensor.name) + " is in a group that is not there");
+      refuse("the tensor " + adamant::in_quotes(tensor.name) + " is in a group that is not there");
     std::uint64_t elements = 1;
     for (const Json& side : array_at(entry, "shape")) {
       tensor.shape.push_back(count(side, "shape"));
@@ -116,7 +116,7 @@ std::vector<RunInfo::Tensor> tensors_of(const Json& json, std::size_t groups) {
       elements = length != 0 && elements > kMost / length ? kMost + 1 : elements * length;
     }
     if (elements != tensor.size) {
-      refuse("the tensor " + adamant::quoted(tensor.name) + " has " + std::to_string(tensor.size) +
+      refuse("the tensor " + adamant::in_quotes(tensor.name) + " has " + std::to_string(tensor.size) +
              " elements, which is not the product of its shape");
     }
     tensors.push_back(std::move(tensor));
@@ -216,7 +216,7 @@ class Lines {
   static constexpr std::size_t kLongest = std::size_t{64} << 20;
 
   [[noreturn]] void fail() const {
-    throw Error(ErrorCode::io, adamant::quoted(path_) + " cannot be read: " + std::strerror(errno));
+    throw Error(ErrorCode::io, adamant::in_quotes(path_) + " cannot be read: " + std::strerror(errno));
   }
   [[noreturn]] void refuse_line(std::size_t number, const std::string& why) const {
     throw Error(ErrorCode::io, path_ + ":" + std::to_string(number) + ": " + why);
@@ -289,7 +289,7 @@ struct RunLogReader::Impl {
         } else if (event == "end") {
           end = notes_of(*json);
         } else {
-          refuse("has the event " + adamant::quoted(event) + ", which is not known");
+          refuse("has the event " + adamant::in_quotes(event) + ", which is not known");
         }
       });
       if (done) return true;

@@ -210,7 +210,7 @@ std::string new_path(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
-    throw Error(ErrorCode::io, "the folder " + adamant::quoted(folder) + " cannot be made: " + error.message());
+    throw Error(ErrorCode::io, "the folder " + adamant::in_quotes(folder) + " cannot be made: " + error.message());
   static std::atomic<unsigned> files = 0;
   char host[256] = {};
   if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '-';

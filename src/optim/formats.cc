@@ -60,7 +60,7 @@ Settings preset(std::string_view name) {
     settings.weights = preset.weights;
     return settings;
   }
-  refuse(ErrorCode::not_found, "unknown preset " + quoted(name) + ": must be one of " +
+  refuse(ErrorCode::not_found, "unknown preset " + in_quotes(name) + ": must be one of " +
                                    listed(kPresets, [](const Preset& preset) { return std::string(preset.name); }));
 }
 
@@ -74,7 +74,7 @@ void choose_formats(TensorState& tensor, StateFormat state, WeightFormat weights
   const bool small = tensor.param.size < kSmallTensor;
   const bool wide = is_wide(tensor);
   if (state == StateFormat::f64 && !wide) {
-    refuse(ErrorCode::mismatch, "state format f64 of " + quoted(tensor.name) + " needs a f64 parameter, which is " +
+    refuse(ErrorCode::mismatch, "state format f64 of " + in_quotes(tensor.name) + " needs a f64 parameter, which is " +
                                     std::string(info(tensor.param.format).name));
   }
   if (small && (state == StateFormat::b16 || state == StateFormat::q8)) state = StateFormat::f32;
@@ -147,8 +147,9 @@ std::size_t state_index(const TensorState& tensor, Variant variant, std::string_
   const auto names = info(variant).states();
   const auto found = std::ranges::find(names, name);
   if (found == names.end()) {
-    refuse(ErrorCode::not_found, "tensor " + quoted(tensor.name) + " has no state " + quoted(name) + ": it has [" +
-                                     listed(names, [](std::string_view n) { return std::string(n); }) + "]");
+    refuse(ErrorCode::not_found, "tensor " + in_quotes(tensor.name) + " has no state " + in_quotes(name) +
+                                     ": it has [" + listed(names, [](std::string_view n) { return std::string(n); }) +
+                                     "]");
   }
   return static_cast<std::size_t>(found - names.begin());
 }
@@ -170,7 +171,7 @@ Tensor Optimizer::state(std::string_view name, std::string_view state_name) cons
     case StateFormat::q8:
       break;
   }
-  refuse(ErrorCode::mismatch, "state " + quoted(state_name) + " of tensor " + quoted(name) +
+  refuse(ErrorCode::mismatch, "state " + in_quotes(state_name) + " of tensor " + in_quotes(name) +
                                   " is q8, which has no view as numbers: use export_state");
 }
 
@@ -207,7 +208,7 @@ void Optimizer::import_param(std::string_view name, std::span<const float> value
   const Exclusive exclusive = impl().enter("import_param");
   const TensorState& tensor = impl().tensors[impl().index_of_name(name)];
   if (values.size() != tensor.param.size) {
-    refuse(ErrorCode::mismatch, "values for " + quoted(name) + " have " + std::to_string(values.size()) +
+    refuse(ErrorCode::mismatch, "values for " + in_quotes(name) + " have " + std::to_string(values.size()) +
                                     " elements but the parameter has " + std::to_string(tensor.param.size));
   }
   if (is_wide(tensor)) {

@@ -101,7 +101,7 @@ void check_memory(const std::string& what, const Tensor& tensor) {
 // f64 is computed in f64, everything else in f32.
 void check_formats(const std::string& name, Format param, Format grad) {
   if ((param == Format::f64) == (grad == Format::f64)) return;
-  refuse(ErrorCode::mismatch, "gradient of " + quoted(name) + " is " + std::string(info(grad).name) +
+  refuse(ErrorCode::mismatch, "gradient of " + in_quotes(name) + " is " + std::string(info(grad).name) +
                                   " but its parameter is " + std::string(info(param).name) +
                                   ": f64 goes with f64 only");
 }
@@ -115,7 +115,7 @@ void check_shape(const Param& param) {
     product *= extent;
   }
   if (overflow || product != param.param.size) {
-    refuse(ErrorCode::mismatch, "shape of " + quoted(param.name) + " is [" +
+    refuse(ErrorCode::mismatch, "shape of " + in_quotes(param.name) + " is [" +
                                     listed(param.shape, [](std::size_t n) { return std::to_string(n); }) +
                                     "] but it has " + std::to_string(param.param.size) + " elements");
   }
@@ -153,7 +153,7 @@ void check_settings(const Settings& settings) {
 void check_rows_of_groups(const TensorState& tensor) {
   const std::size_t width = tensor.row_width();
   if (tensor.state_format != StateFormat::q8 || width % kGroup == 0) return;
-  refuse(ErrorCode::mismatch, "row gradient of " + quoted(tensor.name) + ": its rows have " + std::to_string(width) +
+  refuse(ErrorCode::mismatch, "row gradient of " + in_quotes(tensor.name) + ": its rows have " + std::to_string(width) +
                                   " elements; q8 states need a multiple of " + std::to_string(kGroup) +
                                   ", so that no group is shared between rows");
 }
@@ -188,9 +188,9 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
   for (Param& param : group.params) {
     check_name(param.name);
     if (!names.emplace(param.name, tensors.size() + added.size()).second) {
-      refuse(ErrorCode::duplicate, "tensor name " + quoted(param.name) + " is given twice");
+      refuse(ErrorCode::duplicate, "tensor name " + in_quotes(param.name) + " is given twice");
     }
-    const std::string what = "parameter " + quoted(param.name);
+    const std::string what = "parameter " + in_quotes(param.name);
     check_memory(what, param.param);
     if (!param.param.writable) refuse(ErrorCode::invalid_argument, what + " is read-only");
     check_shape(param);
@@ -215,8 +215,8 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
   for (std::size_t i = 1; i < addresses.size(); ++i) {
     const TensorState& tensor = tensor_at(addresses[i].second);
     if (static_cast<const std::byte*>(tensor.param.data) < addresses[i - 1].first) {
-      refuse(ErrorCode::duplicate, "parameters " + quoted(tensor_at(addresses[i - 1].second).name) + " and " +
-                                       quoted(tensor.name) + " share memory");
+      refuse(ErrorCode::duplicate, "parameters " + in_quotes(tensor_at(addresses[i - 1].second).name) + " and " +
+                                       in_quotes(tensor.name) + " share memory");
     }
   }
   for (TensorState& tensor : added) {
@@ -250,7 +250,7 @@ void Optimizer::Impl::check_no_overlap(const std::string& what, const void* begi
   if (next == params_by_address.end()) return;
   const TensorState& tensor = tensors[next->second];
   if (static_cast<const std::byte*>(tensor.param.data) < from + bytes) {
-    refuse(ErrorCode::duplicate, what + " shares memory with parameter " + quoted(tensor.name));
+    refuse(ErrorCode::duplicate, what + " shares memory with parameter " + in_quotes(tensor.name));
   }
 }
 
@@ -260,7 +260,7 @@ void Optimizer::Impl::set_grad(std::size_t index, Tensor grad) {
     tensor.grad = {};
     return;
   }
-  const std::string what = "gradient of " + quoted(tensor.name);
+  const std::string what = "gradient of " + in_quotes(tensor.name);
   check_memory(what, grad);
   if (grad.size != tensor.param.size) {
     refuse(ErrorCode::mismatch, what + " has " + std::to_string(grad.size) + " elements but the parameter has " +
@@ -273,7 +273,7 @@ void Optimizer::Impl::set_grad(std::size_t index, Tensor grad) {
 
 void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int64_t> rows, Tensor values) {
   TensorState& tensor = tensors[index];
-  const std::string what = "row gradient of " + quoted(tensor.name);
+  const std::string what = "row gradient of " + in_quotes(tensor.name);
   const std::size_t width = tensor.row_width();
   if (width == 0) {
     refuse(ErrorCode::mismatch, what + ": the tensor must have a shape [rows, width...], has [" +
@@ -345,7 +345,7 @@ void Optimizer::zero_grad() {
   for (const TensorState& tensor : impl().tensors) {
     if (tensor.grad.present() && !tensor.grad.values.writable) {
       refuse(ErrorCode::invalid_argument,
-             "gradient of " + quoted(tensor.name) + " is read-only: zero_grad cannot clear it");
+             "gradient of " + in_quotes(tensor.name) + " is read-only: zero_grad cannot clear it");
     }
   }
   for (const TensorState& tensor : impl().tensors) {

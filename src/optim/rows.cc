@@ -40,7 +40,7 @@ SummedRows sum_rows(const TensorState& tensor) {
 
   for (std::size_t i = 0; i < given.size(); ++i) {
     if (given[i] < 0 || static_cast<std::uint64_t>(given[i]) >= tensor.shape[0]) {
-      throw Error(ErrorCode::invalid_argument, "row gradient of " + quoted(tensor.name) + ": row " +
+      throw Error(ErrorCode::invalid_argument, "row gradient of " + in_quotes(tensor.name) + ": row " +
                                                    std::to_string(given[i]) + " at index " + std::to_string(i) +
                                                    " must be in [0, " + std::to_string(tensor.shape[0]) + ")");
     }

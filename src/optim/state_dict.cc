@@ -57,8 +57,8 @@ void check_values(const TensorState& tensor, const VariantInfo& variant, const S
   const auto check = [&](std::size_t s, std::size_t element, double value) {
     const StateInfo& state = variant.state_infos[s];
     if (std::isfinite(value) && (state.negative || value >= 0.0)) return;
-    refuse("state " + quoted(state.name) + " of tensor " + quoted(tensor.name) + " is " + text(value) + " at element " +
-           std::to_string(element) + ": must be " + (state.negative ? "finite" : "finite and >= 0"));
+    refuse("state " + in_quotes(state.name) + " of tensor " + in_quotes(tensor.name) + " is " + text(value) +
+           " at element " + std::to_string(element) + ": must be " + (state.negative ? "finite" : "finite and >= 0"));
   };
   for (std::size_t first = 0; first < tensor.param.size; first += kBlock) {
     const std::size_t count = std::min(kBlock, tensor.param.size - first);
@@ -78,22 +78,22 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
     return "[" + listed(shape, [](std::size_t n) { return std::to_string(n); }) + "]";
   };
   if (entry.shape != tensor.shape) {
-    refuse("tensor " + quoted(tensor.name) + " has shape " + extents(entry.shape) + ", must be " +
+    refuse("tensor " + in_quotes(tensor.name) + " has shape " + extents(entry.shape) + ", must be " +
            extents(tensor.shape));
   }
   constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
   if (entry.step > kMostSteps) {
-    refuse("tensor " + quoted(tensor.name) + " has taken " + std::to_string(entry.step) +
+    refuse("tensor " + in_quotes(tensor.name) + " has taken " + std::to_string(entry.step) +
            " steps, must be at most 2^62");
   }
   for (const auto& [name, state] : entry.states) {
     if (std::find(variant.states().begin(), variant.states().end(), name) == variant.states().end()) {
-      refuse("tensor " + quoted(tensor.name) + " has a state " + quoted(name) + ", which " +
+      refuse("tensor " + in_quotes(tensor.name) + " has a state " + in_quotes(name) + ", which " +
              std::string(variant.formula) + " has not");
     }
   }
   for (const std::string_view name : variant.states()) {
-    const std::string what = "state " + quoted(name) + " of tensor " + quoted(tensor.name);
+    const std::string what = "state " + in_quotes(name) + " of tensor " + in_quotes(tensor.name);
     const auto found = entry.states.find(std::string(name));
     if (found == entry.states.end()) refuse(what + " is missing");
     const StateDict::State& state = found->second;
@@ -103,9 +103,9 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
     check_bytes("exponents of " + what, state.exponents.size(),
                 variant.companions[s] < 0 ? exponent_bytes(tensor.state_format, tensor.param.size) : 0);
   }
-  const std::string what = "weight of tensor " + quoted(tensor.name);
+  const std::string what = "weight of tensor " + in_quotes(tensor.name);
   check_format(what, entry.weight_format, tensor.weight_format, weight_formats().size());
-  check_bytes("weight_bits of tensor " + quoted(tensor.name), entry.weight_bits.size(), weight_bytes(tensor));
+  check_bytes("weight_bits of tensor " + in_quotes(tensor.name), entry.weight_bits.size(), weight_bytes(tensor));
   check_values(tensor, variant, entry);
 }
 
@@ -142,7 +142,7 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   const Exclusive exclusive = impl().enter("load_state_dict");
   Impl& self = impl();
   if (dict.rule != info(self.rule).name) {
-    refuse("rule is " + quoted(dict.rule) + ", must be " + quoted(info(self.rule).name));
+    refuse("rule is " + in_quotes(dict.rule) + ", must be " + in_quotes(info(self.rule).name));
   }
   if (dict.groups.size() != self.groups.size()) {
     refuse("has " + std::to_string(dict.groups.size()) + " parameter groups, must have " +
@@ -158,29 +158,31 @@ void Optimizer::load_state_dict(const StateDict& dict) {
     options.push_back(resolve(self.rule, self.groups[g].options, group.options));
     const std::string what = " of group " + std::to_string(g);
     const std::string_view own = info(self.groups[g].variant).formula;
-    if (group.formula != own) refuse("formula" + what + " is " + quoted(group.formula) + ", must be " + quoted(own));
+    if (group.formula != own)
+      refuse("formula" + what + " is " + in_quotes(group.formula) + ", must be " + in_quotes(own));
     const std::string_view formula = info(variant_of(self.rule, options.back())).formula;
-    if (formula != own) refuse("options" + what + " are those of " + quoted(formula) + ", must be of " + quoted(own));
+    if (formula != own)
+      refuse("options" + what + " are those of " + in_quotes(formula) + ", must be of " + in_quotes(own));
     for (const std::string& name : group.params) {
       const auto found = self.tensor_by_name.find(name);
-      if (found == self.tensor_by_name.end()) refuse("tensor " + quoted(name) + " is not one of this optimizer's");
+      if (found == self.tensor_by_name.end()) refuse("tensor " + in_quotes(name) + " is not one of this optimizer's");
       if (self.tensors[found->second].group != g) {
-        refuse("tensor " + quoted(name) + " is in group " + std::to_string(g) + ", must be in group " +
+        refuse("tensor " + in_quotes(name) + " is in group " + std::to_string(g) + ", must be in group " +
                std::to_string(self.tensors[found->second].group));
       }
       grouped[found->second] = true;
     }
   }
   for (const auto& [name, entry] : dict.tensors) {
-    if (!self.tensor_by_name.contains(name)) refuse("tensor " + quoted(name) + " is not one of this optimizer's");
+    if (!self.tensor_by_name.contains(name)) refuse("tensor " + in_quotes(name) + " is not one of this optimizer's");
   }
   for (const TensorState& tensor : self.tensors) {
     const auto found = dict.tensors.find(tensor.name);
-    if (found == dict.tensors.end()) refuse("tensor " + quoted(tensor.name) + " is missing");
+    if (found == dict.tensors.end()) refuse("tensor " + in_quotes(tensor.name) + " is missing");
     check_entry(tensor, info(self.groups[tensor.group].variant), found->second);
   }
   for (std::size_t t = 0; t < self.tensors.size(); ++t) {
-    if (!grouped[t]) refuse("tensor " + quoted(self.tensors[t].name) + " is in no group");
+    if (!grouped[t]) refuse("tensor " + in_quotes(self.tensors[t].name) + " is in no group");
   }
 
   for (std::size_t g = 0; g < self.groups.size(); ++g) self.groups[g].options = options[g];

@@ -229,7 +229,7 @@ bool look_wanted(const Settings& settings) {
 bool applies(const Settings& settings, const Look& seen) {
   if (!seen.nonfinite || settings.nonfinite == NonFinite::propagate) return true;
   if (settings.nonfinite == NonFinite::skip) return false;
-  throw Error(ErrorCode::non_finite, "gradient of " + quoted(seen.nonfinite->tensor) + " is not finite at element " +
+  throw Error(ErrorCode::non_finite, "gradient of " + in_quotes(seen.nonfinite->tensor) + " is not finite at element " +
                                          std::to_string(seen.nonfinite->index) + " (" +
                                          std::to_string(seen.nonfinite->count) +
                                          " non-finite elements in all gradients)");
@@ -365,7 +365,7 @@ bool Optimizer::Impl::step_one(std::size_t index) {
   check_tensor(index);
   const std::span<TensorState> tensor(&tensors[index], 1);
   if (open.done[index]) {
-    throw Error(ErrorCode::duplicate, "tensor " + quoted(tensor.front().name) + " has been updated in this step");
+    throw Error(ErrorCode::duplicate, "tensor " + in_quotes(tensor.front().name) + " has been updated in this step");
   }
   if (!tensor.front().grad.present()) return false;
   const FloatEnvironment environment;
