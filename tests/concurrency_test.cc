@@ -92,6 +92,11 @@ const Call kCalls[] = {
     {"set_grad", [](Optimizer& o) { o.set_grad("w", spare_grad); }},
     {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad(0, kNoRows, Tensor()); }},
     {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad("w", kNoRows, Tensor()); }},
+    // A name that another call is about to add may not be there yet.
+    {"set_grad", [](Optimizer& o) { o.set_grad("later", spare_grad); }},
+    {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad("later", kNoRows, Tensor()); }},
+    {"step_tensor", [](Optimizer& o) { o.step_tensor("later"); }},
+    {"step_tensor", [](Optimizer& o) { o.step_tensor("later", spare_grad); }},
     {"add_param_group", [](Optimizer& o) { o.add_param_group({{{"more", spare}}, {}}); }},
     {"set_options", [](Optimizer& o) { o.set_options(0, {.lr = 0.5}); }},
     {"set_lr", [](Optimizer& o) { o.set_lr(0.5); }},

@@ -238,6 +238,19 @@ TEST(Refusals, AFailedGroupLeavesNothingBehind) {
   EXPECT_EQ(optimizer.add_param_group({{{"b", b}, {"c", c}}, {}}), 1u);
 }
 
+TEST(Refusals, MemoryGivenTwiceInDifferentGroups) {
+  std::vector<float> a(4), b(4), shared(4);
+  const std::string text = "duplicate: gradient of 'a' shares memory with parameter 'b'";
+  Optimizer optimizer(Rule::adamw, {{"a", a, shared}});
+  EXPECT_EQ(refusal([&] { optimizer.add_param_group({{{"b", shared, b}}, {}}); }), text);
+  EXPECT_EQ(optimizer.tensor_count(), 1u);
+  EXPECT_EQ(refusal([&] {
+              const std::vector<ParamGroup> groups = {{{{"a", a, shared}}, {}}, {{{"b", shared, b}}, {}}};
+              Optimizer(Rule::adamw, groups);
+            }),
+            text);
+}
+
 class BadStateDicts : public ::testing::Test {
  protected:
   BadStateDicts() : optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {}, preset("q8")) {

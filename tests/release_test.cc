@@ -125,6 +125,26 @@ TEST(ReleaseClipping, ContinuesAfterAResume) {
   EXPECT_EQ(copy.bits(), whole.bits());
 }
 
+// The norm of a step with a gradient that is not finite is not finite, so the one before it stays.
+TEST(ReleaseClipping, GoesByTheLastFiniteNorm) {
+  for (const NonFinite policy : {NonFinite::skip, NonFinite::error, NonFinite::propagate}) {
+    Model model = adamw({.nonfinite = policy, .max_norm = 1.0});
+    model.fill(1);
+    const StepReport good = model.step_by_tensors({0, 1, 2});
+    model.grads[2].set(5, std::numeric_limits<double>::infinity());
+    model.optimizer->begin_step();
+    model.optimizer->step_tensor(0, model.grads[0].view());
+    try {
+      model.optimizer->step_tensor(2, model.grads[2].view());
+    } catch (const Error&) {
+      EXPECT_EQ(policy, NonFinite::error);
+    }
+    EXPECT_EQ(*model.optimizer->end_step().grad_norm, std::numeric_limits<double>::infinity());
+    model.optimizer->begin_step();
+    EXPECT_EQ(model.optimizer->end_step().clip_coefficient, 1.0 / (*good.grad_norm + 1e-6));
+  }
+}
+
 TEST(ReleaseClipping, KnowsTheNormOfHugeGradients) {
   Model model(forms().front(), {.report_norm = true}, Format::f64);
   for (Buffer& grad : model.grads) {

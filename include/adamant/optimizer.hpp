@@ -79,8 +79,9 @@ struct TensorInfo {
   WeightFormat weight_format = WeightFormat::plain;
 };
 
-/// An update rule at work on a set of tensors. Not copyable; movable. One call at a time: a second one that comes while
-/// a step runs is refused with ErrorCode::busy. Different optimizers may run at the same time.
+/// An update rule at work on a set of tensors. Not copyable; movable. One call at a time: one that changes or copies
+/// the optimizer while another such call runs is refused with ErrorCode::busy; calls that only look (options, settings,
+/// tensor, state, bytes_per_parameter, ...) are not guarded. Different optimizers may run at the same time.
 ///
 /// The result of every call is the same bits on every instruction set and thread count. In a child process made by
 /// fork() it works on, on the calling thread alone. A moved-from optimizer refuses every call (invalid_argument).
@@ -99,7 +100,7 @@ class Optimizer {
   /// One step on every tensor that has a gradient: look (where the non-finite policy, clipping or the norm need it) and
   /// update, each one pass over memory. A tensor without a gradient is left alone and its step is not counted.
   /// Throws only Error: non_finite under NonFinite::error, busy, and invalid_argument for a grad_scale or a row index
-  /// outside its range; and std::bad_alloc where repeated rows have to be summed. Nothing was changed then.
+  /// outside its range; and std::bad_alloc. Nothing was changed then.
   StepReport step(const StepOptions& options = {});
 
   /// Gradient release: a step tensor by tensor, in any order, so that the memory of a gradient can be freed as soon as
@@ -110,7 +111,7 @@ class Optimizer {
   /// The bits are those of step(), but what takes a look at all gradients takes it at one tensor's:
   /// - NonFinite::skip leaves that tensor alone and NonFinite::error throws; the other tensors are not affected.
   /// - max_norm clips by the norm of the step before (of which the state dict knows): that of the last step() or
-  ///   end_step() that computed one, if it was finite; nothing is clipped where there was none.
+  ///   end_step() that computed one and was finite; nothing is clipped where there was none.
   /// Until end_step() every call that would change or copy the whole (step, state_dict, set_options, ...) is refused
   /// with ErrorCode::busy.
   void begin_step(const StepOptions& options = {});

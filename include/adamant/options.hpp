@@ -13,7 +13,8 @@ namespace adamant {
 /// The decay rates of the first and the second moment, each in [0, 1), also after rounding to f32.
 struct Betas : std::optional<std::array<double, 2>> {
   using std::optional<std::array<double, 2>>::optional;
-  Betas(double beta1, double beta2) : std::optional<std::array<double, 2>>(std::array<double, 2>{beta1, beta2}) {}
+  constexpr Betas(double beta1, double beta2)
+      : std::optional<std::array<double, 2>>(std::array<double, 2>{beta1, beta2}) {}
 };
 
 /// Options of an update rule, one set per parameter group. What is left empty keeps the group's value, then the

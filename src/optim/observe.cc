@@ -8,7 +8,6 @@
 #include <string>
 #include <type_traits>
 
-#include "base/tree_sum.h"
 #include "kernel/convert.h"
 #include "optim/impl.h"
 #include "optim/probes.h"
@@ -61,10 +60,17 @@ int second_moment(Variant variant) {
 
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
-// The first block from `block` on whose turn it is: one in so many, another one in each step; 0: none.
-std::size_t next_turn(std::size_t block, std::uint64_t phase, std::size_t every) {
+// Whose turn it is in step t, as a number below `every`: the fractions of t times the golden ratio. Steps that are
+// evenly spaced, however far apart, meet all turns alike; with t itself those ten apart would meet few.
+std::size_t turn_of(std::uint64_t t, std::size_t every) {
+  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15u;  // 2^64 divided by it
+  return static_cast<std::size_t>((t * kGolden >> 32) * every >> 32);
+}
+
+// The first block from `block` on whose turn it is: one in so many; 0: none.
+std::size_t next_turn(std::size_t block, std::size_t turn, std::size_t every) {
   if (every <= 1) return every == 0 ? kNever : block;
-  const std::size_t late = (block + phase) % every;
+  const std::size_t late = (block + turn) % every;
   return late == 0 ? block : block + every - late;
 }
 
@@ -78,20 +84,20 @@ float number_at(const Streams& streams, const void* block, std::size_t i) {
                                              : static_cast<const float*>(block)[i];
 }
 
-// Columns of sums, each added up as a tree; the largest is kept.
-std::array<double, kSums> total(std::span<const std::array<double, kSums>> rows) {
-  std::array<double, kSums> sums{};
-  if (rows.size() <= 1) return rows.empty() ? sums : rows.front();
-  std::vector<double> column(rows.size());
-  for (std::size_t j = 0; j < kSums; ++j) {
-    for (std::size_t i = 0; i < rows.size(); ++i) column[i] = rows[i][j];
-    if (j == kLargestU) {
-      for (const double value : column) sums[j] = sums[j] >= value ? sums[j] : value;
-    } else {
-      sums[j] = tree_sum(column.data(), column.size());
+// Adds up columns, each as tree_sum() does; the largest is kept. Overwrites the rows.
+std::array<double, kSums> total(std::span<std::array<double, kSums>> rows) {
+  if (rows.empty()) return {};
+  for (std::size_t count = rows.size(); count > 1; count = (count + 1) / 2) {
+    for (std::size_t i = 0; i < count / 2; ++i) {
+      const auto& a = rows[2 * i];
+      const auto& b = rows[2 * i + 1];
+      for (std::size_t j = 0; j < kSums; ++j) {
+        rows[i][j] = j != kLargestU ? a[j] + b[j] : a[j] >= b[j] ? a[j] : b[j];
+      }
     }
+    if (count % 2 != 0) rows[count / 2] = rows[count - 1];
   }
-  return sums;
+  return rows.front();
 }
 
 }  // namespace
@@ -99,26 +105,35 @@ std::array<double, kSums> total(std::span<const std::array<double, kSums>> rows)
 Observer::Observer(Statistics& statistics, std::span<const TensorState> tensors, std::size_t first_tensor,
                    std::size_t runs, std::size_t pieces)
     : statistics_(statistics), first_tensor_(first_tensor), visits_(runs + pieces), probes_(tensors.size()) {
+  rows_.reserve(visits_.size());
+  std::vector<TensorStatistics>& list = statistics.tensors;
+  if (list.capacity() - list.size() < tensors.size()) {
+    list.reserve(std::max(list.size() + tensors.size(), 2 * list.capacity()));
+  }
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const std::size_t size = tensors[t].param.size;
-    const std::size_t enough = std::max<std::size_t>(1, size / kBlock / kBlocksSeen);
+    const std::size_t blocks = size / kBlock;
+    const std::size_t enough = std::max<std::size_t>(1, blocks / kBlocksSeen);
     every_.push_back(statistics.observe_every > 0 ? statistics.observe_every : enough);
+    const std::size_t least = std::max<std::size_t>(1, blocks);  // of which there is one in every tensor
+    sample_every_.push_back(std::min<std::size_t>(statistics.sample_every, least));
     for (const std::size_t element : probe_elements(size, statistics.probes)) {
       probes_[t].push_back({.element = element});
     }
   }
 }
 
-bool Observer::counted(const StepRun& run, std::size_t tensor, std::size_t block) const {
-  return next_turn(block, run.t, every_[tensor]) == block;
+std::size_t Observer::next_counted(const StepRun& run, std::size_t tensor, std::size_t block) const {
+  return next_turn(block, turn_of(run.t, every_[tensor]), every_[tensor]);
 }
-bool Observer::sampled(const StepRun& run, std::size_t tensor, std::size_t block) const {
-  return next_turn(block, first_tensor_ + tensor + run.t, statistics_.sample_every) == block;
+std::size_t Observer::next_sampled(const StepRun& run, std::size_t tensor, std::size_t block) const {
+  // Where there are many tensors, not the same part of each.
+  const std::size_t every = sample_every_[tensor];
+  return next_turn(block, first_tensor_ + tensor + turn_of(run.t, every), every);
 }
 std::size_t Observer::next_seen(const StepRun& run, std::size_t tensor, std::size_t first) const {
   const std::size_t block = first / kBlock;
-  std::size_t next = std::min(next_turn(block, run.t, every_[tensor]),
-                              next_turn(block, first_tensor_ + tensor + run.t, statistics_.sample_every));
+  std::size_t next = std::min(next_counted(run, tensor, block), next_sampled(run, tensor, block));
   const auto probe = std::ranges::lower_bound(probes_[tensor], first, {}, &Probe::element);
   if (probe != probes_[tensor].end()) next = std::min(next, block + (probe->element - first) / kBlock);
   return next;
@@ -128,7 +143,8 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
                     std::size_t piece) {
   Visit& visit = visits_[run_index + piece];
   visit.tensor = tensor;
-  std::vector<std::array<double, kSums>> sums;
+  std::array<Sums, kPieceBlocks> rows;
+  std::size_t counted_blocks = 0;
   std::size_t stepped = 0;  // elements
   const auto step_until = [&](std::size_t end) {
     if (stepped < end) step_elements(run, part_of(grad, stepped, end - stepped));
@@ -141,11 +157,12 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
     if (at >= grad.n) break;
     const GradientRun seen = part_of(grad, at, std::min(kBlock, grad.n - at));
     step_until(at);
-    observe(run, seen, tensor, visit, counted(run, tensor, block) ? sums.emplace_back().data() : nullptr);
+    observe(run, seen, tensor, visit,
+            next_counted(run, tensor, block) == block ? rows[counted_blocks++].data() : nullptr);
     at = stepped = at + seen.n;
   }
   step_until(grad.n);
-  visit.sums = total(sums);
+  visit.sums = total(std::span(rows).first(counted_blocks));
 }
 
 void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums) {
@@ -178,7 +195,8 @@ void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t 
     const RuleKernels& kernels = run.streams.param_format == Format::f64 ? f64_kernels() : f32_kernels();
     kernels.step[variant](*run.scalars, run.factor, run.bound, block.param, block.grad, block.states, grad.n);
   }
-  if (sampled(run, tensor, grad.first / kBlock)) sample(run, grad, block, visit.scales);
+  const std::size_t index = grad.first / kBlock;
+  if (next_sampled(run, tensor, index) == index) sample(run, grad, block, visit.scales);
   store_block(run, grad, scratch);
 }
 
@@ -205,20 +223,20 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
 }
 
 void Observer::collect(std::span<const StepRun> steps) {
-  std::vector<std::vector<std::array<double, kSums>>> rows(steps.size());
-  std::vector<TensorStatistics> seen(steps.size());
-  for (const Visit& visit : visits_) {
-    if (visit.elements > 0) rows[visit.tensor].push_back(visit.sums);
-    seen[visit.tensor].elements += visit.elements;
-    seen[visit.tensor].scales += visit.scales;
-  }
+  auto visit = visits_.begin();
   for (std::size_t t = 0; t < steps.size(); ++t) {
     if (steps[t].scalars == nullptr) continue;
-    seen[t].tensor = first_tensor_ + t;
-    seen[t].step = steps[t].t;
-    seen[t].sums = std::bit_cast<MomentSums>(total(rows[t]));
-    seen[t].probes = std::move(probes_[t]);
-    statistics_.tensors.push_back(std::move(seen[t]));
+    TensorStatistics& seen = statistics_.tensors.emplace_back();
+    seen.tensor = first_tensor_ + t;
+    seen.step = steps[t].t;
+    rows_.clear();
+    for (; visit != visits_.end() && visit->tensor.value_or(t) == t; ++visit) {
+      if (visit->elements > 0) rows_.push_back(visit->sums);
+      seen.elements += visit->elements;
+      seen.scales += visit->scales;
+    }
+    seen.sums = std::bit_cast<MomentSums>(total(rows_));
+    seen.probes = std::move(probes_[t]);
   }
 }
 

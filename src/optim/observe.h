@@ -4,6 +4,7 @@
 #include <adamant/statistics.hpp>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,33 +15,35 @@ namespace adamant {
 struct TensorState;
 
 /// Watches one step. Runs that are stepped through it are observed; which blocks of them, and where what was found
-/// goes, depends on tensor, step and block alone, so the result does not depend on threads.
+/// goes, depends on tensor, step and block alone, so the result does not depend on threads. All its memory is allocated
+/// when it is made, so that nothing fails in the middle of a step.
 class Observer {
  public:
   /// For a step whose runs, in order, are visited piece by piece. `first_tensor` is the index of tensors[0].
   Observer(Statistics& statistics, std::span<const TensorState> tensors, std::size_t first_tensor, std::size_t runs,
            std::size_t pieces);
 
-  /// step_elements(), observed. Each visit of a run in a piece has a slot of its own: both numbers grow along the work,
-  /// and at each visit at least one of them, so their sum does.
+  /// step_elements() on what lies in one piece of work, observed. Each visit of a run in a piece has a slot of its own:
+  /// both numbers grow along the work, and at each visit at least one of them, so their sum does.
   void step(const StepRun& run, const GradientRun& grad, std::size_t tensor, std::size_t run_index, std::size_t piece);
 
   /// Appends what was seen of the tensors that took the step; t after it.
   void collect(std::span<const StepRun> steps);
 
  private:
+  using Sums = std::array<double, kSums>;
   struct Visit {
-    std::size_t tensor = 0;
+    std::optional<std::size_t> tensor;  // none: not used
     std::uint64_t elements = 0;
-    std::array<double, kSums> sums{};
+    Sums sums{};
     ScaleSample scales;
   };
-  struct Block;
 
   void observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums);
   void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, ScaleSample& scales) const;
-  [[nodiscard]] bool counted(const StepRun& run, std::size_t tensor, std::size_t block) const;
-  [[nodiscard]] bool sampled(const StepRun& run, std::size_t tensor, std::size_t block) const;
+  /// The next block, from this one on, that the sums or the sample take.
+  [[nodiscard]] std::size_t next_counted(const StepRun& run, std::size_t tensor, std::size_t block) const;
+  [[nodiscard]] std::size_t next_sampled(const StepRun& run, std::size_t tensor, std::size_t block) const;
   /// The next block of which something is wanted, from element `first` on, where a block begins.
   [[nodiscard]] std::size_t next_seen(const StepRun& run, std::size_t tensor, std::size_t first) const;
 
@@ -48,7 +51,9 @@ class Observer {
   std::size_t first_tensor_;
   std::vector<Visit> visits_;
   std::vector<std::size_t> every_;          // of each tensor: the sums take one block in so many
+  std::vector<std::size_t> sample_every_;   // and the sample
   std::vector<std::vector<Probe>> probes_;  // of each tensor, by element
+  std::vector<Sums> rows_;                  // for collect()
 };
 
 }  // namespace adamant

@@ -127,6 +127,8 @@ void check_positive(const char* name, const std::optional<double>& value) {
          std::string("Invalid ") + name + ": " + text(*value) + " (must be a finite f32 number > 0)");
 }
 
+std::string gradient_of(const TensorState& tensor) { return "gradient of " + in_quotes(tensor.name); }
+
 Rule checked(Rule rule) {
   check_enumerator("rule", static_cast<std::size_t>(rule), rules().size());
   return rule;
@@ -231,6 +233,7 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     tensors.reserve(old_count + added.size());
     for (TensorState& tensor : added) tensors.push_back(std::move(tensor));
     for (std::size_t i = 0; i < group.params.size(); ++i) set_grad(old_count + i, group.params[i].grad);
+    for (std::size_t i = 0; i < old_count; ++i) check_no_overlap(gradient_of(tensors[i]), tensors[i].grad.values);
   } catch (...) {
     groups.resize(group_index);
     tensors.resize(old_count);
@@ -241,9 +244,10 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
   return group_index;
 }
 
-void Optimizer::Impl::check_no_overlap(const std::string& what, const void* begin, std::size_t bytes) const {
-  if (bytes == 0) return;
-  const auto* from = static_cast<const std::byte*>(begin);
+void Optimizer::Impl::check_no_overlap(const std::string& what, const Tensor& grad) const {
+  if (grad.size == 0) return;
+  const auto* from = static_cast<const std::byte*>(grad.data);
+  const std::size_t bytes = grad.size * info(grad.format).bytes;
   // The first parameter that ends behind `from` is the only one that can contain it or be the first to follow.
   const auto next = std::upper_bound(params_by_address.begin(), params_by_address.end(), from,
                                      [](const std::byte* at, const auto& entry) { return at < entry.first; });
@@ -260,14 +264,14 @@ void Optimizer::Impl::set_grad(std::size_t index, Tensor grad) {
     tensor.grad = {};
     return;
   }
-  const std::string what = "gradient of " + in_quotes(tensor.name);
+  const std::string what = gradient_of(tensor);
   check_memory(what, grad);
   if (grad.size != tensor.param.size) {
     refuse(ErrorCode::mismatch, what + " has " + std::to_string(grad.size) + " elements but the parameter has " +
                                     std::to_string(tensor.param.size));
   }
   check_formats(tensor.name, tensor.param.format, grad.format);
-  check_no_overlap(what, grad.data, grad.size * info(grad.format).bytes);
+  check_no_overlap(what, grad);
   tensor.grad = {grad, false, {}};
 }
 
@@ -286,7 +290,7 @@ void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int6
                                     std::to_string(rows.size()) + " rows of " + std::to_string(width) + " elements");
   }
   check_formats(tensor.name, tensor.param.format, values.format);
-  check_no_overlap(what, values.data, values.size * info(values.format).bytes);
+  check_no_overlap(what, values);
   tensor.grad = {values, true, rows};
 }
 
@@ -332,12 +336,22 @@ Optimizer::Impl& Optimizer::impl() const {
 
 StepReport Optimizer::step(const StepOptions& options) { return impl().step(options); }
 void Optimizer::begin_step(const StepOptions& options) { impl().begin_step(options); }
-bool Optimizer::step_tensor(std::string_view name) { return impl().step_tensor(impl().index_of_name(name)); }
-bool Optimizer::step_tensor(std::size_t tensor) { return impl().step_tensor(tensor); }
+bool Optimizer::step_tensor(std::string_view name) {
+  const Exclusive exclusive = impl().enter_during_step("step_tensor");
+  return impl().step_tensor(impl().index_of_name(name));
+}
+bool Optimizer::step_tensor(std::size_t tensor) {
+  const Exclusive exclusive = impl().enter_during_step("step_tensor");
+  return impl().step_tensor(tensor);
+}
 bool Optimizer::step_tensor(std::string_view name, Tensor grad) {
+  const Exclusive exclusive = impl().enter_during_step("step_tensor");
   return impl().step_tensor(impl().index_of_name(name), grad);
 }
-bool Optimizer::step_tensor(std::size_t tensor, Tensor grad) { return impl().step_tensor(tensor, grad); }
+bool Optimizer::step_tensor(std::size_t tensor, Tensor grad) {
+  const Exclusive exclusive = impl().enter_during_step("step_tensor");
+  return impl().step_tensor(tensor, grad);
+}
 StepReport Optimizer::end_step() { return impl().end_step(); }
 
 void Optimizer::zero_grad() {
@@ -354,7 +368,10 @@ void Optimizer::zero_grad() {
   }
 }
 
-void Optimizer::set_grad(std::string_view name, Tensor grad) { set_grad(impl().index_of_name(name), grad); }
+void Optimizer::set_grad(std::string_view name, Tensor grad) {
+  const Exclusive exclusive = impl().enter_during_step("set_grad");
+  impl().set_grad(impl().index_of_name(name), grad);
+}
 
 void Optimizer::set_grad(std::size_t tensor, Tensor grad) {
   const Exclusive exclusive = impl().enter_during_step("set_grad");
@@ -363,7 +380,8 @@ void Optimizer::set_grad(std::size_t tensor, Tensor grad) {
 }
 
 void Optimizer::set_lazy_row_grad(std::string_view name, std::span<const std::int64_t> rows, Tensor values) {
-  set_lazy_row_grad(impl().index_of_name(name), rows, values);
+  const Exclusive exclusive = impl().enter_during_step("set_lazy_row_grad");
+  impl().set_lazy_rows(impl().index_of_name(name), rows, values);
 }
 
 void Optimizer::set_lazy_row_grad(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values) {

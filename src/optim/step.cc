@@ -17,10 +17,6 @@
 namespace adamant {
 namespace {
 
-// A piece of work: 16Ki elements, about 5 µs of f32 in cache and long enough that handing it out costs nothing. A power
-// of two, so that a piece is a complete subtree of every sum.
-constexpr std::size_t kPieceBlocks = 64;
-
 // Below this much work (elements) waking other threads takes longer than doing it.
 constexpr std::size_t kSerialElements = std::size_t{1} << 16;
 
@@ -291,17 +287,16 @@ void update(Workers& workers, const Work& work, const Settings& settings, std::s
   for (TensorState& tensor : tensors) tensor.step += tensor.grad.present() ? 1 : 0;
 }
 
-/// The norm of all from the norm of each.
-double norm_of_norms(std::span<const double> norms) {
-  const auto root = [&](double unit) {
-    std::vector<double> squares;
-    for (const double norm : norms) squares.push_back(norm / unit * (norm / unit));
-    return std::sqrt(tree_sum(squares.data(), squares.size()));
-  };
-  const double norm = root(1.0);
-  if (!std::isinf(norm)) return norm;
-  constexpr double kHuge = 0x1p600;
-  return std::min(root(kHuge) * kHuge, std::numeric_limits<double>::max());
+/// The norm of all from the norm of each. Overwrites them.
+double norm_of_norms(std::span<double> norms) {
+  constexpr double kHuge = 0x1p600;  // whose square no f64 holds
+  double unit = 1.0;
+  for (const double norm : norms) {
+    if (!std::isfinite(norm)) return norm;
+    if (norm >= 0x1p500) unit = kHuge;
+  }
+  for (double& norm : norms) norm = norm / unit * (norm / unit);
+  return std::min(std::sqrt(tree_sum(norms.data(), norms.size())) * unit, std::numeric_limits<double>::max());
 }
 
 }  // namespace
@@ -340,18 +335,12 @@ void Optimizer::Impl::begin_step(const StepOptions& step_options) {
   stepping = true;
 }
 
-bool Optimizer::Impl::step_tensor(std::size_t index) {
-  const Exclusive exclusive = enter_during_step("step_tensor");
-  return step_one(index);
-}
-
 bool Optimizer::Impl::step_tensor(std::size_t index, Tensor grad) {
-  const Exclusive exclusive = enter_during_step("step_tensor");
   check_tensor(index);
   const Gradient own = tensors[index].grad;
   set_grad(index, grad);
   try {
-    const bool applied = step_one(index);
+    const bool applied = step_tensor(index);
     tensors[index].grad = own;
     return applied;
   } catch (...) {
@@ -360,7 +349,7 @@ bool Optimizer::Impl::step_tensor(std::size_t index, Tensor grad) {
   }
 }
 
-bool Optimizer::Impl::step_one(std::size_t index) {
+bool Optimizer::Impl::step_tensor(std::size_t index) {
   if (!stepping) throw Error(ErrorCode::invalid_argument, "step_tensor() called outside begin_step() and end_step()");
   check_tensor(index);
   const std::span<TensorState> tensor(&tensors[index], 1);
@@ -370,15 +359,14 @@ bool Optimizer::Impl::step_one(std::size_t index) {
   if (!tensor.front().grad.present()) return false;
   const FloatEnvironment environment;
   const Work work = plan(tensor);
-  Look seen;
   if (look_wanted(settings)) {
-    seen = look(workers, work, tensor);
+    const Look seen = look(workers, work, tensor);
     open.nonfinite[index] = seen.nonfinite;
+    open.norms[index] = seen.norm;
     if (!applies(settings, seen)) return false;
   }
   update(workers, work, settings, groups, tensor, open.clip_coefficient / open.options.grad_scale,
          open.options.statistics, index);
-  open.norms[index] = seen.norm;
   open.done[index] = true;
   return true;
 }
@@ -386,7 +374,6 @@ bool Optimizer::Impl::step_one(std::size_t index) {
 StepReport Optimizer::Impl::end_step() {
   const Exclusive exclusive = enter_during_step("end_step");
   if (!stepping) throw Error(ErrorCode::invalid_argument, "end_step() called without begin_step()");
-  stepping = false;
   StepReport report;
   report.clip_coefficient = open.clip_coefficient;
   for (const auto& found : open.nonfinite) {
@@ -403,6 +390,7 @@ StepReport Optimizer::Impl::end_step() {
     report.grad_norm = norm_of_norms(open.norms) / open.options.grad_scale;
     if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
   }
+  stepping = false;
   return report;
 }
 

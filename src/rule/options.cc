@@ -19,7 +19,8 @@ struct RuleDefaults {
   Options options;  // which options a rule has, and torch's defaults of them
 };
 
-const RuleDefaults kRules[] = {
+// Known before anything runs: an optimizer may be a global variable.
+constexpr RuleDefaults kRules[] = {
     {Rule::adamw,
      "adamw",
      "AdamW",
