@@ -15,6 +15,7 @@
 #include "bench/contest.h"
 #include "bench/machine.h"
 #include "cli/commands.h"
+#include "cli/say.h"
 #include "cli/values.h"
 
 namespace adamant::cli {
@@ -265,11 +266,11 @@ class ProgressLine {
  public:
   void show(std::size_t done, std::size_t all, const Case& what) const {
     if (!terminal_) return;
-    fmt::print(stderr, "\r\033[K[{}/{}] {} {} {}, {} threads", done + 1, all, what.workload, info(what.rule).name,
-               formats_text(what), what.threads);
+    say("\r\033[K[{}/{}] {} {} {}, {} threads", done + 1, all, what.workload, info(what.rule).name, formats_text(what),
+        what.threads);
   }
   void clear() const {
-    if (terminal_) fmt::print(stderr, "\r\033[K");
+    if (terminal_) say("\r\033[K");
   }
 
  private:

@@ -72,6 +72,7 @@ int run(const Arguments& arguments) {
   const std::vector<ClaimInfo> infos = chosen(arguments.only);
   lab::Setup setup = setup_of(arguments);
   if (!arguments.pictures.empty()) make_folder("--pictures", arguments.pictures);
+  if (!arguments.out.empty()) check_writable("--out", arguments.out);
 
   const Interrupt interrupt;
   Progress progress;
@@ -93,6 +94,11 @@ int run(const Arguments& arguments) {
     interrupted = interrupt.pending();
     if (interrupted) break;
   }
+  if (arguments.json) {
+    print_claims_json(claims, interrupted);
+  } else {
+    print_claims(claims, arguments.figures, interrupted);
+  }
   if (!arguments.pictures.empty()) {
     for (const Claim& claim : claims) {
       for (std::size_t i = 0; i < claim.plots.size(); ++i) {
@@ -104,11 +110,6 @@ int run(const Arguments& arguments) {
     report::ReportInput page{.title = "What the two moments of AdamW do", .runs = {}, .claims = {}};
     for (const Claim& claim : claims) page.claims.push_back(report_of(claim));
     replace_file(arguments.out, report::report_html(page));
-  }
-  if (arguments.json) {
-    print_claims_json(claims, interrupted);
-  } else {
-    print_claims(claims, arguments.figures, interrupted);
   }
   return interrupted ? kInterrupted : kOk;
 }
@@ -134,7 +135,7 @@ Command add_claims(CLI::App& program) {
   app->footer(
       "Verdicts: 'holds'; 'holds if', with what it takes; 'not shown', where chance may have made the difference; "
       "'does\n"
-      "not hold'. They do not change the exit status: it is 1 only where an experiment could not be made.");
+      "not hold'. They do not change the exit status: it is 1 only where something could not be done or written.");
   return {app, [arguments] { return run(*arguments); }};
 }
 

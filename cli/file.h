@@ -6,8 +6,11 @@
 
 namespace adamant::cli {
 
-/// A file that was there is replaced when the new one is complete. Throws std::runtime_error naming a path that cannot
-/// be written.
+/// A file that was there is replaced when the new one is complete, and keeps its permissions; links and devices are
+/// written through. Throws std::runtime_error naming a path that cannot be written.
 void replace_file(const std::string& path, std::string_view text);
+
+/// Refuses, before any work, what replace_file would.
+void check_writable(const char* option, const std::string& path);
 
 }  // namespace adamant::cli

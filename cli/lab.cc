@@ -191,7 +191,9 @@ class Lab {
               : std::filesystem::path("runs") / fmt::format("lab-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
     std::filesystem::path folder = wanted;
     const auto refuse = [&](const std::string& why) {
-      throw UsageError(fmt::format("--out: '{}' {}", folder.string(), why));
+      if (given) throw UsageError(fmt::format("--out: '{}' {}", folder.string(), why));
+      throw std::runtime_error(
+          fmt::format("'{}' {}; --out DIR names another folder for the run logs", folder.string(), why));
     };
     for (int copy = 2; !given && std::filesystem::exists(folder); ++copy) {
       folder = fmt::format("{}-{}", wanted.string(), copy);
@@ -216,12 +218,19 @@ class Lab {
         }
       }
     }
-    write_page(report);
+    std::string trouble;  // with the page, which does not take the results along
+    try {
+      write_page(report);
+    } catch (const std::exception& error) {
+      report.page.clear();
+      trouble = error.what();
+    }
     if (arguments_.json) {
       print_json(report);
     } else {
       print_table(report);
     }
+    if (!trouble.empty()) throw std::runtime_error(trouble);
     return report.interrupted ? kInterrupted : kOk;
   }
 
@@ -294,7 +303,7 @@ class Lab {
     if (arguments_.json) {
       print_tune_json(reports, interrupt.pending());
     } else {
-      print_tune_tables(reports);
+      print_tune_tables(reports, interrupt.pending());
     }
     return interrupt.pending() ? kInterrupted : kOk;
   }

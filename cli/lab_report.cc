@@ -105,24 +105,27 @@ std::string score_text(const WorkloadInfo& info, const lab::RunResult& result) {
 }
 
 void print_table(const LabReport& report) {
+  bool compared = false;
   for (const WorkloadReport& workload : report.workloads) {
-    fmt::print("\n{}: {}\n  {} steps of batch {}, {} {} (mean ± standard deviation)\n", workload.info->name,
-               workload.description, workload.steps, workload.batch_size, workload.seeds,
-               workload.seeds == 1 ? "seed" : "seeds");
+    fmt::print("\n{}: {}\n  {} steps of batch {}, {}\n", workload.info->name, workload.description, workload.steps,
+               workload.batch_size,
+               workload.seeds == 1 ? "1 seed" : fmt::format("{} seeds (mean ± standard deviation)", workload.seeds));
     fmt::print(kLine, "rule", "lr", "decay", "loss", workload.info->metric,
                fmt::format("steps to {:g}", workload.info->target_loss), "step", "bytes/param", "");
     for (const RuleReport& rule : workload.rules) {
       if (rule.runs.empty()) continue;
       const Cells cells = cells_of(workload, rule);
+      const std::string difference = against_f32(workload, rule);
+      compared = compared || !difference.empty();
       fmt::print(kLine, compared_name(rule.rule, rule.memory), fmt::format("{:g}", rule.settings.lr),
                  fmt::format("{:g}", rule.settings.weight_decay), cells.loss, cells.metric, cells.target, cells.step,
-                 cells.bytes, cells.note + against_f32(workload, rule));
+                 cells.bytes, cells.note + difference);
     }
   }
   fmt::print(
       "\nloss and score: on data held out from training. steps to: until the mean of the last 20 training losses\n"
-      "is that low. step: median time of an optimizer step. ± after a difference: standard error. Run logs: {}\n",
-      report.folder);
+      "is that low. step: median time of an optimizer step.{} Run logs: {}\n",
+      compared ? " ± after a difference: standard error." : "", report.folder);
   if (!report.page.empty()) fmt::print("What the moments did, run by run: {}\n", report.page);
   if (report.interrupted) fmt::print("Interrupted: only what was finished is shown.\n");
 }
@@ -159,7 +162,7 @@ void print_json(const LabReport& report) {
   fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-void print_tune_tables(const std::vector<TuneReport>& reports) {
+void print_tune_tables(const std::vector<TuneReport>& reports, bool interrupted) {
   for (const TuneReport& report : reports) {
     const lab::Trial& best = lab::best(report.trials);
     fmt::print("\n{} {}: best lr {:g}, weight_decay {:g}: loss {:.4g} on validation data\n", report.info->name,
@@ -171,6 +174,7 @@ void print_tune_tables(const std::vector<TuneReport>& reports) {
                  std::isfinite(loss) ? fmt::format("{:.4g}", loss) : "diverged");
     }
   }
+  if (interrupted) fmt::print("\nInterrupted: only what was finished was compared.\n");
 }
 
 void print_tune_json(const std::vector<TuneReport>& reports, bool interrupted) {

@@ -53,7 +53,7 @@ struct TuneReport {
 
 void print_table(const LabReport& report);
 void print_json(const LabReport& report);
-void print_tune_tables(const std::vector<TuneReport>& reports);
+void print_tune_tables(const std::vector<TuneReport>& reports, bool interrupted);
 void print_tune_json(const std::vector<TuneReport>& reports, bool interrupted);
 
 }  // namespace adamant::cli

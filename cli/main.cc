@@ -6,9 +6,11 @@
 #include <adamant/version.hpp>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/say.h"
 #include "cli/values.h"
 
 namespace {
@@ -20,7 +22,7 @@ constexpr Command (*kCommands[])(CLI::App&) = {
 };
 
 int complain(const CLI::App* command, const char* what, int code) {
-  fmt::print(stderr, "adamant {}: {}\n", command->get_name(), what);
+  say("adamant {}: {}\n", command->get_name(), what);
   return code;
 }
 
@@ -55,7 +57,8 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? kOk : kUsage;  // prints help, version or what is wrong
+    if (program.exit(error) != 0) return kUsage;  // prints help, version or what is wrong
+    return std::cout.flush() ? kOk : complain(&program, "cannot write to standard output", kFailed);
   }
   for (const Command& command : commands) {
     if (command.app->parsed()) return run(command);

@@ -1,10 +1,10 @@
 #include "cli/progress.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
+
+#include "cli/say.h"
 
 namespace adamant::cli {
 
@@ -20,19 +20,18 @@ void Progress::show(std::string_view before, std::uint64_t done, std::uint64_t t
   constexpr std::uint64_t kWidth = 20;
   const auto filled = static_cast<std::size_t>(total == 0 ? 0 : kWidth * done / total);
   // "\033[K" erases what is left of the bar before.
-  fmt::print(stderr, "\r{} [{}{}] {:3}% {}\033[K", before, std::string(filled, '#'), std::string(kWidth - filled, '-'),
-             total == 0 ? 0 : 100 * done / total, after);
-  std::fflush(stderr);
+  say("\r{} [{}{}] {:3}% {}\033[K", before, std::string(filled, '#'), std::string(kWidth - filled, '-'),
+      total == 0 ? 0 : 100 * done / total, after);
   shown_ = true;
 }
 
 void Progress::line(std::string_view text) {
   clear();
-  fmt::print(stderr, "{}\n", text);
+  say("{}\n", text);
 }
 
 void Progress::clear() {
-  if (shown_) fmt::print(stderr, "\r\033[K");
+  if (shown_) say("\r\033[K");
   shown_ = false;
 }
 

@@ -44,8 +44,15 @@ std::vector<std::string> logs_of(const std::vector<std::string>& given) {
 }
 
 int run(const Arguments& arguments) {
-  const std::string html =
-      report::report_html({.title = arguments.title, .runs = logs_of(arguments.runs), .claims = {}});
+  const std::vector<std::string> logs = logs_of(arguments.runs);
+  check_writable("--out", arguments.out);
+  for (const std::string& log : logs) {
+    std::error_code missing;
+    if (std::filesystem::equivalent(log, arguments.out, missing)) {
+      throw UsageError(fmt::format("--out: '{}' is one of the runs: it would be lost", arguments.out));
+    }
+  }
+  const std::string html = report::report_html({.title = arguments.title, .runs = logs, .claims = {}});
   replace_file(arguments.out, html);
   if (arguments.json) {
     fmt::print("{}\n", nlohmann::ordered_json{{"report", arguments.out}, {"bytes", html.size()}}.dump(2));

@@ -134,6 +134,28 @@ class Logs(Lab):
         (self.folder / "closed").mkdir(mode=0o500)
         self.assert_refused("--out: 'closed' cannot be written: Permission denied", *QUICK, "--out", "closed")
 
+    def test_standard_error_that_is_full_or_closed(self):
+        for arguments, code in ((QUICK, 0), (["--steps", "-1"], 2)):
+            for stderr in (open("/dev/full", "w"), None):
+                done = subprocess.run([*PROGRAM, "lab", *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True,
+                                      cwd=self.folder, preexec_fn=None if stderr else lambda: os.close(2))
+                self.assertEqual(done.returncode, code)
+                self.assertEqual("adamw" in done.stdout, code == 0)
+
+    def test_standard_output_that_is_full(self):
+        for arguments in (["lab", *QUICK], ["lab", "--help"], ["--version"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("cannot write to standard output", done.stderr)
+
+    def test_a_page_that_cannot_be_written_does_not_take_the_results_along(self):
+        (self.folder / "out" / "report.html").mkdir(parents=True)
+        done = self.run_lab(*QUICK, "--out", "out")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("adamw", done.stdout)
+        self.assertIn("'out/report.html' cannot be written: Is a directory\n", done.stderr)
+
     def test_a_folder_that_is_a_file(self):
         (self.folder / "file").write_text("kept")
         self.assert_refused("--out: 'file' cannot be made: Not a directory", *QUICK, "--out", "file")

@@ -92,8 +92,39 @@ class Report(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("other.jsonl", done.stderr)
         done = self.report("runs/adamw.jsonl", "--out", "no/such/folder/page.html")
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertIn("no/such/folder/page.html", done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual(done.stderr, "adamant report: --out: 'no/such/folder/page.html' cannot be written: "
+                                      "No such file or directory\n")
+        self.assertEqual(self.report("runs/adamw.jsonl", "--out", "runs").stderr,
+                         "adamant report: --out: 'runs' is a folder\n")
+
+    def test_a_page_in_place_of_a_run(self):
+        log = sorted((self.folder / "runs").glob("*.jsonl"))[0]
+        before = log.read_bytes()
+        for path in (log, f"runs/../runs/{log.name}"):
+            done = self.report("runs", "--out", path)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(done.stderr, f"adamant report: --out: '{path}' is one of the runs: it would be lost\n")
+        self.assertEqual(log.read_bytes(), before)
+
+    def test_links_and_permissions_stay(self):
+        log = sorted((self.folder / "runs").glob("*.jsonl"))[0]
+        page, link = self.folder / "linked.html", self.folder / "link.html"
+        page.write_text("old")
+        page.chmod(0o600)
+        link.symlink_to("linked.html")
+        for out in (link, page):
+            self.assertEqual(self.report(log, "--out", out).returncode, 0)
+            self.assertTrue(page.read_text().lower().startswith("<!doctype html>"))
+            self.assertTrue(link.is_symlink())
+            self.assertEqual(page.stat().st_mode & 0o777, 0o600)
+            page.write_text("old")
+
+    def test_a_pipe(self):
+        log = sorted((self.folder / "runs").glob("*.jsonl"))[0]
+        done = subprocess.run([*PROGRAM, "report", "/dev/stdin", "--out", "piped.html"], cwd=self.folder, text=True,
+                              input=log.read_text(), capture_output=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_json(self):
         done = self.report("runs/adamw.jsonl", "--json")
