@@ -51,9 +51,17 @@ std::string encode_bf16(std::span<const float> values) {
       2);
 }
 
-std::string json_for_html(std::string json) {
-  for (std::size_t at = 0; (at = json.find('<', at)) != std::string::npos;) json.replace(at, 1, "\\u003c");
-  return json;
+std::string json_for_html(std::string_view json) {
+  std::string html;
+  html.reserve(json.size());
+  for (const char c : json) {
+    if (c == '<') {
+      html += "\\u003c";
+    } else {
+      html += c;
+    }
+  }
+  return html;
 }
 
 }  // namespace adamant::report

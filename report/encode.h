@@ -12,6 +12,6 @@ namespace adamant::report {
 [[nodiscard]] std::string encode_bf16(std::span<const float> values);
 
 /// JSON as it may stand in a <script>: without '<'. Only strings may hold one.
-[[nodiscard]] std::string json_for_html(std::string json);
+[[nodiscard]] std::string json_for_html(std::string_view json);
 
 }  // namespace adamant::report

@@ -131,7 +131,9 @@ function frame(spec, domain, width, height, margin) {
   svg.append("g").selectAll("line").data(ys).enter().append("line").attr("class", "grid")
       .attr("x1", margin.left).attr("x2", width - margin.right).attr("y1", y).attr("y2", y);
   svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - margin.bottom})`)
-      .call(d3.axisBottom(x).tickValues(xs).tickFormat(tick).tickSizeOuter(0));
+      .call(d3.axisBottom(x).tickValues(xs).tickFormat(tick).tickSizeOuter(0))
+      // What stands at the edge may not leave the picture.
+      .selectAll("text").filter(value => x(value) > width - margin.right - 12).attr("text-anchor", "end").attr("x", margin.right);
   svg.append("g").attr("class", "axis").attr("transform", `translate(${margin.left},0)`)
       .call(d3.axisLeft(y).tickValues(ys).tickFormat(tick).tickSizeOuter(0)).select(".domain").remove();
   svg.append("text").attr("x", margin.left - 30).attr("y", 11).text(spec.y.label);
@@ -620,7 +622,7 @@ const shown = () => [state.a, state.b].filter(index => index >= 0).map(index => 
 
 // ---- panels
 
-const words = {green: "● fine", yellow: "▲ look", red: "■ alarm"};
+const words = {green: "● fine", yellow: "▲ look", red: "■ alarm", grey: "○ not known"};
 
 function fillAnswers(section) {
   const box = $(".answers", section), id = section.dataset.panel;
@@ -829,11 +831,13 @@ $("#csv").addEventListener("click", async () => {
 
 function drawRuns() {
   if (runs.length < 2) return;
-  const table = make("table", {}, make("thead", {}, make("tr", {}, ...["run", "rule", "steps", "loss", "lights"].map(text => make("th", {scope: "col", text})))));
+  const results = runs.some(run => run.result);
+  const columns = [["run", ""], ["rule", "wide"], ["steps", "wide"], ["loss", ""], ...(results ? [["loss noted at the end", ""]] : []), ["lights", ""]];
+  const table = make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(([text, kind]) => make("th", {scope: "col", class: kind, text})))));
   const groups = d3.nest().key(run => run.workload).entries(runs);
   for (const group of groups) {
     const body = make("tbody");
-    if (groups.length > 1 || group.key) body.append(make("tr", {}, make("th", {colspan: 5, scope: "colgroup", text: group.key || "no workload noted"})));
+    if (groups.length > 1 || group.key) body.append(make("tr", {}, make("th", {colspan: columns.length, scope: "colgroup", text: group.key || "no workload noted"})));
     for (const run of group.values) {
       const lights = (run.panels.health || {}).lights || [];
       body.append(make("tr", run === runs[state.a] || run === runs[state.b] ? {class: "chosen"} : {},
@@ -842,7 +846,8 @@ function drawRuns() {
             if (state.b === state.a) state.b = -1;
             drawAll();
           }})),
-          make("td", {text: run.rule}), make("td", {text: run.last_step}), make("td", {text: run.loss}),
+          make("td", {class: "wide", text: run.rule}), make("td", {class: "wide", text: run.last_step}), make("td", {text: run.loss}),
+          ...(results ? [make("td", {text: run.result || "–"})] : []),
           make("td", {}, ...lights.map(light => make("span", {class: `state ${light.state}`, title: `${light.name}: ${words[light.state].slice(2)}`,
                                                               text: words[light.state][0] + " "})))));
     }

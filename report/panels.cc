@@ -179,9 +179,27 @@ Json absent(std::string why) { return {{"absent", std::move(why)}}; }
 
 // ---- 1. Is the run healthy?
 
-const char* state_name(std::optional<Severity> severity) {
-  if (!severity) return "green";
-  return *severity == Severity::red ? "red" : "yellow";
+const char* state_name(Severity severity) { return severity == Severity::red ? "red" : "yellow"; }
+
+// Why a light cannot be judged; empty where it can.
+std::string unknown(const Run& run, Light light) {
+  const Traits& traits = run.traits;
+  switch (light) {
+    case Light::m:
+      if (!traits.m) return fmt::format("{} has no m.", rule_title(run));
+      break;
+    case Light::v:
+    case Light::eps:
+      if (!traits.v) return fmt::format("{} has no v.", rule_title(run));
+      break;
+    case Light::input:
+    case Light::step:
+    case Light::decay:
+      break;
+    case Light::loss:
+      return "";
+  }
+  return run.observed() ? "" : "The log has no statistics: the steps were taken without them.";
 }
 
 const CauseInfo& info_of(Cause cause) {
@@ -201,27 +219,35 @@ const Finding* worst_finding(const Run& run, Chosen chosen) {
 
 Json health(const Run& run) {
   Json cards = Json::array();
-  std::size_t red = 0, yellow = 0;
+  std::size_t red = 0, yellow = 0, green = 0;
   for (const LightInfo& light : lights()) {
     const Finding* worst = worst_finding(run, [&](const Finding& finding) { return finding.light == light.light; });
-    std::string words = "Nothing found.";
-    std::optional<Severity> severity;
+    std::string words = unknown(run, light.light);
+    const char* state = "grey";
     if (worst != nullptr) {
-      severity = worst->severity;
-      ++(*severity == Severity::red ? red : yellow);
+      state = state_name(worst->severity);
+      ++(worst->severity == Severity::red ? red : yellow);
       words = fmt::format("Step {}: {} {}", worst->step, worst->sentence, info_of(worst->cause).advice);
+    } else if (words.empty()) {
+      state = "green";
+      ++green;
+      words = "Nothing found.";
     }
-    cards.push_back(
-        {{"name", light.name}, {"question", light.question}, {"state", state_name(severity)}, {"words", words}});
+    cards.push_back({{"name", light.name}, {"question", light.question}, {"state", state}, {"words", words}});
   }
   std::string answer;
+  if (!run.observed()) {
+    answer = "Nothing is known of gradients, moments and steps: the log has no statistics. ";
+  }
   if (red + yellow == 0) {
-    answer = fmt::format("Yes: all {} lights stayed green over {}.", lights().size(), count(run.logged, "logged step"));
+    answer += fmt::format("{}{} of {} lights {} green over {}{}.", run.observed() ? "Yes: " : "", green,
+                          lights().size(), green == 1 ? "was" : "stayed", count(run.logged, "logged step"),
+                          green < lights().size() ? "; the others have nothing to look at" : "");
   } else {
     const Finding* first = worst_finding(run, [](const Finding&) { return true; });
-    answer = fmt::format("{}: of {} lights {} turned red and {} yellow. The first {}, at step {}: {}",
-                         red > 0 ? "No" : "Not quite", lights().size(), red, yellow, red > 0 ? "red" : "yellow",
-                         first->step, first->sentence);
+    answer += fmt::format("{}: of {} lights {} turned red and {} yellow. The first {}, at step {}: {}",
+                          red > 0 ? "No" : "Not quite", lights().size(), red, yellow, red > 0 ? "red" : "yellow",
+                          first->step, first->sentence);
   }
   Json json = panel(answer);
   json["lights"] = std::move(cards);
@@ -239,8 +265,9 @@ Json health(const Run& run) {
 Json overview(const Run& run) {
   std::string answer;
   if (std::isfinite(run.recent_loss)) {
-    answer = fmt::format("The loss went from {} to {}; its lowest value was {}, at step {}.", number(run.first_loss),
-                         number(run.recent_loss), number(run.best_loss.value), run.best_loss.step);
+    answer = fmt::format(
+        "The loss went from {} to {}, the mean of about the last tenth; its lowest value was {}, at step {}.",
+        number(run.first_loss), number(run.recent_loss), number(run.best_loss.value), run.best_loss.step);
   } else {
     answer = "No loss was logged.";
   }
@@ -319,7 +346,7 @@ Json microscope(const Run& run, const ProbeTrack& track, const std::vector<Probe
               {"gradient", false, false});
   const double band = 2.0 * noise_of_m(run) * rms(g);
   chart.band(-band, band, "where m would be if g were noise").guide(0.0, "");
-  chart.line("g, each step", Stroke::dots, steps, g).line("m, bias-corrected", Stroke::measured, steps, m);
+  chart.line("g, each logged step", Stroke::dots, steps, g).line("m, bias-corrected", Stroke::measured, steps, m);
   if (run.traits.v) {
     chart.line("±√v̂", Stroke::theory, steps, scale).line("", Stroke::theory, steps, minus_scale);
   }
@@ -388,7 +415,8 @@ Json first_moment(const Run& run) {
 
   const auto most = std::max_element(run.probes.begin(), run.probes.end(),
                                      [](const auto& a, const auto& b) { return a.flip_rate() < b.flip_rate(); });
-  if (most != run.probes.end() && most->flip_rate() > 0.0) {
+  // Signs of steps that are apart say nothing about alternation.
+  if (most != run.probes.end() && most->flip_rate() > 0.0 && run.apart() < 1.5) {
     double mm_probe = 0.0, scale = 0.0;
     for (const ProbeSample& sample : most->last) {
       mm_probe += std::pow(average_factor(run, sample) * static_cast<double>(sample.m), 2.0);
@@ -606,6 +634,13 @@ Json eps(const Run& run) {
 
 // ---- 7. How far do weights move?
 
+// Whether weights decay beside the gradient, not in it.
+bool decays(const Run& run) {
+  return run.traits.decoupled && std::any_of(run.info.groups.begin(), run.info.groups.end(), [](const Options& group) {
+           return group.weight_decay.value_or(0.0) > 0.0;
+         });
+}
+
 Json movement(const Run& run) {
   const double median = median_recent(run, &Moments::relative_step);
   const Found most = highest_ever(run, &Moments::relative_step);
@@ -631,7 +666,7 @@ Json movement(const Run& run) {
           "1/(ηλ) = {} steps at the highest learning rate.",
           number(index), number(1.0 / (rate * *run.options(*largest(run)).weight_decay)));
     }
-  } else {
+  } else if (!decays(run)) {
     answer += " There is no weight decay beside the gradient.";
   }
   Json json = panel(answer);
@@ -758,12 +793,16 @@ Json other_rules(const Run& run) {
     return own / others;
   };
   const std::size_t buckets = replay.speed.buckets(), tenth = std::max<std::size_t>(1, buckets / 10);
+  const std::string apart =
+      run.apart() < 1.5
+          ? ""
+          : fmt::format(", which are about {:.0f} apart and are replayed as if they were not,", run.apart());
   Json json = panel(fmt::format(
       "Over {} the coordinate that moved furthest went {} times as far as the slowest with AdamW, {} times with {}, {} "
       "with {}, {} with {}. {}'s steps went from {} times the length of AdamW's in the first tenth of the run to {} "
       "times in "
       "the last.",
-      count(replay.steps, "logged step"), number(ratio[0]), number(ratio[1]), kReplayed[1], number(ratio[2]),
+      count(replay.steps, "logged step") + apart, number(ratio[0]), number(ratio[1]), kReplayed[1], number(ratio[2]),
       kReplayed[2], number(ratio[3]), kReplayed[3], kReplayed[3], number(compared(0, tenth)),
       number(compared(buckets - tenth, buckets))));
   Chart path("rows", "Path of each coordinate, largest gradients first",
@@ -780,9 +819,9 @@ Json other_rules(const Run& run) {
     speed.extremes(std::string(kReplayed[rule]), encode_f32(steps), low, high);
   }
   json["charts"]["replay_speed"] = speed.json();
-  json["settings"] =
-      fmt::format("β1, momentum = {}; β2, α = {}; ε = {}; no decay; η as in the run, times a factor for each rule.",
-                  number(replay.beta1), number(replay.beta2), number(replay.eps));
+  json["settings"] = fmt::format(
+      "β1, momentum = {}; β2 = {}; α = {}; ε = {}; no decay; η as in the run, times a factor for each rule.",
+      number(replay.beta1), number(replay.beta2), number(replay.alpha), number(replay.eps));
   return json;
 }
 
@@ -833,7 +872,7 @@ std::string text_of(const Note& note) {
 Json settings(const Run& run) {
   Json list = Json::array();
   const auto add = [&](std::string name, std::string value) { list.push_back({std::move(name), std::move(value)}); };
-  add("rule", rule_title(run));
+  add("update rule", rule_title(run));
   for (std::size_t g = 0; g < run.info.groups.size(); ++g) {
     std::string text;
     const auto option = [&](const char* name, const auto& value) {
@@ -859,6 +898,10 @@ Json settings(const Run& run) {
     option("centered", o.centered);
     option("maximize", o.maximize);
     add(run.info.groups.size() == 1 ? "options at the end" : fmt::format("group {} at the end", g), text);
+  }
+  const auto& rates = run.overview.high(kLr);
+  if (!rates.empty()) {
+    add("highest lr", fmt::format("{:.6g}", static_cast<double>(*std::max_element(rates.begin(), rates.end()))));
   }
   add("logged", fmt::format("{}, {} to {}, in {} s", count(run.logged, "step"), run.first_step, run.last_step,
                             number(run.seconds)));
@@ -908,6 +951,15 @@ std::string note_named(const Run& run, std::string_view name) {
 
 }  // namespace
 
+// What the run said at its end of data it was not trained on.
+std::string result_of(const Run& run) {
+  if (!run.end) return "";
+  for (const auto& [key, value] : *run.end) {
+    if (key == "loss") return text_of(value);
+  }
+  return "";
+}
+
 Json run_json(const Run& run) {
   Json json = {{"name", run.info.title.empty() ? std::filesystem::path(run.path).stem().string() : run.info.title},
                {"path", run.path},
@@ -917,6 +969,7 @@ Json run_json(const Run& run) {
                {"last_step", run.last_step},
                {"logged", run.logged},
                {"loss", std::isfinite(run.recent_loss) ? Json(number(run.recent_loss)) : Json("not finite")},
+               {"result", result_of(run)},
                {"settings", settings(run)},
                {"overview_grid", encode_f32(steps_of(run.overview.first_steps()))},
                {"tensor_grid",

@@ -19,7 +19,7 @@ Replayer::Replayer(const Options& options, std::size_t buckets) {
     replay_.beta2 = (*options.betas)[1];
   }
   if (options.momentum && *options.momentum > 0.0) replay_.beta1 = *options.momentum;
-  if (options.alpha) replay_.beta2 = *options.alpha;
+  if (options.alpha) replay_.beta2 = replay_.alpha = *options.alpha;
   if (options.eps) replay_.eps = *options.eps;
   replay_.speed = Timeline(kReplayed.size(), buckets);
 }
@@ -31,7 +31,7 @@ void Replayer::start(const RunInfo& info) {
   const std::array<std::pair<Rule, Options>, kReplayed.size()> rules = {{
       {Rule::adamw, {.lr = lr, .betas = {replay_.beta1, replay_.beta2}, .eps = replay_.eps, .weight_decay = decay}},
       {Rule::sgd, {.lr = lr, .momentum = replay_.beta1, .weight_decay = decay}},
-      {Rule::rmsprop, {.lr = lr, .alpha = replay_.beta2, .eps = replay_.eps, .weight_decay = decay}},
+      {Rule::rmsprop, {.lr = lr, .alpha = replay_.alpha, .eps = replay_.eps, .weight_decay = decay}},
       {Rule::adagrad, {.lr = lr, .eps = replay_.eps, .weight_decay = decay}},
   }};
   for (const auto& [rule, options] : rules) {

@@ -26,7 +26,8 @@ struct Replay {
   std::vector<Probe> probes;
   Timeline speed{kReplayed.size(), 2};  ///< mean of η·|u| over the probes, step by step
   std::uint64_t steps = 0;
-  double beta1 = 0.9, beta2 = 0.999;  ///< momentum and alpha are the same
+  double beta1 = 0.9, beta2 = 0.999;  ///< momentum is beta1
+  double alpha = 0.99;                ///< torch's; with beta2, RMSprop would be Adagrad in runs shorter than its memory
   double eps = 1e-8;
 
   /// Σ of `path` over the probes.

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <string_view>
+#include <vector>
 
 #include "report/assets.h"
 #include "report/encode.h"
@@ -65,7 +66,8 @@ std::string report_html(const ReportInput& input) {
     throw Error(ErrorCode::invalid_argument, "report: there is neither a run nor a claim");
   }
   std::size_t tensors = 0;
-  for (const std::string& path : input.runs) tensors += RunLogReader(path).info().tensors.size();
+  std::vector<RunLogReader> readers;
+  for (const std::string& path : input.runs) tensors += readers.emplace_back(path).info().tensors.size();
   const Budget budget = budget_for(input.runs.size(), tensors);
 
   const std::string title = title_of(input);
@@ -76,7 +78,9 @@ std::string report_html(const ReportInput& input) {
       {"causes", causes_json()},
       {"runs", Json::array()},
       {"claims", Json::array()}};
-  for (const std::string& path : input.runs) data["runs"].push_back(run_json(read_run(path, budget)));
+  for (std::size_t i = 0; i < readers.size(); ++i) {
+    data["runs"].push_back(run_json(read_run(readers[i], input.runs[i], budget)));
+  }
   for (const Claim& claim : input.claims) data["claims"].push_back(claim_json(claim));
 
   // Texts from logs may hold anything: bytes that are not UTF-8 become U+FFFD.

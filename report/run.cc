@@ -8,7 +8,10 @@
 namespace adamant::report {
 namespace {
 
-constexpr double kRecent = 1.0 / 64.0;  // weight of a new step in what is recent
+// Weight of the newest of so many steps in what is recent: about a tenth of them, at most 64, of the loss 20.
+double recent_weight(std::uint64_t steps, double most = 64.0) {
+  return 1.0 / std::clamp(0.1 * static_cast<double>(steps), 1.0, most);
+}
 // Characters that the page can spend: on the overviews, on the probes; on the tensors' series what is left of the sum
 // after the rest of each run, but neither more nor less than so much.
 constexpr double kOverviewText = 0.6e6, kProbeText = 0.5e6;
@@ -26,7 +29,7 @@ TensorRecord record_of(std::size_t tensor) {
   return record;
 }
 
-// Mean of recent values, each with its weight; early on of all there are.
+// Mean of recent values.
 void blend(double& mean, double value, double weight) {
   if (!std::isfinite(value)) return;
   mean = std::isfinite(mean) ? mean + weight * (value - mean) : value;
@@ -56,7 +59,8 @@ Budget budget_for(std::size_t runs, std::size_t tensors) {
   const double text = std::clamp(kSumText - kRestText * r, kLeastTensorText, kMostTensorText);
   Budget budget;
   budget.tensor_buckets = bounded(text / (bucket * t + guides * r), 8, 320);
-  budget.tensors = std::max<std::size_t>(1, bounded(text / (bucket * 8.0 * r), 2, 100000));
+  budget.tensors = bounded(text / (bucket * 8.0 * r), 2, 100000);
+  budget.later = bounded(text / (bucket * static_cast<double>(budget.tensor_buckets) * r), 0, budget.tensors);
   budget.overview_buckets =
       bounded(kOverviewText / (2.0 * static_cast<double>(kOverviewSeries) * kF32Text * r), 32, 1200);
   if (runs > 8) {
@@ -120,7 +124,7 @@ void Collector::choose_tensors(const RunInfo& info) {
 
 void Collector::add(const RunInfo& info, const RunStep& step) {
   for (std::size_t t = run_.info.tensors.size(); t < info.tensors.size(); ++t) {
-    if (run_.tensors.size() == budget_.tensors) break;
+    if (run_.tensors.size() >= budget_.later) break;
     run_.tensors.push_back(record_of(t));
     run_.moments.add_series(moment_list().size());
   }
@@ -134,7 +138,7 @@ void Collector::add(const RunInfo& info, const RunStep& step) {
   run_.last_step = step.step;
   run_.seconds = step.seconds;
   run_.last_loss = step.loss;
-  blend(run_.recent_loss, step.loss, std::max(kRecent, 1.0 / static_cast<double>(run_.logged)));
+  blend(run_.recent_loss, step.loss, recent_weight(run_.logged, 20.0));
   if (std::isfinite(step.loss) && !(run_.best_loss.value <= step.loss)) run_.best_loss = {step.loss, step.step};
   if (step.clip_coefficient < 1.0) ++run_.clipped;
   if (!step.applied) {
@@ -185,7 +189,7 @@ void Collector::add(const RunInfo& info, const RunStep& step) {
 void Collector::add_tensor(TensorRecord& record, std::size_t first_series, const TensorStatistics& seen,
                            const Moments& moments) {
   static const std::size_t kSignalIndex = index_of(&Moments::signal);
-  const double weight = std::max(kRecent, 1.0 / static_cast<double>(++record.seen));
+  const double weight = recent_weight(++record.seen);
   const double before_gg = record.recent_gg;
   record.recent_gg += weight * (seen.sums.gg - record.recent_gg);
   record.step = seen.step;
@@ -219,13 +223,14 @@ Run Collector::finish() {
   return std::move(run_);
 }
 
-Run read_run(const std::string& path, const Budget& budget) {
-  RunLogReader reader(path);
+Run read_run(RunLogReader& reader, const std::string& path, const Budget& budget) {
   Collector collector(reader.info(), budget);
   RunStep step;
   std::uint64_t scales = 0;  // last step of the histograms seen
-  while (reader.next(step)) {
-    collector.add(reader.info(), step);
+  for (bool more = true; more;) {
+    more = reader.next(step);
+    if (more) collector.add(reader.info(), step);
+    // They may be the last line.
     if (reader.scales() && reader.scales()->last_step != scales) {
       scales = reader.scales()->last_step;
       collector.add(*reader.scales());
@@ -233,7 +238,9 @@ Run read_run(const std::string& path, const Budget& budget) {
   }
   Run run = collector.finish();
   run.path = path;
-  run.bytes = std::filesystem::file_size(path);
+  std::error_code pipe;  // which has no size
+  run.bytes = std::filesystem::file_size(path, pipe);
+  if (pipe) run.bytes = 0;
   run.end = reader.end();
   return run;
 }

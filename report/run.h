@@ -4,6 +4,7 @@
 #include <adamant/health.hpp>
 #include <adamant/moments.hpp>
 #include <adamant/run_log.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,7 @@ struct Budget {
   std::size_t overview_buckets = 1000;
   std::size_t tensor_buckets = 160;
   std::size_t tensors = 4000;     ///< the largest are drawn
+  std::size_t later = 4000;       ///< to so many, with those that are added in the middle of a run
   std::size_t probe_steps = 300;  ///< of the first and of the last steps
   std::size_t probes = 8;         ///< shown one by one
   std::size_t spikes = 6;
@@ -58,7 +60,7 @@ struct Summary {
     std::uint64_t step = 0;
   };
   double last = kNone;
-  double recent = kNone;  ///< mean of about the last 64 steps; of `signal` a ratio of means
+  double recent = kNone;  ///< mean of about the last tenth of the steps, at most 64; of `signal` a ratio of means
   Extreme low, high;
 };
 
@@ -82,7 +84,8 @@ struct Run {
 
   std::uint64_t logged = 0, first_step = 0, last_step = 0;
   double seconds = 0.0;
-  double first_loss = kNone, last_loss = kNone, recent_loss = kNone;
+  double first_loss = kNone, last_loss = kNone;
+  double recent_loss = kNone;  ///< mean of about the last tenth of the steps, at most 20
   Summary::Extreme best_loss;
   std::uint64_t clipped = 0;
   std::uint64_t skipped = 0;                 ///< steps that were not applied
@@ -105,6 +108,14 @@ struct Run {
   }
   [[nodiscard]] const Summary& summary(const TensorRecord& record, double Moments::* value) const {
     return record.statistics[index_of(value)];
+  }
+  /// Whether any step had statistics.
+  [[nodiscard]] bool observed() const {
+    return std::any_of(tensors.begin(), tensors.end(), [](const TensorRecord& record) { return record.seen > 0; });
+  }
+  /// Steps from one logged step to the next, on average.
+  [[nodiscard]] double apart() const {
+    return logged < 2 ? 1.0 : static_cast<double>(last_step - first_step) / static_cast<double>(logged - 1);
   }
   [[nodiscard]] const RunInfo::Tensor& of(const TensorRecord& record) const { return info.tensors[record.tensor]; }
 };
@@ -131,7 +142,7 @@ class Collector {
   Replayer replayer_;
 };
 
-/// Reads a log.
-[[nodiscard]] Run read_run(const std::string& path, const Budget& budget);
+/// Reads the log at that path, from its first step.
+[[nodiscard]] Run read_run(RunLogReader& reader, const std::string& path, const Budget& budget);
 
 }  // namespace adamant::report

@@ -4,11 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <adamant/health.hpp>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "insight/run_format.h"
@@ -498,6 +500,38 @@ TEST(RunLogs, AreDecodedByTheProgramInTheirDocument) {
   EXPECT_EQ(printed("PYTHONIOENCODING=utf-8 python3 '" + decoder.path() + "' '" + log.path() + "'"), expected);
 }
 
+TEST(RunLogs, RefuseEveryCallWhereTheyWereMovedFrom) {
+  const File file;
+  Model model;
+  RunLog log(file.path(), *model.optimizer);
+  RunLog moved = std::move(log);
+  model.step(moved, 1.0);
+  moved.end();
+  RunLogReader reader(file.path());
+  RunLogReader other = std::move(reader);
+  RunStep step;
+  EXPECT_TRUE(other.next(step));
+  Health health;
+  const Health taken = std::move(health);
+  const std::pair<const char*, std::function<void()>> calls[] = {
+      {"run log", [&] { static_cast<void>(log.statistics()); }},
+      {"run log", [&] { log.step(*model.optimizer, 1.0, {}); }},
+      {"run log", [&] { log.end(); }},
+      {"run log", [&] { log.flush(); }},
+      {"run log", [&] { static_cast<void>(log.path()); }},
+      {"run log reader", [&] { static_cast<void>(reader.info()); }},
+      {"run log reader", [&] { reader.next(step); }},
+      {"run log reader", [&] { static_cast<void>(reader.scales()); }},
+      {"run log reader", [&] { static_cast<void>(reader.end()); }},
+      {"Health", [&] { health.feed(other.info(), step); }},
+      {"Health", [&] { static_cast<void>(health.findings()); }},
+      {"Health", [&] { static_cast<void>(health.state(Light::m)); }},
+  };
+  for (const auto& [name, call] : calls) {
+    EXPECT_EQ(refusal(call), std::string("invalid_argument: ") + name + " was moved from: it holds nothing");
+  }
+}
+
 // Reads all of it.
 std::string reading(const std::string& path) {
   return refusal([&] {
@@ -538,7 +572,9 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   file.write("{\"event\":\"run\",\"log\":\"other\"}\n");
   EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-1)"));
   file.write(std::string(1000000, '[') + "\n");
-  EXPECT_EQ(reading(file.path()), said(1, "is not JSON"));
+  EXPECT_EQ(reading(file.path()), said(1, "is nested deeper than any line of a run log"));
+  file.write("{\"title\":\"[[[[[[[[[[ \\\" [[[[[[[[[\",\"a\":[[[[[[[]]]]]]],\"event\":\"run\"}\n");
+  EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-1)"));
 
   // One thing changed in one line.
   const auto with = [&](std::size_t line, const std::string& pointer, const Json& value) {
@@ -571,18 +607,23 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   EXPECT_EQ(with(1, "/probes/1", lines[0]["probes"][0]), "the probes are not in order");
   EXPECT_EQ(with(1, "/title", 5), "'title' is not a string");
   EXPECT_EQ(with(1, "/notes", 5), "'notes' is not an object");
+  EXPECT_EQ(with(1, "/notes", Json{{"a", Json::array()}}), "the note 'a' is neither text nor a number");
   EXPECT_EQ(with(2, "/event", "pets"), "has the event 'pets', which is not known");
+  EXPECT_EQ(with(2, "/event", "\033[31mred\n" + std::string(1000, 'x')),
+            "has the event '\\x1b[31mred\\x0a" + std::string(55, 'x') + "...', which is not known");
   EXPECT_EQ(with(2, "/step", 0), "step 0 follows step 0");
   EXPECT_EQ(with(3, "/step", 1), "step 1 follows step 1");
   EXPECT_EQ(with(2, "/step", "1"), "'step' is not a whole number from 0 to 2^53");
   EXPECT_EQ(with(2, "/lr", Json{0.1}), "has 1 learning rates for 2 groups");
-  EXPECT_EQ(with(2, "/lr/1", Json()), "a learning rate is not a number from 0 on");
+  EXPECT_EQ(with(2, "/lr/1", Json()), "a learning rate is not a finite f32 number >= 0");
+  EXPECT_EQ(with(2, "/lr/1", 1e300), "a learning rate is not a finite f32 number >= 0");
   EXPECT_EQ(with(2, "/loss", "low"), "'loss' is not a number");
   EXPECT_EQ(with(2, "/applied", 1), "'applied' is neither true nor false");
   EXPECT_EQ(with(2, "/moments", "AAAA"), "'moments' are not 15 packed numbers for each of 3 tensors");
   EXPECT_EQ(with(2, "/probes", "!!!!"), "'probes' are not 5 packed numbers for each of 30 probes");
   EXPECT_EQ(with(2, "/behind", Json{0, 0}), "'behind' is not an array of one for each tensor");
   EXPECT_EQ(with(2, "/behind", Json{2, 0, 0}), "'behind' holds what is not a number of steps");
+  EXPECT_EQ(with(2, "/behind", Json{~0ull, 0, 0}), "'behind' holds what is not a number of steps");
   EXPECT_EQ(with(2, "/nonfinite", 5), "'nonfinite' is not an object");
   std::string shares = lines[1]["moments"].get<std::string>();
   std::string two;

@@ -82,7 +82,7 @@ class Health {
 
   /// The next step of the run that `info` describes, with the options of that step (RunLogReader::info).
   void feed(const RunInfo& info, const RunStep& step);
-  /// All so far, in the order in which they were found.
+  /// All so far, in the order in which they were found; no more than the first 10,000.
   [[nodiscard]] const std::vector<Finding>& findings() const;
   /// The worst so far; nothing: green.
   [[nodiscard]] std::optional<Severity> state(Light light) const;

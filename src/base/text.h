@@ -17,6 +17,21 @@ inline std::string text(double value) {
 /// Not quoted(): std has one, which arguments of std would find.
 inline std::string in_quotes(std::string_view value) { return "'" + std::string(value) + "'"; }
 
+/// Text from outside, in quotes: what is not printable ASCII in hexadecimal, and no more than 64 bytes.
+inline std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text.substr(0, 64)) {
+    const auto byte = static_cast<unsigned char>(c);
+    constexpr char kHex[] = "0123456789abcdef";
+    if (byte >= 0x20 && byte < 0x7F) {
+      shown += c;
+    } else {
+      shown += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return "'" + shown + (text.size() > 64 ? "...'" : "'");
+}
+
 /// "a, b, c"
 template <class Range, class Name>
 std::string listed(const Range& range, Name name) {

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/held.h"
+
 namespace adamant {
 namespace {
 
@@ -325,7 +327,7 @@ struct Health::Impl {
         finding.sentence = sentence_of(finding, options, step.nonfinite ? step.nonfinite->count : 0);
         std::optional<Severity>& state = states[static_cast<std::size_t>(cause.light)];
         state = std::max(state, std::optional(severity));
-        findings.push_back(std::move(finding));
+        if (findings.size() < kMostFindings) findings.push_back(std::move(finding));
       }
     }
   }
@@ -334,6 +336,7 @@ struct Health::Impl {
     std::size_t count = 0, tensor = 0;
     double value = 0.0;
   };
+  static constexpr std::size_t kMostFindings = 10000;
   static constexpr std::size_t kRun = std::numeric_limits<std::size_t>::max();
 
   std::vector<Watched> watched;
@@ -352,8 +355,10 @@ Health::~Health() = default;
 Health::Health(Health&&) noexcept = default;
 Health& Health::operator=(Health&&) noexcept = default;
 
-void Health::feed(const RunInfo& info, const RunStep& step) { impl_->feed(info, step); }
-const std::vector<Finding>& Health::findings() const { return impl_->findings; }
-std::optional<Severity> Health::state(Light light) const { return impl_->states[static_cast<std::size_t>(light)]; }
+void Health::feed(const RunInfo& info, const RunStep& step) { held(impl_, "Health").feed(info, step); }
+const std::vector<Finding>& Health::findings() const { return held(impl_, "Health").findings; }
+std::optional<Severity> Health::state(Light light) const {
+  return held(impl_, "Health").states[static_cast<std::size_t>(light)];
+}
 
 }  // namespace adamant

@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/held.h"
 #include "base/text.h"
 #include "insight/growing_file.h"
 #include "insight/run_format.h"
@@ -24,6 +25,8 @@ using Clock = std::chrono::steady_clock;
 
 // Blocks of 256 elements to take the sample of ScaleSample from in a step, or one in 256 if that is more.
 constexpr std::uint64_t kSampledBlocks = 16;
+
+constexpr const char* kName = "run log";
 
 std::string library_version() {
   return std::to_string(ADAMANT_VERSION_MAJOR) + "." + std::to_string(ADAMANT_VERSION_MINOR) + "." +
@@ -186,7 +189,7 @@ struct RunLog::Impl {
     lines.check();
     if (!lines.open()) {
       throw Error(ErrorCode::invalid_argument,
-                  "the run log " + adamant::in_quotes(lines.path()) + " has ended: no step can follow");
+                  "the run log " + in_quotes(lines.path()) + " has ended: no step can follow");
     }
     const std::uint64_t step = first + steps++;
     if (!logs(step) && report.applied) return;  // one that was not applied is always told
@@ -281,20 +284,22 @@ RunLog::RunLog(RunLog&&) noexcept = default;
 RunLog& RunLog::operator=(RunLog&&) noexcept = default;
 
 Statistics* RunLog::statistics() {
-  impl_->statistics.tensors.clear();
-  return impl_->lines.open() && impl_->logs(impl_->first + impl_->steps) ? &impl_->statistics : nullptr;
+  Impl& log = held(impl_, kName);
+  log.statistics.tensors.clear();
+  return log.lines.open() && log.logs(log.first + log.steps) ? &log.statistics : nullptr;
 }
 void RunLog::step(const Optimizer& optimizer, double loss, const StepReport& report) {
-  impl_->step(optimizer, loss, report);
+  held(impl_, kName).step(optimizer, loss, report);
 }
-void RunLog::end(const Notes& notes) { impl_->end(notes); }
+void RunLog::end(const Notes& notes) { held(impl_, kName).end(notes); }
 void RunLog::flush() {
-  if (impl_->lines.open()) {
-    impl_->lines.flush();
+  GrowingFile& lines = held(impl_, kName).lines;
+  if (lines.open()) {
+    lines.flush();
   } else {
-    impl_->lines.check();
+    lines.check();
   }
 }
-const std::string& RunLog::path() const { return impl_->lines.path(); }
+const std::string& RunLog::path() const { return held(impl_, kName).lines.path(); }
 
 }  // namespace adamant

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/held.h"
 #include "base/text.h"
 #include "insight/run_format.h"
 #include "rule/options.h"
@@ -30,32 +31,32 @@ constexpr std::uint64_t kMost = std::uint64_t{1} << 53;
 
 const Json& at(const Json& json, const char* name) {
   const auto found = json.find(name);
-  if (found == json.end()) refuse("lacks " + adamant::in_quotes(name));
+  if (found == json.end()) refuse("lacks " + in_quotes(name));
   return *found;
 }
 const Json& array_at(const Json& json, const char* name) {
   const Json& value = at(json, name);
-  if (!value.is_array()) refuse(adamant::in_quotes(name) + " is not an array");
+  if (!value.is_array()) refuse(in_quotes(name) + " is not an array");
   return value;
 }
 std::uint64_t count(const Json& value, const char* name) {
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMost) {
-    refuse(adamant::in_quotes(name) + " is not a whole number from 0 to 2^53");
+    refuse(in_quotes(name) + " is not a whole number from 0 to 2^53");
   }
   return value.get<std::uint64_t>();
 }
 // null stands for what is not finite.
 double number(const Json& value, const char* name) {
   if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
-  if (!value.is_number()) refuse(adamant::in_quotes(name) + " is not a number");
+  if (!value.is_number()) refuse(in_quotes(name) + " is not a number");
   return value.get<double>();
 }
 std::string string_of(const Json& value, const char* name) {
-  if (!value.is_string()) refuse(adamant::in_quotes(name) + " is not a string");
+  if (!value.is_string()) refuse(in_quotes(name) + " is not a string");
   return value.get<std::string>();
 }
 bool truth(const Json& value, const char* name) {
-  if (!value.is_boolean()) refuse(adamant::in_quotes(name) + " is neither true nor false");
+  if (!value.is_boolean()) refuse(in_quotes(name) + " is neither true nor false");
   return value.get<bool>();
 }
 
@@ -64,7 +65,9 @@ Notes notes_of(const Json& json) {
   if (!object.is_object()) refuse("'notes' is not an object");
   Notes notes;
   for (const auto& [name, value] : object.items()) {
-    notes.emplace_back(name, value.is_string() ? Note(value.get<std::string>()) : Note(number(value, name.c_str())));
+    if (value.is_structured() || value.is_boolean())
+      refuse("the note " + printable(name) + " is neither text nor a number");
+    notes.emplace_back(name, value.is_string() ? Note(value.get<std::string>()) : Note(number(value, "notes")));
   }
   return notes;
 }
@@ -72,7 +75,7 @@ Notes notes_of(const Json& json) {
 void read_option(const Json& value, const char* name, std::optional<double>& option) { option = number(value, name); }
 void read_option(const Json& value, const char* name, std::optional<bool>& option) { option = truth(value, name); }
 void read_option(const Json& value, const char* name, Betas& option) {
-  if (!value.is_array() || value.size() != 2) refuse(adamant::in_quotes(name) + " are not two numbers");
+  if (!value.is_array() || value.size() != 2) refuse(in_quotes(name) + " are not two numbers");
   option = Betas(number(value[0], name), number(value[1], name));
 }
 
@@ -107,8 +110,7 @@ std::vector<RunInfo::Tensor> tensors_of(const Json& json, std::size_t groups) {
     tensor.name = string_of(at(entry, "name"), "name");
     tensor.size = count(at(entry, "size"), "size");
     tensor.group = count(at(entry, "group"), "group");
-    if (tensor.group >= groups)
-      refuse("the tensor " + adamant::in_quotes(tensor.name) + " is in a group that is not there");
+    if (tensor.group >= groups) refuse("the tensor " + printable(tensor.name) + " is in a group that is not there");
     std::uint64_t elements = 1;
     for (const Json& side : array_at(entry, "shape")) {
       tensor.shape.push_back(count(side, "shape"));
@@ -116,7 +118,7 @@ std::vector<RunInfo::Tensor> tensors_of(const Json& json, std::size_t groups) {
       elements = length != 0 && elements > kMost / length ? kMost + 1 : elements * length;
     }
     if (elements != tensor.size) {
-      refuse("the tensor " + adamant::in_quotes(tensor.name) + " has " + std::to_string(tensor.size) +
+      refuse("the tensor " + printable(tensor.name) + " has " + std::to_string(tensor.size) +
              " elements, which is not the product of its shape");
     }
     tensors.push_back(std::move(tensor));
@@ -176,6 +178,27 @@ std::array<std::uint32_t, ScaleSample::kBins> bins_of(const Json& json) {
   return bins;
 }
 
+// Whether brackets stand inside each other further than in any line that is written: a parser would need memory for
+// each of a line that is nothing else.
+bool is_deep(std::string_view line) {
+  constexpr int kDeepest = 8;
+  int depth = 0;
+  bool text = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (text && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      text = !text;
+    } else if (!text && (c == '[' || c == '{') && ++depth > kDeepest) {
+      return true;
+    } else if (!text && (c == ']' || c == '}')) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 // The lines of a file that may grow. A line counts once its end is there.
 class Lines {
  public:
@@ -216,7 +239,7 @@ class Lines {
   static constexpr std::size_t kLongest = std::size_t{64} << 20;
 
   [[noreturn]] void fail() const {
-    throw Error(ErrorCode::io, adamant::in_quotes(path_) + " cannot be read: " + std::strerror(errno));
+    throw Error(ErrorCode::io, in_quotes(path_) + " cannot be read: " + std::strerror(errno));
   }
   [[noreturn]] void refuse_line(std::size_t number, const std::string& why) const {
     throw Error(ErrorCode::io, path_ + ":" + std::to_string(number) + ": " + why);
@@ -258,6 +281,7 @@ struct RunLogReader::Impl {
     if (!line) return std::nullopt;
     Json json;
     guarded([&] {
+      if (is_deep(*line)) refuse("is nested deeper than any line of a run log");
       json = Json::parse(*line, nullptr, false);
       if (json.is_discarded()) refuse("is not JSON");
       if (!json.is_object()) refuse("is not a JSON object");
@@ -289,7 +313,7 @@ struct RunLogReader::Impl {
         } else if (event == "end") {
           end = notes_of(*json);
         } else {
-          refuse("has the event " + adamant::in_quotes(event) + ", which is not known");
+          refuse("has the event " + printable(event) + ", which is not known");
         }
       });
       if (done) return true;
@@ -328,7 +352,9 @@ struct RunLogReader::Impl {
     step.lr.clear();
     for (const Json& rate : rates) {
       const double lr = number(rate, "lr");
-      if (!(lr >= 0.0)) refuse("a learning rate is not a number from 0 on");
+      if (!(lr >= 0.0 && lr <= static_cast<double>(std::numeric_limits<float>::max()))) {
+        refuse("a learning rate is not a finite f32 number >= 0");
+      }
       info.groups[step.lr.size()].lr = lr;
       step.lr.push_back(lr);
     }
@@ -340,8 +366,8 @@ struct RunLogReader::Impl {
     if (!found->is_array() || found->size() != behind.size()) refuse("'behind' is not an array of one for each tensor");
     for (std::size_t i = 0; i < behind.size(); ++i) {
       const Json& late = (*found)[i];
-      if (!late.is_number_integer() || late.get<std::int64_t>() > static_cast<std::int64_t>(step) ||
-          late.get<std::int64_t>() < -static_cast<std::int64_t>(kMost)) {
+      const bool huge = late.is_number_unsigned() && late.get<std::uint64_t>() > step;
+      if (!late.is_number_integer() || huge || late.get<std::int64_t>() < -static_cast<std::int64_t>(kMost)) {
         refuse("'behind' holds what is not a number of steps");
       }
       behind[i] = late.get<std::int64_t>();
@@ -414,9 +440,9 @@ RunLogReader::~RunLogReader() = default;
 RunLogReader::RunLogReader(RunLogReader&&) noexcept = default;
 RunLogReader& RunLogReader::operator=(RunLogReader&&) noexcept = default;
 
-const RunInfo& RunLogReader::info() const { return impl_->info; }
-bool RunLogReader::next(RunStep& step) { return impl_->next(step); }
-const std::optional<RunScales>& RunLogReader::scales() const { return impl_->scales; }
-const std::optional<Notes>& RunLogReader::end() const { return impl_->end; }
+const RunInfo& RunLogReader::info() const { return held(impl_, "run log reader").info; }
+bool RunLogReader::next(RunStep& step) { return held(impl_, "run log reader").next(step); }
+const std::optional<RunScales>& RunLogReader::scales() const { return held(impl_, "run log reader").scales; }
+const std::optional<Notes>& RunLogReader::end() const { return held(impl_, "run log reader").end; }
 
 }  // namespace adamant

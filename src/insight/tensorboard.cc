@@ -16,6 +16,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/held.h"
 #include "base/text.h"
 #include "insight/crc32c.h"
 #include "insight/growing_file.h"
@@ -209,8 +210,7 @@ void check(const TensorBoardOptions& options, const Optimizer& optimizer) {
 std::string new_path(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error)
-    throw Error(ErrorCode::io, "the folder " + adamant::in_quotes(folder) + " cannot be made: " + error.message());
+  if (error) throw Error(ErrorCode::io, "the folder " + in_quotes(folder) + " cannot be made: " + error.message());
   static std::atomic<unsigned> files = 0;
   char host[256] = {};
   if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '-';
@@ -294,9 +294,9 @@ TensorBoard& TensorBoard::operator=(TensorBoard&&) noexcept = default;
 
 void TensorBoard::step(const Optimizer& optimizer, double loss, const StepReport& report,
                        const Statistics* statistics) {
-  impl_->step(optimizer, loss, report, statistics);
+  held(impl_, "TensorBoard log").step(optimizer, loss, report, statistics);
 }
-void TensorBoard::flush() { impl_->file.flush(); }
-const std::string& TensorBoard::path() const { return impl_->file.path(); }
+void TensorBoard::flush() { held(impl_, "TensorBoard log").file.flush(); }
+const std::string& TensorBoard::path() const { return held(impl_, "TensorBoard log").file.path(); }
 
 }  // namespace adamant

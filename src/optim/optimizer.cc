@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/held.h"
 #include "base/text.h"
 #include "optim/impl.h"
 #include "rule/options.h"
@@ -33,21 +34,6 @@ bool is_utf8(std::string_view bytes) {
     if (point < kLeast[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
   }
   return true;
-}
-
-// A name as it may be printed: one that breaks the rules may hold anything.
-std::string printable(std::string_view name) {
-  std::string shown;
-  for (const char c : name.substr(0, 64)) {
-    const auto byte = static_cast<unsigned char>(c);
-    constexpr char kHex[] = "0123456789abcdef";
-    if (byte >= 0x20 && byte < 0x7F) {
-      shown += c;
-    } else {
-      shown += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return "'" + shown + (name.size() > 64 ? "...'" : "'");
 }
 
 void check_name(std::string_view name) {
@@ -329,10 +315,7 @@ Optimizer::~Optimizer() = default;
 Optimizer::Optimizer(Optimizer&&) noexcept = default;
 Optimizer& Optimizer::operator=(Optimizer&&) noexcept = default;
 
-Optimizer::Impl& Optimizer::impl() const {
-  if (!impl_) refuse(ErrorCode::invalid_argument, "optimizer was moved from: it holds nothing");
-  return *impl_;
-}
+Optimizer::Impl& Optimizer::impl() const { return held(impl_, "optimizer"); }
 
 StepReport Optimizer::step(const StepOptions& options) { return impl().step(options); }
 void Optimizer::begin_step(const StepOptions& options) { impl().begin_step(options); }

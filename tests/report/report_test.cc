@@ -274,6 +274,90 @@ TEST(Run, MemoryDoesNotGrowWithTheSteps) {
   }
 }
 
+// The start of a short run is not part of its end.
+TEST(Run, ItsLossAtTheEndIsThatOfItsLastSteps) {
+  Trial trial(Rule::adamw);
+  const auto falling = [](std::uint64_t step, auto) { return 1000.0 * std::exp(-0.1 * static_cast<double>(step)); };
+  const report::Run run = trial.run(60, [](auto, auto, double x) { return x; }, falling);
+  EXPECT_LT(run.recent_loss, 2.0 * run.last_loss);
+  EXPECT_NE(answer(run_json(run), "overview").find("The loss went from 905 to "), std::string::npos);
+}
+
+TEST(Run, WithoutStatisticsIsNotCalledHealthy) {
+  Trial trial(Rule::adamw);
+  Collector collector(trial.info);
+  for (std::uint64_t step = 1; step <= 100; ++step) {
+    collector.add(trial.info, run_step(trial.optimizer, step, 1.0, trial.optimizer.step(), {}));
+  }
+  const Json json = run_json(collector.finish());
+  EXPECT_EQ(answer(json, "health"),
+            "Nothing is known of gradients, moments and steps: the log has no statistics. 1 of 7 lights was green over "
+            "100 logged steps; the others have nothing to look at.");
+  for (const Json& light : json["panels"]["health"]["lights"]) {
+    EXPECT_EQ(light["state"], light["name"] == "loss" ? "green" : "grey") << light["name"];
+  }
+  EXPECT_EQ(answer(json, "movement"), "Nothing was seen of the weights.");
+}
+
+TEST(Run, StepsThatAreApartAreNotCalledAlternating) {
+  Trial trial(Rule::adamw);
+  Statistics statistics;
+  statistics.probes = 1;
+  trial.info.probes = {{0, 256}, {1, 256}, {2, 256}};
+  Collector collector(trial.info);
+  for (std::uint64_t step = 1; step <= 300; ++step) {
+    for (float& x : trial.g[1]) x = step / 3 % 2 == 0 ? 1.0F : -1.0F;
+    const StepReport report = trial.optimizer.step({.statistics = &statistics});
+    if (step % 3 == 0) collector.add(trial.info, run_step(trial.optimizer, step, 1.0, report, statistics));
+  }
+  const report::Run run = collector.finish();
+  EXPECT_NEAR(run.apart(), 3.0, 1e-9);
+  const Json json = run_json(run);
+  EXPECT_FALSE(json["panels"]["m"].contains("alternating"));
+  EXPECT_NE(answer(json, "replay").find("which are about 3 apart and are replayed as if they were not"),
+            std::string::npos)
+      << answer(json, "replay");
+}
+
+// Histograms come after the step that completes them; there may be no further step.
+TEST(Run, ReadsHistogramsThatAreTheLastLine) {
+  const std::string path = (std::filesystem::temp_directory_path() / "adamant_last_scales.jsonl").string();
+  Trial trial(Rule::adamw);
+  {
+    RunLog log(path, trial.optimizer);
+    for (int step = 0; step < 128; ++step) {
+      for (auto& g : trial.g) {
+        for (float& x : g) x = static_cast<float>(noise(trial.state));
+      }
+      log.step(trial.optimizer, 1.0, trial.optimizer.step({.statistics = log.statistics()}));
+    }
+  }
+  RunLogReader reader(path);
+  const report::Run run = read_run(reader, path, {});
+  std::filesystem::remove(path);
+  EXPECT_EQ(run.logged, 128U);
+  ASSERT_TRUE(run.last_scales.has_value());
+  EXPECT_EQ(run.last_scales->last_step, 128U);
+}
+
+TEST(Run, TensorsAddedLaterDoNotBreakTheBudget) {
+  const Budget budget = budget_for(1, 1);
+  Trial trial(Rule::adamw);
+  RunInfo first = trial.info;
+  first.tensors.resize(1);
+  Collector collector(first, budget);
+  RunInfo all = trial.info;
+  all.tensors.resize(4000, trial.info.tensors.back());
+  RunStep step;
+  step.lr = {1e-3};
+  step.tensors.resize(all.tensors.size());
+  for (step.step = 1; step.step <= 3; ++step.step) collector.add(all, step);
+  const report::Run run = collector.finish();
+  EXPECT_EQ(run.tensors.size(), budget.later);
+  EXPECT_LT(budget.later * budget.tensor_buckets, 40000U);
+  EXPECT_GE(budget_for(1, 4000).later, 1000U);
+}
+
 TEST(Run, OnlyTheLargestTensorsAreDrawn) {
   Trial trial(Rule::adamw);
   Budget budget;
