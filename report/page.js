@@ -119,6 +119,11 @@ function logTicks(scale, wanted) {
   return powers.filter((_, i) => i % step === 0);
 }
 
+// A number under the right end of an axis does not leave the picture.
+function kept(axis, scale, width, room) {
+  axis.selectAll("text").filter(value => scale(value) > width - room - 12).attr("text-anchor", "end").attr("x", room);
+}
+
 function frame(spec, domain, width, height, margin) {
   const svg = d3.create("svg").attr("class", "plot").attr("viewBox", `0 0 ${width} ${height}`)
       .attr("width", width).attr("height", height).attr("role", "img");
@@ -131,9 +136,7 @@ function frame(spec, domain, width, height, margin) {
   svg.append("g").selectAll("line").data(ys).enter().append("line").attr("class", "grid")
       .attr("x1", margin.left).attr("x2", width - margin.right).attr("y1", y).attr("y2", y);
   svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - margin.bottom})`)
-      .call(d3.axisBottom(x).tickValues(xs).tickFormat(tick).tickSizeOuter(0))
-      // What stands at the edge may not leave the picture.
-      .selectAll("text").filter(value => x(value) > width - margin.right - 12).attr("text-anchor", "end").attr("x", margin.right);
+      .call(d3.axisBottom(x).tickValues(xs).tickFormat(tick).tickSizeOuter(0)).call(kept, x, width, margin.right);
   svg.append("g").attr("class", "axis").attr("transform", `translate(${margin.left},0)`)
       .call(d3.axisLeft(y).tickValues(ys).tickFormat(tick).tickSizeOuter(0)).select(".domain").remove();
   svg.append("text").attr("x", margin.left - 30).attr("y", 11).text(spec.y.label);
@@ -721,7 +724,7 @@ function drawBrush() {
   svg.append("path").attr("class", "line").attr("stroke", "var(--soft)").style("fill", low === high ? "none" : "var(--soft)")
       .attr("stroke-width", 1).attr("d", stroke({x, y}, xs, low, high, spec.y.log));
   svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - 16})`)
-      .call(d3.axisBottom(x).ticks(Math.max(2, width / 110)).tickFormat(tick).tickSizeOuter(0));
+      .call(d3.axisBottom(x).ticks(Math.max(2, width / 110)).tickFormat(tick).tickSizeOuter(0)).call(kept, x, width, margin.right);
   const brush = d3.brushX().extent([[margin.left, 0], [width - margin.right, height - 16]]);
   const layer = svg.append("g").call(brush);
   if (state.from !== null || state.to !== null) {
@@ -832,7 +835,7 @@ $("#csv").addEventListener("click", async () => {
 function drawRuns() {
   if (runs.length < 2) return;
   const results = runs.some(run => run.result);
-  const columns = [["run", ""], ["rule", "wide"], ["steps", "wide"], ["loss", ""], ...(results ? [["loss noted at the end", ""]] : []), ["lights", ""]];
+  const columns = [["run", ""], ["rule", "wide"], ["steps", "wide"], ["loss", ""], ...(results ? [["loss noted at the end", "wide"]] : []), ["lights", ""]];
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...columns.map(([text, kind]) => make("th", {scope: "col", class: kind, text})))));
   const groups = d3.nest().key(run => run.workload).entries(runs);
   for (const group of groups) {
@@ -847,7 +850,7 @@ function drawRuns() {
             drawAll();
           }})),
           make("td", {class: "wide", text: run.rule}), make("td", {class: "wide", text: run.last_step}), make("td", {text: run.loss}),
-          ...(results ? [make("td", {text: run.result || "–"})] : []),
+          ...(results ? [make("td", {class: "wide", text: run.result || "–"})] : []),
           make("td", {}, ...lights.map(light => make("span", {class: `state ${light.state}`, title: `${light.name}: ${words[light.state].slice(2)}`,
                                                               text: words[light.state][0] + " "})))));
     }
