@@ -15,7 +15,7 @@ struct Half {
     const hn::Rebind<std::uint16_t, D> narrow;
     const Bits<D> bits = bits_of(value);
     Bits<D> code = Code::encode(bits);
-    if (HWY_UNLIKELY(any(bits, (bits & kMagnitude) > Code::kLargestCommon))) code = encode_rare(bits, code);
+    if (HWY_UNLIKELY(any_above(bits & kMagnitude, Code::kLargestCommon))) code = encode_rare(bits, code);
     hn::StoreU(hn::TruncateTo(narrow, code.v), narrow, to);
   }
 
@@ -34,12 +34,13 @@ struct Half {
     const hn::Repartition<std::uint16_t, D> narrow;
     const Bits<D> even = bits_of(even_value);
     const Bits<D> odd = bits_of(odd_value);
-    const Bits<D> larger{hn::Max((even & kMagnitude).v, (odd & kMagnitude).v)};
-    Bits<D> both = or_masked(Code::encode(even), Code::encode_high(odd), 0xFFFF0000u);
-    if (HWY_UNLIKELY(any(larger, larger > Code::kLargestCommon))) {
-      both = encode_rare(even, Code::encode(even)) | encode_rare(odd, Code::encode(odd)).template up<16>();
+    auto codes = hn::OddEven(hn::BitCast(narrow, Code::encode_high(odd).v), hn::BitCast(narrow, Code::encode(even).v));
+    if (HWY_UNLIKELY(any_above(larger(even & kMagnitude, odd & kMagnitude), Code::kLargestCommon))) {
+      const Bits<D> rare =
+          encode_rare(even, Code::encode(even)) | encode_rare(odd, Code::encode(odd)).template up<16>();
+      codes = hn::BitCast(narrow, rare.v);
     }
-    hn::StoreU(hn::BitCast(narrow, both.v), narrow, to);
+    hn::StoreU(codes, narrow, to);
   }
 
  private:

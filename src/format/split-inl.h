@@ -78,8 +78,8 @@ struct Split8 {
     Bits<D> code = Split8::high(kept).template down<16>();
     Bits<D> rest = kept.template down<8>();
     const Bits<D> magnitude = bits & 0x7FFFFFFFu;
-    const auto rare = magnitude > kRareWeight;
-    if (HWY_UNLIKELY(any(bits, rare))) {
+    if (HWY_UNLIKELY(any_above(magnitude, kRareWeight))) {
+      const auto rare = magnitude > kRareWeight;
       const Bits<D> sign = (bits & 0x80000000u).template down<16>();
       code = select(rare, sign | 0x7F7Fu, code);
       // Between the largest bf16 and infinity the low byte counts up to its largest value.
@@ -111,8 +111,8 @@ struct DitheredBf16 {
     const Bits<D> bits = bits_of(value);
     Bits<D> code = rounded(value, words(d, rounding, i)).template down<16>();
     const Bits<D> magnitude = bits & 0x7FFFFFFFu;
-    const auto rare = magnitude > kRareWeight;
-    if (HWY_UNLIKELY(any(bits, rare))) {
+    if (HWY_UNLIKELY(any_above(magnitude, kRareWeight))) {
+      const auto rare = magnitude > kRareWeight;
       const Bits<D> sign = (bits & 0x80000000u).template down<16>();
       code = select(rare, sign | 0x7F7Fu, code);
       code = select(magnitude > 0x7F7FFFFFu, sign | 0x7F80u, code);

@@ -78,7 +78,7 @@ struct F32Grads {
     return {hn::Or(hn::Or3(to[0].v, to[1].v, to[2].v), to[3].v)};
   }
   HWY_INLINE static bool all_bits_within(B all_bits, std::uint32_t bits) {
-    return !any(all_bits, (all_bits & 0x7FFFFFFFu) > bits);
+    return !any_above(all_bits & 0x7FFFFFFFu, bits);
   }
   HWY_INLINE static bool all_within(const void* from, std::size_t i, std::uint32_t bits) {
     B values[4];

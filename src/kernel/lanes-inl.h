@@ -54,11 +54,12 @@ struct Bits {
   HWY_ATTR HWY_INLINE friend hn::Mask<DU> operator>(Bits a, U b) { return hn::Gt(a.v, of(b).v); }
   HWY_ATTR HWY_INLINE friend Bits select(hn::Mask<DU> yes, Bits a, Bits b) { return {hn::IfThenElse(yes, a.v, b.v)}; }
 };
+/// Whether any of them, all below 2^31, is above such a number: x86 compares signed numbers only, before AVX-512.
 template <class D>
-HWY_INLINE bool any(Bits<D>, hn::Mask<typename Bits<D>::DU> mask) {
-  return !hn::AllFalse(typename Bits<D>::DU(), mask);
+HWY_INLINE bool any_above(Bits<D> magnitudes, std::uint32_t limit) {
+  const hn::RebindToSigned<typename Bits<D>::DU> di;
+  return !hn::AllFalse(di, hn::Gt(hn::BitCast(di, magnitudes.v), hn::Set(di, static_cast<std::int32_t>(limit))));
 }
-
 template <class D>
 struct Floats {
   using T = hn::TFromD<D>;
