@@ -86,6 +86,9 @@ def verdict_faults(page, measured):
         more = " if" if word == "holds" else "\0"
         if not shown.startswith(word) or shown.startswith(word + more):
             yield f"{page.name}: the verdict of {name} is '{verdict}', not '{shown.strip()}'"
+        whole = f"{verdict} {measured.claims[name]['condition']}"
+        if page == PAGES[0] and verdict == "holds if" and shown.strip() != whole:
+            yield f"{page.name}: the verdict of {name} is '{whole}', not '{shown.strip()}'"
 
 
 def page_faults(measured):

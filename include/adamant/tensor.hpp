@@ -72,8 +72,8 @@ struct Tensor {
 };
 
 /// One named parameter: its memory, where its gradient is, and its shape.
-/// Names match checkpoints; they are not empty, at most 512 bytes of UTF-8 without control characters, '/' and "..", not
-/// "__metadata__" (which safetensors files reserve), and unique.
+/// Names match checkpoints; they are unique, not empty, at most 512 bytes of UTF-8 without control characters, '/' and
+/// "..", and not "__metadata__", which safetensors files reserve.
 /// Without a gradient (`{"w", w}`) the tensor is left alone until set_grad gives one.
 /// The shape is only needed for row gradients and for reading; empty means one dimension of param.size.
 struct Param {
