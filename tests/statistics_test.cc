@@ -347,7 +347,7 @@ TEST(Statistics, SampleEveryTensorInEveryStep) {
 // Also where only every so many steps have statistics.
 TEST(Statistics, TakeEveryBlockInTurn) {
   constexpr std::size_t kBlocks = 20, kSize = 256 * (kBlocks - 1) + 1;
-  for (const int apart : {1, 2, 5, 10, 20, 100, 256}) {
+  for (const int apart : {1, 2, 5, 10, 20}) {
     Observed run(kSize);
     run.statistics.observe_every = 10;
     run.statistics.sample_every = 10;
