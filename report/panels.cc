@@ -61,6 +61,11 @@ Found highest_recent(const Run& run, Statistic statistic, double sign = 1.0) {
   return found;
 }
 
+double highest_rate(const Run& run) {
+  const std::vector<float>& rates = run.overview.high(kLr);
+  return static_cast<double>(*std::max_element(rates.begin(), rates.end()));
+}
+
 Found highest_ever(const Run& run, Statistic statistic) {
   return highest(run, [&](const TensorRecord& record) {
     const Summary::Extreme& high = run.summary(record, statistic).high;
@@ -659,12 +664,10 @@ Json movement(const Run& run) {
     answer += fmt::format(" Decay is {} of the step.", percent(share));
     const double index = median_recent(run, &Moments::equilibrium);
     if (std::isfinite(index)) {
-      const auto& rates = run.overview.high(kLr);
-      const double rate = static_cast<double>(*std::max_element(rates.begin(), rates.end()));
       answer += fmt::format(
           " Weights are {} times as large as where decay and updates balance, which takes about "
           "1/(ηλ) = {} steps at the highest learning rate.",
-          number(index), number(1.0 / (rate * *run.options(*largest(run)).weight_decay)));
+          number(index), number(1.0 / (highest_rate(run) * *run.options(*largest(run)).weight_decay)));
     }
   } else if (!decays(run)) {
     answer += " There is no weight decay beside the gradient.";
@@ -899,17 +902,16 @@ Json settings(const Run& run) {
     option("maximize", o.maximize);
     add(run.info.groups.size() == 1 ? "options at the end" : fmt::format("group {} at the end", g), text);
   }
-  const auto& rates = run.overview.high(kLr);
-  if (!rates.empty()) {
-    add("highest lr", fmt::format("{:.6g}", static_cast<double>(*std::max_element(rates.begin(), rates.end()))));
-  }
+  if (run.logged > 0) add("highest lr", fmt::format("{:.6g}", highest_rate(run)));
   add("logged", fmt::format("{}, {} to {}, in {} s", count(run.logged, "step"), run.first_step, run.last_step,
                             number(run.seconds)));
   add("engine", fmt::format("adamant {}, {}", run.info.version, run.info.target));
-  add("cost of the log",
-      fmt::format("{:.0f} bytes a step, {} in all",
-                  static_cast<double>(run.bytes) / static_cast<double>(std::max<std::uint64_t>(1, run.logged)),
-                  run.bytes));
+  if (run.bytes > 0) {
+    add("cost of the log",
+        fmt::format("{:.0f} bytes a step, {} in all",
+                    static_cast<double>(run.bytes) / static_cast<double>(std::max<std::uint64_t>(1, run.logged)),
+                    run.bytes));
+  }
   for (const auto& [name, value] : run.info.notes) add(name, text_of(value));
   if (run.end) {
     for (const auto& [name, value] : *run.end) add("end: " + name, text_of(value));
@@ -942,34 +944,23 @@ Json series(const Run& run) {
   return all;
 }
 
-std::string note_named(const Run& run, std::string_view name) {
-  for (const auto& [key, value] : run.info.notes) {
-    if (key == name) return text_of(value);
-  }
-  return "";
+std::string note_named(const Notes& notes, std::string_view name) {
+  const auto found = std::ranges::find(notes, name, [](const auto& note) { return std::string_view(note.first); });
+  return found == notes.end() ? "" : text_of(found->second);
 }
 
 }  // namespace
 
-// What the run said at its end of data it was not trained on.
-std::string result_of(const Run& run) {
-  if (!run.end) return "";
-  for (const auto& [key, value] : *run.end) {
-    if (key == "loss") return text_of(value);
-  }
-  return "";
-}
-
 Json run_json(const Run& run) {
   Json json = {{"name", run.info.title.empty() ? std::filesystem::path(run.path).stem().string() : run.info.title},
                {"path", run.path},
-               {"workload", note_named(run, "workload")},
+               {"workload", note_named(run.info.notes, "workload")},
                {"rule", rule_title(run)},
                {"first_step", run.first_step},
                {"last_step", run.last_step},
                {"logged", run.logged},
                {"loss", std::isfinite(run.recent_loss) ? Json(number(run.recent_loss)) : Json("not finite")},
-               {"result", result_of(run)},
+               {"result", run.end ? note_named(*run.end, "loss") : ""},
                {"settings", settings(run)},
                {"overview_grid", encode_f32(steps_of(run.overview.first_steps()))},
                {"tensor_grid",

@@ -238,9 +238,7 @@ Run read_run(RunLogReader& reader, const std::string& path, const Budget& budget
   }
   Run run = collector.finish();
   run.path = path;
-  std::error_code pipe;  // which has no size
-  run.bytes = std::filesystem::file_size(path, pipe);
-  if (pipe) run.bytes = 0;
+  if (std::filesystem::is_regular_file(path)) run.bytes = std::filesystem::file_size(path);
   run.end = reader.end();
   return run;
 }

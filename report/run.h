@@ -77,7 +77,7 @@ struct TensorRecord {
 struct Run {
   Budget budget;
   std::string path;
-  std::uint64_t bytes = 0;  ///< of the log
+  std::uint64_t bytes = 0;  ///< of the log; 0: a pipe, which has no size
   RunInfo info;
   std::optional<Notes> end;
   Traits traits;  ///< of the first group

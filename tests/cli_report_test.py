@@ -125,6 +125,10 @@ class Report(unittest.TestCase):
         done = subprocess.run([*PROGRAM, "report", "/dev/stdin", "--out", "piped.html"], cwd=self.folder, text=True,
                               input=log.read_text(), capture_output=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for page, known in (("piped.html", False), ("page.html", True)):
+            self.report(log, "--out", "page.html")
+            run, = Reader((self.folder / page).read_text("utf-8")).data["runs"]
+            self.assertEqual(any(name == "cost of the log" for name, _ in run["settings"]), known)
 
     def test_json(self):
         done = self.report("runs/adamw.jsonl", "--json")

@@ -298,6 +298,20 @@ TEST(Health, TellsAgainOnlyAfterARecovery) {
   EXPECT_EQ(scene.found(), (Found{"60 red bad_batch", "80 red bad_batch"})) << text_of(scene.health().findings());
 }
 
+TEST(Health, KeepsNoMoreFindingsThanItSays) {
+  std::vector<float> w(4), g(4);
+  AdamW adamw({{"w", w, g}});
+  const RunInfo info = run_info(adamw);
+  Health health;
+  for (std::uint64_t step = 1; step <= 20010; ++step) {
+    StepReport report;
+    if (step % 2 == 1) report.nonfinite = {"w", 0, 1};
+    health.feed(info, run_step(adamw, step, 1.0, report, {}));
+  }
+  EXPECT_EQ(health.findings().size(), 10000U);
+  EXPECT_EQ(health.findings().back().step, 19999U);
+}
+
 TEST(Health, SaysNothingOfWhatARuleLacks) {
   Scene scene({.lr = 1e-4, .momentum = 0.9}, {}, Rule::sgd);
   scene.steps(400, Scene::noise);

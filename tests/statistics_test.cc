@@ -409,6 +409,23 @@ TEST(Statistics, AreThoseOfTheTensorsThatMoved) {
   EXPECT_EQ(std::memcmp(&statistics.tensors[1].sums, &whole, sizeof(whole)), 0);
 }
 
+// However large the table is that the rows are of.
+TEST(Statistics, SeeFewRowsOfALargeTable) {
+  constexpr std::size_t kRows = 5000, kWidth = 300;
+  std::vector<float> w(kRows * kWidth, 1.0F), values(3 * kWidth, 2.0F);
+  AdamW adamw({{"w", w, {}, {kRows, kWidth}}});
+  Statistics statistics;
+  std::uint64_t sampled = 0;
+  for (std::int64_t t = 1; t <= 20; ++t) {
+    const std::vector<std::int64_t> rows = {t, 100 * t, 4999 - t};
+    adamw.set_lazy_row_grad("w", rows, values);
+    adamw.step({.statistics = &statistics});
+    EXPECT_EQ(statistics.tensors.at(0).elements, values.size());
+    sampled += statistics.tensors.at(0).scales.elements;
+  }
+  EXPECT_GT(sampled, 20U * values.size() / 10);
+}
+
 TEST(Statistics, OfRowsAreOverTheRows) {
   std::vector<float> w(1000, 1.0F), values(20, 2.0F);
   AdamW adamw({{"w", w, {}, {100, 10}}});

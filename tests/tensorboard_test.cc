@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <tuple>
 
@@ -334,6 +335,11 @@ TEST_F(TensorBoardTest, FlushedWhenItIsDestroyedAndMoved) {
     board.step(run.optimizer, 1.0, run.step(), &run.seen);
     TensorBoard moved = std::move(board);
     moved.step(run.optimizer, 1.0, run.step(), &run.seen);
+    for (const auto& call :
+         std::vector<std::function<void()>>{[&] { board.step(run.optimizer, 1.0, {}, &run.seen); },
+                                            [&] { board.flush(); }, [&] { static_cast<void>(board.path()); }}) {
+      EXPECT_EQ(refusal(call), "invalid_argument: TensorBoard log was moved from: it holds nothing");
+    }
     EXPECT_EQ(read_event_file(path).size(), 1U) << "a second has not passed";
   }
   EXPECT_EQ(read_event_file(path).size(), 3U);

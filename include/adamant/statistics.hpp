@@ -81,9 +81,11 @@ struct TensorStatistics {
 struct Statistics {
   /// Settings. The sums take one block of 256 elements in so many, other ones in each step: 1 takes all; more is
   /// cheaper, and a tensor of fewer blocks is then left out of some steps, with `elements` 0. 0 takes about 64 blocks
-  /// of each tensor, all of a small one: what is seen of a large model costs little, and no tensor is ever left out.
+  /// of each tensor (of the touched rows, where the gradient is rows), all of a small one: what is seen of a large
+  /// model costs little, and no tensor is ever left out.
   std::uint32_t observe_every = 0;
-  /// The sample of ScaleSample: one block in so many, but at least one of each tensor; 0 takes none.
+  /// The sample of ScaleSample: one block in so many, but at least one of each tensor (of touched rows: about one); 0
+  /// takes none.
   std::uint32_t sample_every = 256;
   /// Elements followed in each tensor, evenly spread; all of a tensor that has fewer.
   std::uint32_t probes = 8;

@@ -8,6 +8,7 @@
 #include <string>
 #include <type_traits>
 
+#include "base/tree_sum.h"
 #include "kernel/convert.h"
 #include "optim/impl.h"
 #include "optim/probes.h"
@@ -60,20 +61,6 @@ int second_moment(Variant variant) {
 
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
-// Whose turn it is in step t, as a number below `every`: the fractions of t times the golden ratio. Steps that are
-// evenly spaced, however far apart, meet all turns alike; with t itself those ten apart would meet few.
-std::size_t turn_of(std::uint64_t t, std::size_t every) {
-  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15u;  // 2^64 divided by it
-  return static_cast<std::size_t>((t * kGolden >> 32) * every >> 32);
-}
-
-// The first block from `block` on whose turn it is: one in so many; 0: none.
-std::size_t next_turn(std::size_t block, std::size_t turn, std::size_t every) {
-  if (every <= 1) return every == 0 ? kNever : block;
-  const std::size_t late = (block + turn) % every;
-  return late == 0 ? block : block + every - late;
-}
-
 const ObserveKernels& observers(const Streams& streams) {
   return streams.param_format == Format::f64 ? f64_observers() : f32_observers();
 }
@@ -84,20 +71,14 @@ float number_at(const Streams& streams, const void* block, std::size_t i) {
                                              : static_cast<const float*>(block)[i];
 }
 
-// Adds up columns, each as tree_sum() does; the largest is kept. Overwrites the rows.
-std::array<double, kSums> total(std::span<std::array<double, kSums>> rows) {
-  if (rows.empty()) return {};
-  for (std::size_t count = rows.size(); count > 1; count = (count + 1) / 2) {
-    for (std::size_t i = 0; i < count / 2; ++i) {
-      const auto& a = rows[2 * i];
-      const auto& b = rows[2 * i + 1];
-      for (std::size_t j = 0; j < kSums; ++j) {
-        rows[i][j] = j != kLargestU ? a[j] + b[j] : a[j] >= b[j] ? a[j] : b[j];
-      }
-    }
-    if (count % 2 != 0) rows[count / 2] = rows[count - 1];
-  }
-  return rows.front();
+using Sums = std::array<double, kSums>;
+
+// Of rows, which it overwrites; the largest is kept.
+Sums total(std::span<Sums> rows) {
+  return tree_join(rows.data(), rows.size(), [](Sums a, const Sums& b) {
+    for (std::size_t j = 0; j < kSums; ++j) a[j] = j != kLargestU ? a[j] + b[j] : a[j] >= b[j] ? a[j] : b[j];
+    return a;
+  });
 }
 
 }  // namespace
@@ -111,38 +92,39 @@ Observer::Observer(Statistics& statistics, std::span<const TensorState> tensors,
     list.reserve(std::max(list.size() + tensors.size(), 2 * list.capacity()));
   }
   for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const Gradient& grad = tensors[t].grad;
     const std::size_t size = tensors[t].param.size;
-    const std::size_t blocks = size / kBlock;
+    const std::size_t blocks = std::max<std::size_t>(1, (grad.lazy_rows ? grad.values.size : size) / kBlock);
     const std::size_t enough = std::max<std::size_t>(1, blocks / kBlocksSeen);
     every_.push_back(statistics.observe_every > 0 ? statistics.observe_every : enough);
-    const std::size_t least = std::max<std::size_t>(1, blocks);  // of which there is one in every tensor
-    sample_every_.push_back(std::min<std::size_t>(statistics.sample_every, least));
+    sample_every_.push_back(std::min<std::size_t>(statistics.sample_every, blocks));
     for (const std::size_t element : probe_elements(size, statistics.probes)) {
       probes_[t].push_back({.element = element});
     }
   }
 }
 
-std::size_t Observer::next_counted(const StepRun& run, std::size_t tensor, std::size_t block) const {
-  return next_turn(block, turn_of(run.t, every_[tensor]), every_[tensor]);
+// In step t it is the turn of blocks by the fraction of t times the golden ratio: steps that are evenly spaced meet all
+// turns in the long run, and mostly soon; by t itself those ten apart would meet few.
+Observer::Turn::Turn(std::uint64_t t, std::size_t one_in, std::size_t shift) : every(one_in) {
+  constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15u;  // 2^64 divided by it
+  late = shift + static_cast<std::size_t>((t * kGolden >> 32) * every >> 32);
 }
-std::size_t Observer::next_sampled(const StepRun& run, std::size_t tensor, std::size_t block) const {
-  // Where there are many tensors, not the same part of each.
-  const std::size_t every = sample_every_[tensor];
-  return next_turn(block, first_tensor_ + tensor + turn_of(run.t, every), every);
-}
-std::size_t Observer::next_seen(const StepRun& run, std::size_t tensor, std::size_t first) const {
-  const std::size_t block = first / kBlock;
-  std::size_t next = std::min(next_counted(run, tensor, block), next_sampled(run, tensor, block));
-  const auto probe = std::ranges::lower_bound(probes_[tensor], first, {}, &Probe::element);
-  if (probe != probes_[tensor].end()) next = std::min(next, block + (probe->element - first) / kBlock);
-  return next;
+
+std::size_t Observer::Turn::next(std::size_t block) const {
+  if (every <= 1) return every == 0 ? kNever : block;
+  const std::size_t behind = (block + late) % every;
+  return behind == 0 ? block : block + every - behind;
 }
 
 void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t tensor, std::size_t run_index,
                     std::size_t piece) {
   Visit& visit = visits_[run_index + piece];
   visit.tensor = tensor;
+  const Turn counted(run.t, every_[tensor], 0);
+  // Where there are many tensors, not the same part of each.
+  const Turn sampled(run.t, sample_every_[tensor], first_tensor_ + tensor);
+  auto probe = std::ranges::lower_bound(probes_[tensor], grad.first, {}, &Probe::element);
   std::array<Sums, kPieceBlocks> rows;
   std::size_t counted_blocks = 0;
   std::size_t stepped = 0;  // elements
@@ -151,21 +133,26 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
     stepped = end;
   };
   const std::size_t begin = grad.first / kBlock;
-  for (std::size_t at = 0; at < grad.n;) {
-    const std::size_t block = next_seen(run, tensor, grad.first + at);
-    at = block == kNever ? grad.n : (block - begin) * kBlock;
-    if (at >= grad.n) break;
+  for (std::size_t block = begin; (block - begin) * kBlock < grad.n; ++block) {
+    const std::size_t to_count = counted.next(block), to_sample = sampled.next(block);
+    block = std::min(to_count, to_sample);
+    if (probe != probes_[tensor].end()) {
+      block = std::min(block, begin + (probe->element - grad.first) / kBlock);
+    }
+    if (block == kNever || (block - begin) * kBlock >= grad.n) break;
+    const std::size_t at = (block - begin) * kBlock;
     const GradientRun seen = part_of(grad, at, std::min(kBlock, grad.n - at));
     step_until(at);
-    observe(run, seen, tensor, visit,
-            next_counted(run, tensor, block) == block ? rows[counted_blocks++].data() : nullptr);
-    at = stepped = at + seen.n;
+    observe(run, seen, tensor, visit, to_count == block ? rows[counted_blocks++].data() : nullptr, to_sample == block);
+    while (probe != probes_[tensor].end() && probe->element < seen.first + seen.n) ++probe;
+    stepped = at + seen.n;
   }
   step_until(grad.n);
   visit.sums = total(std::span(rows).first(counted_blocks));
 }
 
-void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums) {
+void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums,
+                       bool sampled) {
   BlockScratch scratch;
   const std::size_t variant = index_of(run.streams.variant);
   const BlockStreams block = load_block(run.streams, grad, scratch);
@@ -195,8 +182,7 @@ void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t 
     const RuleKernels& kernels = run.streams.param_format == Format::f64 ? f64_kernels() : f32_kernels();
     kernels.step[variant](*run.scalars, run.factor, run.bound, block.param, block.grad, block.states, grad.n);
   }
-  const std::size_t index = grad.first / kBlock;
-  if (next_sampled(run, tensor, index) == index) sample(run, grad, block, visit.scales);
+  if (sampled) sample(run, grad, block, visit.scales);
   store_block(run, grad, scratch);
 }
 
@@ -223,6 +209,7 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
 }
 
 void Observer::collect(std::span<const StepRun> steps) {
+  // Visits are in the order of the tensors.
   auto visit = visits_.begin();
   for (std::size_t t = 0; t < steps.size(); ++t) {
     if (steps[t].scalars == nullptr) continue;

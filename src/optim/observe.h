@@ -39,13 +39,18 @@ class Observer {
     ScaleSample scales;
   };
 
-  void observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums);
+  /// Which blocks of a tensor a step takes: one in so many, other ones in each step; 0: none.
+  struct Turn {
+    Turn(std::uint64_t t, std::size_t one_in, std::size_t shift);
+    /// The first of them from `block` on, or the largest number.
+    [[nodiscard]] std::size_t next(std::size_t block) const;
+    std::size_t every, late;
+  };
+
+  /// One block: steps it, looks at its probes, puts its sums where `sums` is not null, and takes the sample.
+  void observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums,
+               bool sampled);
   void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, ScaleSample& scales) const;
-  /// The next block, from this one on, that the sums or the sample take.
-  [[nodiscard]] std::size_t next_counted(const StepRun& run, std::size_t tensor, std::size_t block) const;
-  [[nodiscard]] std::size_t next_sampled(const StepRun& run, std::size_t tensor, std::size_t block) const;
-  /// The next block of which something is wanted, from element `first` on, where a block begins.
-  [[nodiscard]] std::size_t next_seen(const StepRun& run, std::size_t tensor, std::size_t first) const;
 
   Statistics& statistics_;
   std::size_t first_tensor_;
