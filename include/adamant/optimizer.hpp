@@ -167,7 +167,8 @@ class Optimizer {
   /// reach (not finite, negative second moments).
   void load_state_dict(const StateDict& state);
 
-  [[nodiscard]] Rule rule() const;
+  /// The rule of that group. Throws Error (not_found).
+  [[nodiscard]] Rule rule(std::size_t group = 0) const;
   [[nodiscard]] std::size_t tensor_count() const;
   /// Throws Error (not_found).
   [[nodiscard]] TensorInfo tensor(std::size_t index) const;

@@ -423,7 +423,10 @@ void Optimizer::set_settings(const Settings& settings) {
   impl().settings = settings;
 }
 
-Rule Optimizer::rule() const { return impl().rule; }
+Rule Optimizer::rule(std::size_t group) const {
+  impl().check_group(group);
+  return impl().rule;
+}
 std::size_t Optimizer::tensor_count() const { return impl().tensors.size(); }
 
 TensorInfo Optimizer::tensor(std::size_t index) const {
