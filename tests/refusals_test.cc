@@ -131,6 +131,11 @@ TEST(Refusals, Settings) {
             "not_found: unknown rule 'lion': must be one of adamw, adam, sgd, rmsprop, adagrad");
   EXPECT_EQ(refusal([&] { Optimizer(static_cast<Rule>(9), {{"w", w.view()}}); }),
             "invalid_argument: rule is number 9 of its enumeration, which has 5");
+  EXPECT_EQ(refusal([] {
+              std::vector<float> w(4);
+              Optimizer(Rule::adamw, std::vector<ParamGroup>{{{{"w", w}}, {}, static_cast<Rule>(9)}});
+            }),
+            "invalid_argument: rule is number 9 of its enumeration, which has 5");
   Optimizer optimizer(Rule::adamw, {{"w", w.view()}});
   EXPECT_EQ(refusal([&] { optimizer.set_settings({.state = StateFormat::bf16}); }),
             "mismatch: formats, seed and threads of an optimizer are not changed by set_settings");
@@ -271,7 +276,8 @@ class BadStateDicts : public ::testing::Test {
 
 TEST_F(BadStateDicts, AreRefused) {
   EXPECT_EQ(load([](StateDict&) {}), "accepted");
-  EXPECT_EQ(load([](StateDict& d) { d.rule = "adam"; }), "mismatch: state_dict: rule is 'adam', must be 'adamw'");
+  EXPECT_EQ(load([](StateDict& d) { d.groups[0].rule = "adam"; }),
+            "mismatch: state_dict: rule of group 0 is 'adam', must be 'adamw'");
   EXPECT_EQ(load([](StateDict& d) { d.groups.push_back(d.groups[0]); }),
             "mismatch: state_dict: has 2 parameter groups, must have 1");
   EXPECT_EQ(load([](StateDict& d) { d.groups[0].formula = "adamw-2"; }),

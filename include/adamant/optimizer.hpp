@@ -17,10 +17,12 @@
 
 namespace adamant {
 
-/// Parameters that share options; what the options leave empty comes from the optimizer's.
+/// Parameters that share an update rule and its options. Without a rule of its own a group follows the optimizer's, and
+/// what its options leave empty comes from the optimizer's options; with another rule, from that rule's defaults.
 struct ParamGroup {
   std::vector<Param> params;
   Options options{};
+  std::optional<Rule> rule{};
 };
 
 /// What one step did.
@@ -56,11 +58,11 @@ struct StateDict {
     std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
   };
   struct Group {
+    std::string rule;                 ///< "adamw"
     std::string formula;              ///< id of the exact operation tree: "adamw-1"
     Options options;                  ///< every option of the rule
     std::vector<std::string> params;  ///< names
   };
-  std::string rule;                 ///< "adamw"
   std::uint64_t seed = 0;           ///< of the dither
   std::optional<double> grad_norm;  ///< the last one computed that was finite: what a step by tensors clips by
   std::vector<Group> groups;
@@ -79,7 +81,8 @@ struct TensorInfo {
   WeightFormat weight_format = WeightFormat::plain;
 };
 
-/// An update rule at work on a set of tensors. Not copyable; movable. One call at a time: one that changes or copies
+/// Update rules at work on a set of tensors: one rule a group. A step is one over all groups: one norm that clips, one
+/// decision about gradients that are not finite, one pass over memory. Not copyable; movable. One call at a time: one that changes or copies
 /// the optimizer while another such call runs is refused with ErrorCode::busy; calls that only look (options, settings,
 /// tensor, state, bytes_per_parameter, ...) are not guarded. Different optimizers may run at the same time.
 ///
@@ -91,7 +94,7 @@ class Optimizer {
   /// tensors that are null, not writable, misaligned or with gaps (invalid_argument), whose names or memory are given
   /// twice (duplicate), or that are not of their gradient's size or their shape's, or beside f64 not f64 (mismatch).
   Optimizer(Rule rule, std::vector<Param> params, const Options& options = {}, const Settings& settings = {});
-  /// Takes several groups; `options` are the defaults of all of them, and of groups added later.
+  /// Takes several groups; `rule` and `options` are the defaults of all of them, and of groups added later.
   Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options = {}, const Settings& settings = {});
   ~Optimizer();
   Optimizer(Optimizer&&) noexcept;
@@ -153,7 +156,7 @@ class Optimizer {
   /// (invalid_argument), and those that would change which states there are: amsgrad, centered, momentum between zero
   /// and non-zero (mismatch).
   void set_options(std::size_t group, const Options& changes);
-  /// Sets the learning rate of every group.
+  /// Sets the learning rate of every group, whatever its rule.
   void set_lr(double lr);
 
   [[nodiscard]] const Settings& settings() const;

@@ -64,6 +64,7 @@ struct TensorState {
 struct GroupState {
   Options options;  // every option of the rule
   Variant variant = Variant::adamw;
+  [[nodiscard]] Rule rule() const { return info(variant).rule; }
 };
 
 /// Marks an optimizer as in use for a scope; refuses a second user, and, where `closed` is not null, any while *closed.
@@ -108,8 +109,8 @@ struct Optimizer::Impl {
   /// Throws Error (duplicate) where a gradient has memory of a parameter.
   void check_no_overlap(const std::string& what, const Tensor& grad) const;
 
-  Rule rule;
-  Options base_options;  // the optimizer's own, which groups start from
+  Rule base_rule;        // of groups that name none
+  Options base_options;  // the optimizer's own, which groups of that rule start from
   Settings settings;
   std::vector<GroupState> groups;
   std::vector<TensorState> tensors;

@@ -157,7 +157,7 @@ Exclusive::Exclusive(std::atomic_flag& running, const char* call, const bool* cl
 }
 
 Optimizer::Impl::Impl(Rule rule_, const Options& options, const Settings& settings_)
-    : rule(checked(rule_)),
+    : base_rule(checked(rule_)),
       base_options(resolve(rule_, defaults(rule_), options)),
       settings((check_settings(settings_), settings_)),
       workers(settings_.threads) {}
@@ -165,7 +165,8 @@ Optimizer::Impl::Impl(Rule rule_, const Options& options, const Settings& settin
 std::size_t Optimizer::Impl::add_group(ParamGroup group) {
   if (group.params.empty()) refuse(ErrorCode::invalid_argument, "optimizer got an empty parameter list");
   GroupState state;
-  state.options = resolve(rule, base_options, group.options);
+  const Rule rule = checked(group.rule.value_or(base_rule));
+  state.options = resolve(rule, rule == base_rule ? base_options : defaults(rule), group.options);
   state.variant = variant_of(rule, state.options);
   const std::size_t group_index = groups.size();
 
@@ -302,7 +303,7 @@ void Optimizer::Impl::check_group(std::size_t group) const {
 
 Optimizer::Optimizer(Rule rule, std::vector<Param> params, const Options& options, const Settings& settings)
     : impl_(std::make_unique<Impl>(rule, options, settings)) {
-  impl().add_group({std::move(params), {}});
+  impl().add_group({std::move(params)});
 }
 
 Optimizer::Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options, const Settings& settings)
@@ -389,8 +390,8 @@ void Optimizer::set_options(std::size_t group, const Options& changes) {
   const Exclusive exclusive = impl().enter("set_options");
   impl().check_group(group);
   GroupState& state = impl().groups[group];
-  const Options resolved = resolve(impl().rule, state.options, changes);
-  const Variant variant = variant_of(impl().rule, resolved);
+  const Options resolved = resolve(state.rule(), state.options, changes);
+  const Variant variant = variant_of(state.rule(), resolved);
   if (!std::ranges::equal(info(variant).states(), info(state.variant).states())) {
     const auto states = [](Variant v) {
       return "[" + listed(info(v).states(), [](std::string_view name) { return std::string(name); }) + "]";
@@ -406,7 +407,7 @@ void Optimizer::set_lr(double lr) {
   const Exclusive exclusive = impl().enter("set_lr");
   // All are checked before one is changed.
   std::vector<Options> resolved;
-  for (const GroupState& group : impl().groups) resolved.push_back(resolve(impl().rule, group.options, {.lr = lr}));
+  for (const GroupState& group : impl().groups) resolved.push_back(resolve(group.rule(), group.options, {.lr = lr}));
   for (std::size_t i = 0; i < resolved.size(); ++i) impl().groups[i].options = resolved[i];
 }
 
@@ -425,7 +426,7 @@ void Optimizer::set_settings(const Settings& settings) {
 
 Rule Optimizer::rule(std::size_t group) const {
   impl().check_group(group);
-  return impl().rule;
+  return impl().groups[group].rule();
 }
 std::size_t Optimizer::tensor_count() const { return impl().tensors.size(); }
 

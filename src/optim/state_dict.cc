@@ -114,11 +114,11 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
 StateDict Optimizer::state_dict() const {
   const Exclusive exclusive = impl().enter("state_dict");
   StateDict dict;
-  dict.rule = info(impl().rule).name;
   dict.seed = impl().settings.seed;
   dict.grad_norm = impl().grad_norm;
   for (const GroupState& group : impl().groups) {
-    dict.groups.push_back({std::string(info(group.variant).formula), group.options, {}});
+    dict.groups.push_back(
+        {std::string(info(group.rule()).name), std::string(info(group.variant).formula), group.options, {}});
   }
   for (const TensorState& tensor : impl().tensors) {
     dict.groups[tensor.group].params.push_back(tensor.name);
@@ -141,9 +141,6 @@ StateDict Optimizer::state_dict() const {
 void Optimizer::load_state_dict(const StateDict& dict) {
   const Exclusive exclusive = impl().enter("load_state_dict");
   Impl& self = impl();
-  if (dict.rule != info(self.rule).name) {
-    refuse("rule is " + in_quotes(dict.rule) + ", must be " + in_quotes(info(self.rule).name));
-  }
   if (dict.groups.size() != self.groups.size()) {
     refuse("has " + std::to_string(dict.groups.size()) + " parameter groups, must have " +
            std::to_string(self.groups.size()));
@@ -155,12 +152,16 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   std::vector<bool> grouped(self.tensors.size());
   for (std::size_t g = 0; g < self.groups.size(); ++g) {
     const StateDict::Group& group = dict.groups[g];
-    options.push_back(resolve(self.rule, self.groups[g].options, group.options));
     const std::string what = " of group " + std::to_string(g);
+    const Rule rule = self.groups[g].rule();
+    if (group.rule != info(rule).name) {
+      refuse("rule" + what + " is " + in_quotes(group.rule) + ", must be " + in_quotes(info(rule).name));
+    }
+    options.push_back(resolve(rule, self.groups[g].options, group.options));
     const std::string_view own = info(self.groups[g].variant).formula;
     if (group.formula != own)
       refuse("formula" + what + " is " + in_quotes(group.formula) + ", must be " + in_quotes(own));
-    const std::string_view formula = info(variant_of(self.rule, options.back())).formula;
+    const std::string_view formula = info(variant_of(rule, options.back())).formula;
     if (formula != own)
       refuse("options" + what + " are those of " + in_quotes(formula) + ", must be of " + in_quotes(own));
     for (const std::string& name : group.params) {

@@ -103,7 +103,8 @@ class Buffer {
 
 /// Every bit of what an optimizer keeps, as text; equal only where all bits are.
 inline std::string bits_of(const StateDict& dict) {
-  std::string all = dict.rule + ";" + std::to_string(dict.seed) + ";";
+  std::string all = std::to_string(dict.seed) + ";";
+  for (const StateDict::Group& group : dict.groups) all += group.rule + ";" + group.formula + ";";
   const auto add = [&](const std::vector<std::byte>& bytes) {
     all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     all += ';';
