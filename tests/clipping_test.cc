@@ -186,6 +186,34 @@ TEST(ClippingByNorm, IsAStepWithScaledGradients) {
   }
 }
 
+// Factors that no f32 holds: a huge gradient over a tiny limit.
+TEST(ClippingByNorm, OfHugeGradientsToTinyLimits) {
+  for (const Format format : {Format::f32, Format::bf16}) {
+    for (const double max_norm : {1e-3, 1e-6, 1e-7, 1e-8, 1e-20, 1e-30}) {
+      for (const std::size_t size : {1, 5000}) {
+        Buffer w(Format::f32, size), g(format, size);
+        g.set(size - 1, 1e38);
+        Optimizer sgd(Rule::sgd, {{"w", w.view(), g.view()}}, {.lr = 1e-3 / max_norm}, {.max_norm = max_norm});
+        Statistics seen;
+        const StepReport report = sgd.step({.statistics = &seen});
+        EXPECT_NEAR(-w[size - 1] / 1e-3, 1.0, 1e-6) << max_norm;
+        EXPECT_NEAR(std::sqrt(seen.tensors[0].sums.gg) / max_norm, 1.0, max_norm < 1e-18 ? 1.0 : 1e-6) << max_norm;
+        EXPECT_NEAR(report.clip_coefficient * *report.grad_norm / max_norm, 1.0, 1e-12);
+      }
+    }
+  }
+}
+
+// Norms that no f64 holds once they are unscaled.
+TEST(ClippingByNorm, OfNormsBeyondTheLargestNumber) {
+  Buffer w(Format::f64, 2), g(Format::f64, std::vector<double>{1e300, 1e300});
+  Optimizer sgd(Rule::sgd, {{"w", w.view(), g.view()}}, {.lr = 1.0}, {.max_norm = 1.0});
+  const StepReport report = sgd.step({.grad_scale = 0x1p-126});
+  EXPECT_TRUE(report.applied);
+  EXPECT_EQ(report.grad_norm, std::numeric_limits<double>::max());
+  EXPECT_NEAR(w[0], -0.7071067811865476, 1e-15);
+}
+
 TEST(ClippingByNorm, BelowTheLimitLeavesEveryBitAlone) {
   for (const auto& [param, grad] : kMixtures) {
     const Buffer w = Buffer(param, 300).fill(1), g = Buffer(grad, 300).fill(2);

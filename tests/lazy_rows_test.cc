@@ -179,6 +179,33 @@ struct Table {
   Optimizer optimizer = Optimizer(Rule::adamw, {{"table", w.view(), {}, {4, 3}}});
 };
 
+// The norm is that of the dense gradient with zeros elsewhere, bit for bit, and so is its part of a larger model's.
+TEST(RowGradients, HaveTheNormOfTheDenseGradient) {
+  EXPECT_TRUE(rc::check([] {
+    const auto height = *rc::gen::inRange<std::size_t>(1, 400);
+    const auto width = *rc::gen::inRange<std::size_t>(1, 400);
+    const Format format = *rc::gen::element(Format::f32, Format::bf16, Format::f16);
+    auto rows = *rc::gen::container<Rows>(rc::gen::inRange<std::int64_t>(0, static_cast<std::int64_t>(height)));
+    std::ranges::sort(rows);
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    Buffer before = Buffer(Format::f32, 300).fill(1), after = Buffer(Format::f32, 20000).fill(2);
+    Buffer table = Buffer(Format::f32, height * width).fill(3), other = table, dense(format, table.size());
+    Buffer values = Buffer(format, rows.size() * width).fill(4);
+    Buffer before_grad = before, after_grad = after;
+    sum_rows(rows, values, width, dense);
+    const auto norm = [&](Buffer& w, Tensor grad, bool lazy) {
+      Optimizer sgd(Rule::sgd,
+                    {{"before", before.view(), before_grad.view()},
+                     {"table", w.view(), grad, {height, width}},
+                     {"after", after.view(), after_grad.view()}},
+                    {.lr = 0.0}, {.report_norm = true});
+      if (lazy) sgd.set_lazy_row_grad("table", rows, values.view());
+      return *sgd.step().grad_norm;
+    };
+    RC_ASSERT(norm(table, {}, true) == norm(other, dense.view(), false));
+  }));
+}
+
 TEST(RowGradients, AreReadInTheStep) {
   Table late, early;
   Rows rows = {0, 1};

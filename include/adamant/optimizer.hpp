@@ -5,6 +5,7 @@
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
 #include <adamant/tensor.hpp>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -69,6 +70,34 @@ struct StateDict {
   std::map<std::string, Entry> tensors;
 };
 
+/// What a plane holds: the values of a state, the exponents that groups of its values share, or the low-order bits of a
+/// bf16 parameter's weights.
+enum class PlaneKind : std::uint8_t { values, exponents, low_bits };
+
+/// A run of memory that the optimizer keeps for a tensor. All planes together with the parameter, the step count and
+/// the options are the whole state.
+struct Plane {
+  std::string_view state;  ///< "exp_avg"; empty for low_bits
+  PlaneKind kind = PlaneKind::values;
+  std::span<const std::byte> bytes;  ///< valid until formats, memory or tensors of the optimizer change
+};
+
+/// A tensor of an optimizer, by index or by name.
+class TensorRef {
+ public:
+  template <std::integral I>
+  TensorRef(I index) : index_(static_cast<std::size_t>(index)) {}
+  TensorRef(std::string_view name) : name_(name), by_name_(true) {}
+  TensorRef(const char* name) : TensorRef(std::string_view(name)) {}
+  TensorRef(const std::string& name) : TensorRef(std::string_view(name)) {}
+
+ private:
+  friend class Optimizer;
+  std::size_t index_ = 0;
+  std::string_view name_;
+  bool by_name_ = false;
+};
+
 /// What is known about one tensor.
 struct TensorInfo {
   std::string name;
@@ -82,9 +111,10 @@ struct TensorInfo {
 };
 
 /// Update rules at work on a set of tensors: one rule a group. A step is one over all groups: one norm that clips, one
-/// decision about gradients that are not finite, one pass over memory. Not copyable; movable. One call at a time: one that changes or copies
-/// the optimizer while another such call runs is refused with ErrorCode::busy; calls that only look (options, settings,
-/// tensor, state, bytes_per_parameter, ...) are not guarded. Different optimizers may run at the same time.
+/// decision about gradients that are not finite, one pass over memory. Not copyable; movable. One call at a time: one
+/// that changes or copies the optimizer while another such call runs is refused with ErrorCode::busy; calls that only
+/// look (options, settings, tensor, state, bytes_per_parameter, ...) are not guarded. Different optimizers may run at
+/// the same time.
 ///
 /// The result of every call is the same bits on every instruction set and thread count. In a child process made by
 /// fork() it works on, on the calling thread alone. A moved-from optimizer refuses every call (invalid_argument).
@@ -122,10 +152,8 @@ class Optimizer {
   /// until the call returns. Returns whether it was applied: not if a gradient was not finite, or there is none.
   /// Refuses a tensor that this step has updated (duplicate), and calls outside begin_step and end_step
   /// (invalid_argument).
-  bool step_tensor(std::string_view name);
-  bool step_tensor(std::size_t tensor);
-  bool step_tensor(std::string_view name, Tensor grad);
-  bool step_tensor(std::size_t tensor, Tensor grad);
+  bool step_tensor(TensorRef tensor);
+  bool step_tensor(TensorRef tensor, Tensor grad);
   /// `applied` is false where any tensor was left alone for a gradient that was not finite; `nonfinite` is about all of
   /// them. The norm is the root of the sum of the tensors' squared norms; its bits need not be those of step().
   StepReport end_step();
@@ -135,8 +163,10 @@ class Optimizer {
 
   /// Points a tensor at another gradient of the same size; an empty Tensor takes the gradient away. May be called
   /// before every step; the memory must stay valid until the step is done. Refuses what the constructor does.
-  void set_grad(std::string_view name, Tensor grad);
-  void set_grad(std::size_t tensor, Tensor grad);
+  void set_grad(TensorRef tensor, Tensor grad);
+  /// Points a tensor at the memory that its parameter has moved to: of the same size and format, holding what the old
+  /// one held. Refuses what the constructor does.
+  void set_param(TensorRef tensor, Tensor param);
 
   /// Gives a tensor of shape [rows, width...] a gradient that is zero outside the listed rows, and makes the next steps
   /// lazy in it, as torch's SparseAdam: only the listed rows move and only their states change, while the step count
@@ -144,11 +174,12 @@ class Optimizer {
   /// Rows may repeat: their values are summed in order, in f32 (f64 for f64). `values` holds rows.size() rows of width
   /// elements. Both are read during step(), not now. Replaces the tensor's gradient. Refuses (mismatch) a tensor of one
   /// dimension, values of another size, and, with q8 states, rows that are not a multiple of 128 elements.
-  void set_lazy_row_grad(std::string_view name, std::span<const std::int64_t> rows, Tensor values);
-  void set_lazy_row_grad(std::size_t tensor, std::span<const std::int64_t> rows, Tensor values);
+  void set_lazy_row_grad(TensorRef tensor, std::span<const std::int64_t> rows, Tensor values);
 
   /// Adds a group; what its options leave empty comes from the optimizer's. Returns its index.
   std::size_t add_param_group(ParamGroup group);
+  /// Forgets a tensor and its states. The tensors behind it move up by one index; groups stay, also empty ones.
+  void remove_tensor(TensorRef tensor);
   [[nodiscard]] std::size_t group_count() const;
   /// Every option of the rule, as the group uses it. Throws Error (not_found).
   [[nodiscard]] const Options& options(std::size_t group = 0) const;
@@ -167,7 +198,7 @@ class Optimizer {
   [[nodiscard]] StateDict state_dict() const;
   /// Takes over options, step counts and states. Refuses, with nothing changed, another rule or formula, tensors that
   /// are missing, unknown or of another shape, another grouping, states of another format, and states that no run can
-  /// reach (not finite, negative second moments).
+  /// reach (infinite moments, second moments below zero). NaN is taken back: weights that are NaN lead to it.
   void load_state_dict(const StateDict& state);
 
   /// The rule of that group. Throws Error (not_found).
@@ -178,11 +209,11 @@ class Optimizer {
   /// Index of the tensor of that name. Throws Error (not_found).
   [[nodiscard]] std::size_t tensor_index(std::string_view name) const;
   /// The weight as it is kept, which a bf16 parameter shows only the upper half of. f64 is rounded.
-  [[nodiscard]] std::vector<float> export_param(std::string_view tensor) const;
+  [[nodiscard]] std::vector<float> export_param(TensorRef tensor) const;
   /// Sets weight and parameter to these values, to nearest. Refuses another number of them (mismatch).
-  void import_param(std::string_view tensor, std::span<const float> values);
+  void import_param(TensorRef tensor, std::span<const float> values);
   /// A state as numbers. f64 is rounded; every other format is exact.
-  [[nodiscard]] std::vector<float> export_state(std::string_view tensor, std::string_view state_name) const;
+  [[nodiscard]] std::vector<float> export_state(TensorRef tensor, std::string_view state_name) const;
   /// Keeps states and weights in other formats from now on, rounded to nearest where they are narrower (a largest
   /// second moment is rounded up). Old and new memory are there together for a moment. Refuses, with nothing changed,
   /// f64 for parameters that are not f64, and q8 where a row gradient is set whose rows are not whole groups
@@ -190,13 +221,23 @@ class Optimizer {
   void set_formats(StateFormat state, WeightFormat weights);
   /// Read-only view of a state, by PyTorch's name ("exp_avg"), where its format is that of numbers: not q8 (mismatch).
   /// Valid until the formats change. Throws Error (not_found) naming the states there are.
-  [[nodiscard]] Tensor state(std::string_view tensor, std::string_view state_name) const;
+  [[nodiscard]] Tensor state(TensorRef tensor, std::string_view state_name) const;
+  /// All memory that is kept for a tensor, as it is: for checkpoints that stream states without a second copy.
+  [[nodiscard]] std::vector<Plane> planes(TensorRef tensor) const;
+  /// Moves a plane into memory of the caller's (pinned, mapped from a file, a tensor of another library), to be used in
+  /// place from now on; an empty span moves it back into the optimizer's own. The memory must have the size of the
+  /// plane, start at a multiple of 8 bytes, overlap nothing that the optimizer knows, and outlive its use. `state` is
+  /// empty for low_bits. set_formats moves all planes back. States that nobody has stepped yet take no physical memory,
+  /// so that a plane moved before the first step is never there twice. Throws Error (not_found) for a plane that the
+  /// tensor does not have.
+  void set_plane(TensorRef tensor, std::string_view state, PlaneKind kind, std::span<std::byte> memory);
   /// Bytes allocated for states and bookkeeping plus bytes of the parameters, divided by the number of parameters.
   [[nodiscard]] double bytes_per_parameter() const;
 
  private:
   struct Impl;
   [[nodiscard]] Impl& impl() const;
+  [[nodiscard]] std::size_t index_of(TensorRef tensor) const;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -32,6 +32,12 @@ concept Strided = requires(const C& c) {
   c.outerSize();
 };
 template <class C>
+concept MatrixLike = requires(const C& c) {
+  c.rows();
+  c.cols();
+  std::remove_cvref_t<C>::IsRowMajor;
+};
+template <class C>
 bool is_contiguous(const C& c) {
   if constexpr (Strided<C>) {
     return c.size() <= 1 ||
@@ -51,6 +57,15 @@ struct Tensor {
   Format format = Format::f32;
   bool writable = true;
   bool contiguous = true;
+  /// Shape and storage order of a matrix type that tells them, as Eigen's do; 0 x 0 of everything else. Those of a
+  /// parameter and its gradient are compared, so that one stored by rows is not taken for one stored by columns.
+  struct Matrix {
+    std::size_t rows = 0, columns = 0;
+    bool by_rows = true;
+    [[nodiscard]] bool known() const noexcept { return rows > 0 && columns > 0; }
+    friend bool operator==(const Matrix&, const Matrix&) = default;
+  };
+  Matrix matrix{};
 
   Tensor() = default;
   Tensor(void* data, std::size_t size, Format format) : data(data), size(size), format(format) {}
@@ -68,6 +83,10 @@ struct Tensor {
              !std::is_same_v<std::remove_cvref_t<C>, Tensor>)
   Tensor(C&& c) : Tensor(std::data(c), static_cast<std::size_t>(std::size(c))) {
     contiguous = detail::is_contiguous(c);
+    if constexpr (detail::MatrixLike<C>) {
+      matrix = {static_cast<std::size_t>(c.rows()), static_cast<std::size_t>(c.cols()),
+                static_cast<bool>(std::remove_cvref_t<C>::IsRowMajor)};
+    }
   }
 };
 
@@ -75,7 +94,8 @@ struct Tensor {
 /// Names match checkpoints; they are unique, not empty, at most 512 bytes of UTF-8 without control characters, '/' and
 /// "..", and not "__metadata__", which safetensors files reserve.
 /// Without a gradient (`{"w", w}`) the tensor is left alone until set_grad gives one.
-/// The shape is only needed for row gradients and for reading; empty means one dimension of param.size.
+/// The shape is only needed for row gradients and for reading; empty means one dimension of param.size. Its last
+/// dimension is the one whose elements are neighbours in memory.
 struct Param {
   std::string name;
   Tensor param;

@@ -2,19 +2,20 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 
 namespace adamant {
 
 struct FreeMemory {
-  void operator()(void* memory) const noexcept { std::free(memory); }
+  std::size_t mapped = 0;  // bytes that came from mmap; 0: from aligned_alloc
+  void operator()(std::byte* memory) const noexcept;
 };
-using Memory = std::unique_ptr<std::byte[], FreeMemory>;
+using OwnMemory = std::unique_ptr<std::byte[], FreeMemory>;
 
 /// Rounded up to what allocate_zeroed really takes from the system.
 [[nodiscard]] std::size_t allocated_bytes(std::size_t bytes) noexcept;
-/// Throws std::bad_alloc. Zero bytes give no memory.
-[[nodiscard]] Memory allocate_zeroed(std::size_t bytes);
+/// Throws std::bad_alloc. Zero bytes give no memory. Pages of large memory are taken from the system when they are
+/// first written, so they lie near the processor of the thread that does so.
+[[nodiscard]] OwnMemory allocate_zeroed(std::size_t bytes);
 
 }  // namespace adamant

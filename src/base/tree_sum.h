@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 namespace adamant {
 
@@ -21,6 +22,23 @@ Value tree_join(Value* values, std::size_t count, Join join) {
 /// complete subtrees gives the same bits as the tree over all leaves.
 inline double tree_sum(double* values, std::size_t count) {
   return tree_join(values, count, [](double a, double b) { return a + b; });
+}
+
+/// The tree sum of values[0..n) of which only those at the ascending indices are not 0. Overwrites both.
+inline double sparse_tree_sum(std::vector<std::size_t>& indices, std::vector<double>& values) {
+  std::size_t count = values.size();
+  if (count == 0) return 0.0;
+  while (count > 1) {
+    std::size_t joined = 0;
+    for (std::size_t i = 0; i < count; ++joined) {
+      const bool pair = i + 1 < count && indices[i] / 2 == indices[i + 1] / 2;
+      values[joined] = pair ? values[i] + values[i + 1] : values[i];
+      indices[joined] = indices[i] / 2;
+      i += pair ? 2 : 1;
+    }
+    count = joined;
+  }
+  return values[0];
 }
 
 }  // namespace adamant

@@ -10,7 +10,7 @@
 
 #include "base/tree_sum.h"
 #include "kernel/convert.h"
-#include "optim/impl.h"
+#include "optim/plan.h"
 #include "optim/probes.h"
 
 namespace adamant {

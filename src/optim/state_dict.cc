@@ -1,11 +1,13 @@
 // state_dict and load_state_dict: by name, complete or not at all.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
-#include "base/float_environment.h"
 #include "base/text.h"
+#include "optim/formats.h"
 #include "optim/impl.h"
+#include "optim/storage.h"
 #include "rule/options.h"
 
 namespace adamant {
@@ -13,15 +15,16 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::mismatch, "state_dict: " + message); }
 
-std::vector<std::byte> copy_of(const Memory& memory, std::size_t bytes) {
-  return memory ? std::vector<std::byte>(memory.get(), memory.get() + bytes) : std::vector<std::byte>();
+// Where a state dict has a plane of a tensor. The entry has all states of the variant.
+std::vector<std::byte>& plane_of(StateDict::Entry& entry, const VariantInfo& variant, const PlaneInfo& plane) {
+  if (plane.kind == PlaneKind::low_bits) return entry.weight_bits;
+  StateDict::State& state = entry.states.at(std::string(variant.state_names[plane.state]));
+  return plane.kind == PlaneKind::exponents ? state.exponents : state.bytes;
 }
-
-void restore(Memory& memory, const std::vector<std::byte>& bytes) {
-  if (!bytes.empty()) std::memcpy(memory.get(), bytes.data(), bytes.size());
+const std::vector<std::byte>& plane_of(const StateDict::Entry& entry, const VariantInfo& variant,
+                                       const PlaneInfo& plane) {
+  return plane_of(const_cast<StateDict::Entry&>(entry), variant, plane);
 }
-
-std::size_t weight_bytes(const TensorState& tensor) { return tensor.param.size * info(tensor.weight_format).bytes; }
 
 void check_bytes(const std::string& what, std::size_t bytes, std::size_t expected) {
   if (bytes == expected) return;
@@ -38,27 +41,29 @@ void check_format(const std::string& what, F format, F expected, std::size_t cou
          ", must be " + std::string(info(expected).name));
 }
 
-// The same tensor with the memory of a state dict in place of its own.
+// The same tensor with the memory of a state dict in place of its own; only to be read.
 Streams streams_of(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
   Streams streams = adamant::streams_of(tensor, variant.variant);
-  for (std::size_t s = 0; s < variant.state_count; ++s) {
-    const StateDict::State& state = entry.states.at(std::string(variant.state_names[s]));
-    // Only to be read.
-    streams.states[s] = {const_cast<std::byte*>(state.bytes.data()),
-                         const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(state.exponents.data()))};
-  }
+  for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
+    auto* data = const_cast<std::byte*>(plane_of(entry, variant, plane).data());
+    if (plane.kind == PlaneKind::values) streams.states[plane.state].values = data;
+    if (plane.kind == PlaneKind::exponents) {
+      streams.states[plane.state].exponents = reinterpret_cast<std::uint8_t*>(data);
+    }
+  });
   return streams;
 }
 
-// No run reaches a moment that is not finite, or a second moment below zero.
+// No run reaches an infinite moment, or a second moment below zero. A NaN it does reach: from a weight that is NaN, and
+// from gradients under NonFinite::propagate.
 void check_values(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
-  const FloatEnvironment environment;
   const Streams streams = streams_of(tensor, variant, entry);
   const auto check = [&](std::size_t s, std::size_t element, double value) {
     const StateInfo& state = variant.state_infos[s];
-    if (std::isfinite(value) && (state.negative || value >= 0.0)) return;
+    if (std::isnan(value) || (std::isfinite(value) && (state.negative || value >= 0.0))) return;
     refuse("state " + in_quotes(state.name) + " of tensor " + in_quotes(tensor.name) + " is " + text(value) +
-           " at element " + std::to_string(element) + ": must be " + (state.negative ? "finite" : "finite and >= 0"));
+           " at element " + std::to_string(element) + ": must be " +
+           (state.negative ? "finite or NaN" : "finite and >= 0, or NaN"));
   };
   for (std::size_t first = 0; first < tensor.param.size; first += kBlock) {
     const std::size_t count = std::min(kBlock, tensor.param.size - first);
@@ -74,12 +79,9 @@ void check_values(const TensorState& tensor, const VariantInfo& variant, const S
 }
 
 void check_entry(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
-  const auto extents = [](const std::vector<std::size_t>& shape) {
-    return "[" + listed(shape, [](std::size_t n) { return std::to_string(n); }) + "]";
-  };
   if (entry.shape != tensor.shape) {
-    refuse("tensor " + in_quotes(tensor.name) + " has shape " + extents(entry.shape) + ", must be " +
-           extents(tensor.shape));
+    refuse("tensor " + in_quotes(tensor.name) + " has shape " + shape_text(entry.shape) + ", must be " +
+           shape_text(tensor.shape));
   }
   constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
   if (entry.step > kMostSteps) {
@@ -93,26 +95,30 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
     }
   }
   for (const std::string_view name : variant.states()) {
-    const std::string what = "state " + in_quotes(name) + " of tensor " + in_quotes(tensor.name);
     const auto found = entry.states.find(std::string(name));
-    if (found == entry.states.end()) refuse(what + " is missing");
-    const StateDict::State& state = found->second;
-    check_format(what, state.format, tensor.state_format, state_formats().size());
-    check_bytes(what, state.bytes.size(), value_bytes(tensor.state_format, tensor.param.size));
-    const std::size_t s = state_index(tensor, variant.variant, name);
-    check_bytes("exponents of " + what, state.exponents.size(),
-                variant.companions[s] < 0 ? exponent_bytes(tensor.state_format, tensor.param.size) : 0);
+    if (found == entry.states.end()) refuse(state_text(tensor, name) + " is missing");
+    check_format(state_text(tensor, name), found->second.format, tensor.state_format, state_formats().size());
   }
-  const std::string what = "weight of tensor " + in_quotes(tensor.name);
-  check_format(what, entry.weight_format, tensor.weight_format, weight_formats().size());
-  check_bytes("weight_bits of tensor " + in_quotes(tensor.name), entry.weight_bits.size(), weight_bytes(tensor));
+  check_format("weight of tensor " + in_quotes(tensor.name), entry.weight_format, tensor.weight_format,
+               weight_formats().size());
+  // Every plane has its size, and what is no plane has none.
+  std::array<std::size_t, kMaxPlanes> bytes{};
+  for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) { bytes[plane.index()] = plane.bytes; });
+  for (std::size_t s = 0; s < variant.state_count; ++s) {
+    const std::string what = state_text(tensor, variant.state_names[s]);
+    const StateDict::State& state = entry.states.at(std::string(variant.state_names[s]));
+    check_bytes(what, state.bytes.size(), bytes[plane_index(s, PlaneKind::values)]);
+    check_bytes("exponents of " + what, state.exponents.size(), bytes[plane_index(s, PlaneKind::exponents)]);
+  }
+  check_bytes("weight_bits of tensor " + in_quotes(tensor.name), entry.weight_bits.size(),
+              bytes[plane_index(0, PlaneKind::low_bits)]);
   check_values(tensor, variant, entry);
 }
 
 }  // namespace
 
 StateDict Optimizer::state_dict() const {
-  const Exclusive exclusive = impl().enter("state_dict");
+  const Call call = impl().call("state_dict");
   StateDict dict;
   dict.seed = impl().settings.seed;
   dict.grad_norm = impl().grad_norm;
@@ -125,21 +131,19 @@ StateDict Optimizer::state_dict() const {
     StateDict::Entry& entry = dict.tensors[tensor.name];
     entry.shape = tensor.shape;
     entry.step = tensor.step;
-    const VariantInfo& variant = info(impl().groups[tensor.group].variant);
-    for (std::size_t s = 0; s < variant.state_count; ++s) {
-      const OwnMemory::State& own = tensor.own.states[s];
-      entry.states[std::string(variant.state_names[s])] = {
-          tensor.state_format, copy_of(own.values, value_bytes(tensor.state_format, tensor.param.size)),
-          copy_of(own.exponents, exponent_bytes(tensor.state_format, tensor.param.size))};
-    }
     entry.weight_format = tensor.weight_format;
-    entry.weight_bits = copy_of(tensor.own.param_low, weight_bytes(tensor));
+    const VariantInfo& variant = info(impl().variant(tensor));
+    for (const std::string_view name : variant.states()) entry.states[std::string(name)].format = tensor.state_format;
+    for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
+      const std::byte* data = tensor.planes[plane.index()].data;
+      plane_of(entry, variant, plane).assign(data, data + plane.bytes);
+    });
   }
   return dict;
 }
 
 void Optimizer::load_state_dict(const StateDict& dict) {
-  const Exclusive exclusive = impl().enter("load_state_dict");
+  const Call call = impl().call("load_state_dict");
   Impl& self = impl();
   if (dict.groups.size() != self.groups.size()) {
     refuse("has " + std::to_string(dict.groups.size()) + " parameter groups, must have " +
@@ -190,13 +194,11 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   for (TensorState& tensor : self.tensors) {
     const StateDict::Entry& entry = dict.tensors.at(tensor.name);
     tensor.step = entry.step;
-    const VariantInfo& variant = info(self.groups[tensor.group].variant);
-    for (std::size_t s = 0; s < variant.state_count; ++s) {
-      const StateDict::State& state = entry.states.at(std::string(variant.state_names[s]));
-      restore(tensor.own.states[s].values, state.bytes);
-      restore(tensor.own.states[s].exponents, state.exponents);
-    }
-    restore(tensor.own.param_low, entry.weight_bits);
+    const VariantInfo& variant = info(self.variant(tensor));
+    for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
+      const std::vector<std::byte>& bytes = plane_of(entry, variant, plane);
+      if (!bytes.empty()) std::memcpy(tensor.planes[plane.index()].data, bytes.data(), bytes.size());
+    });
     tensor.seed = dither_seed(dict.seed, tensor.name);
   }
   self.settings.seed = dict.seed;

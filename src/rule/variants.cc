@@ -20,8 +20,4 @@ Variant variant_of(Rule rule, const Options& options) {
   return Variant::adamw;
 }
 
-double initial_value(std::string_view state_name, const Options& options) {
-  return state_name == "sum" ? *options.initial_accumulator_value : 0.0;
-}
-
 }  // namespace adamant

@@ -2,10 +2,12 @@
 // form it takes; a form has its own states and its own formula id. Everything else iterates over this list.
 #pragma once
 
+#include <adamant/options.hpp>
 #include <adamant/rule.hpp>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -36,12 +38,20 @@ enum class Variant : std::uint8_t {
 #undef ADAMANT_NAME
 };
 
+/// How many elements a state has: as many as the tensor, its first dimension, the others together, or one.
+enum class Extent : std::uint8_t { elements, rows, columns, scalar };
+/// What a state holds before the first step: zeros, the value of an option, or a copy of the parameter.
+enum class Start : std::uint8_t { zero, option, parameter };
+
 /// What a state is, for the formats that keep it.
 struct StateInfo {
   std::string_view name;
   bool negative;               // may it be below zero? Second moments may not
   std::string_view companion;  // the second moment whose root bounds it, where there is one
   bool may_fall;               // a maximum must never fall, not by rounding either
+  Extent extent = Extent::elements;
+  Start start = Start::zero;
+  std::optional<double> Options::* start_option = nullptr;
 };
 
 inline constexpr StateInfo kStateList[] = {
@@ -51,7 +61,7 @@ inline constexpr StateInfo kStateList[] = {
     {"momentum_buffer", true, {}, true},
     {"square_avg", false, {}, true},
     {"grad_avg", true, "square_avg", true},
-    {"sum", false, {}, true},
+    {"sum", false, {}, true, Extent::elements, Start::option, &Options::initial_accumulator_value},
 };
 
 struct VariantInfo {
@@ -96,8 +106,5 @@ constexpr const VariantInfo& info(Variant variant) { return kVariants[static_cas
 
 /// The form that resolved options of a rule ask for.
 [[nodiscard]] Variant variant_of(Rule rule, const Options& options);
-
-/// What a new element of this state holds.
-[[nodiscard]] double initial_value(std::string_view state_name, const Options& options);
 
 }  // namespace adamant

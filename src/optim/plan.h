@@ -1,0 +1,103 @@
+// The work of a step: which elements of which tensors it touches, cut into pieces.
+//
+// Two index spaces. The fixed one numbers the blocks of all tensors, in order, with or without a gradient: it depends
+// on the tensors alone, so it can say who owns work or a sum. The step's own numbers the pieces of the fixed space
+// that this step touches.
+#pragma once
+
+#include <adamant/format.hpp>
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/workers.h"
+#include "kernel/kernels.h"
+#include "optim/rows.h"
+#include "optim/tensor_state.h"
+
+namespace adamant {
+
+/// Blocks of a piece of work: 16Ki elements, about 5 µs of f32 in cache and long enough that handing it out costs
+/// nothing. A power of two, so that a piece is a complete subtree of every sum.
+inline constexpr std::size_t kPieceBlocks = 64;
+
+/// Neighbouring elements of one tensor and their gradient: a whole tensor, or a row of one.
+struct Run {
+  std::size_t tensor;
+  std::size_t first;  // element of the tensor
+  std::size_t count;
+  const void* grad;  // of the first element
+  Format grad_format;
+  std::size_t first_block, last_block;  // in the fixed space
+
+  /// The gradient of an element of the tensor.
+  [[nodiscard]] const std::byte* grad_at(std::size_t element) const {
+    return static_cast<const std::byte*>(grad) + (element - first) * info(grad_format).bytes;
+  }
+};
+
+class Work {
+ public:
+  /// Throws Error (invalid_argument) naming a row outside its tensor; std::bad_alloc.
+  explicit Work(std::span<const TensorState> tensors);
+
+  [[nodiscard]] const std::vector<Run>& runs() const { return runs_; }
+  [[nodiscard]] std::size_t index_of(const Run& run) const { return static_cast<std::size_t>(&run - runs_.data()); }
+  [[nodiscard]] const Run* after(const Run& run) const { return &run == &runs_.back() ? nullptr : &run + 1; }
+  [[nodiscard]] std::size_t elements() const { return elements_; }
+  /// The touched pieces, by their numbers in the fixed space, ascending.
+  [[nodiscard]] const std::vector<std::size_t>& pieces() const { return pieces_; }
+  /// The number in the fixed space of a tensor's first block.
+  [[nodiscard]] std::size_t first_block(std::size_t tensor) const { return first_blocks_[tensor]; }
+
+  /// Calls visit(run, first element of the tensor, elements) for the parts of runs that lie in a piece.
+  template <class Visit>
+  void for_each_in_piece(std::size_t piece, Visit&& visit) const {
+    const std::size_t begin = piece * kPieceBlocks, end = begin + kPieceBlocks;
+    auto run = std::ranges::lower_bound(runs_, begin, {}, &Run::last_block);
+    for (; run != runs_.end() && run->first_block < end; ++run) {
+      const std::size_t base = first_blocks_[run->tensor];
+      const std::size_t from = begin > base ? (begin - base) * kBlock : 0;
+      const std::size_t first = std::max(run->first, from);
+      const std::size_t last = std::min(run->first + run->count, (end - base) * kBlock);
+      visit(*run, first, last - first);
+    }
+  }
+
+ private:
+  void add(std::size_t tensor, std::size_t first, std::size_t count, const void* grad, Format format);
+
+  std::vector<Run> runs_;
+  std::vector<std::size_t> pieces_;
+  std::vector<std::size_t> first_blocks_;
+  std::size_t elements_ = 0;
+  std::vector<SummedRows> rows_;  // keeps the sums of repeated rows
+};
+
+/// In which order the pieces are begun.
+enum class Walk { forward, backward };
+
+/// Calls visit(i) for each i in [0, count), by several threads where the work is worth it.
+template <class Visit>
+void for_each_piece(Workers& workers, const Work& work, Walk walk, const Visit& visit) {
+  // Below this much work (elements) waking other threads takes longer than doing it.
+  constexpr std::size_t kSerialElements = std::size_t{1} << 16;
+  const std::size_t count = work.pieces().size();
+  const auto turned = [&](std::size_t i) { visit(walk == Walk::forward ? i : count - 1 - i); };
+  if (work.elements() <= kSerialElements) {
+    // The caller's thread already has the environment.
+    for (std::size_t i = 0; i < count; ++i) turned(i);
+  } else {
+    workers.run(count, turned);
+  }
+}
+
+/// Asks for the beginning of a stream of the next tensor while a pass works on the one before: by the time it is read,
+/// the hardware has found the stream.
+inline void prefetch_start(const void* from) {
+  constexpr std::size_t kBytes = 1024, kLine = 64;
+  for (std::size_t at = 0; at < kBytes; at += kLine) __builtin_prefetch(static_cast<const std::byte*>(from) + at);
+}
+
+}  // namespace adamant

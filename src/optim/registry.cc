@@ -1,0 +1,251 @@
+// Groups, tensors and their memory: everything is checked and allocated on the side, so that a refusal changes nothing.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "optim/formats.h"
+#include "optim/impl.h"
+#include "optim/storage.h"
+#include "rule/options.h"
+
+namespace adamant {
+namespace {
+
+const std::byte* begin_of(const Tensor& memory) { return static_cast<const std::byte*>(memory.data); }
+const std::byte* end_of(const Tensor& memory) { return begin_of(memory) + memory.size * info(memory.format).bytes; }
+
+void check_param(const TensorState& tensor, const Tensor& param) {
+  check_memory(param_text, tensor, param);
+  if (!param.writable) refuse(ErrorCode::invalid_argument, param_text(tensor) + " is read-only");
+}
+
+}  // namespace
+
+Optimizer::Impl::Impl(Rule rule, const Options& options, const Settings& settings_)
+    : base_rule(checked(rule)),
+      base_options(resolve(rule, defaults(rule), options)),
+      settings((check_settings(settings_), settings_)),
+      workers(settings_.threads) {}
+
+std::size_t Optimizer::Impl::add_group(ParamGroup group) {
+  if (group.params.empty()) refuse(ErrorCode::invalid_argument, "optimizer got an empty parameter list");
+  const Rule rule = checked(group.rule.value_or(base_rule));
+  GroupState state;
+  state.options = resolve(rule, rule == base_rule ? base_options : defaults(rule), group.options);
+  state.variant = variant_of(rule, state.options);
+  const std::size_t group_index = groups.size();
+  const std::size_t old_count = tensors.size();
+
+  std::vector<TensorState> added;
+  std::vector<Region> added_regions;
+  TensorIndex names = tensor_by_name;
+  for (Param& param : group.params) {
+    check_name(param.name);
+    if (!names.emplace(param.name, old_count + added.size()).second) {
+      refuse(ErrorCode::duplicate, "tensor name " + in_quotes(param.name) + " is given twice");
+    }
+    TensorState& tensor = added.emplace_back();
+    tensor.name = param.name;
+    check_param(tensor, param.param);
+    tensor.param = param.param;
+    check_shape(tensor, param.shape);
+    tensor.shape = param.shape.empty() ? std::vector<std::size_t>{param.param.size} : std::move(param.shape);
+    tensor.group = group_index;
+    choose_formats(tensor, settings.state, settings.weights);
+    tensor.seed = dither_seed(settings.seed, tensor.name);
+    added_regions.push_back(param_region(tensor.param, old_count + added.size() - 1));
+  }
+  for (TensorState& tensor : added) {
+    tensor.planes = allocate(tensor, state.variant);
+    fill_initial(tensor, state);
+  }
+  Regions all = regions;
+  all.insert(added_regions);
+
+  auto old_names = std::exchange(tensor_by_name, std::move(names));
+  auto old_regions = std::exchange(regions, std::move(all));
+  try {
+    groups.push_back(state);
+    tensors.reserve(old_count + added.size());
+    for (TensorState& tensor : added) tensors.push_back(std::move(tensor));
+    if (const auto overlap = regions.first_overlap()) {
+      const auto& [first, second] = *overlap;
+      refuse(ErrorCode::duplicate, first.plane || second.plane
+                                       ? region_text(first) + " and " + region_text(second) + " share memory"
+                                       : "parameters " + in_quotes(tensors[first.tensor].name) + " and " +
+                                             in_quotes(tensors[second.tensor].name) + " share memory");
+    }
+    for (std::size_t i = 0; i < group.params.size(); ++i) set_grad(old_count + i, group.params[i].grad);
+    for (std::size_t i = 0; i < old_count; ++i) check_grad_memory(gradient_text, tensors[i], tensors[i].grad.values);
+  } catch (...) {
+    groups.resize(group_index);
+    tensors.resize(old_count);
+    tensor_by_name = std::move(old_names);
+    regions = std::move(old_regions);
+    throw;
+  }
+  return group_index;
+}
+
+void Optimizer::Impl::set_grad(std::size_t index, const Tensor& grad) {
+  TensorState& tensor = tensors[index];
+  if (grad.data == nullptr && grad.size == 0) {
+    tensor.grad = {};
+    return;
+  }
+  check_memory(gradient_text, tensor, grad);
+  if (grad.size != tensor.param.size) {
+    refuse(ErrorCode::mismatch, gradient_text(tensor) + " has " + std::to_string(grad.size) +
+                                    " elements but the parameter has " + std::to_string(tensor.param.size));
+  }
+  check_formats(tensor, grad.format);
+  check_layout(tensor, grad);
+  check_grad_memory(gradient_text, tensor, grad);
+  tensor.grad = {grad, false, {}};
+}
+
+void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int64_t> rows, const Tensor& values) {
+  TensorState& tensor = tensors[index];
+  const std::size_t width = tensor.row_width();
+  if (width == 0) {
+    refuse(ErrorCode::mismatch, row_gradient_text(tensor) + ": the tensor must have a shape [rows, width...], has " +
+                                    shape_text(tensor.shape));
+  }
+  if (const Tensor::Matrix& matrix = tensor.param.matrix; !matrix.by_rows && tensor.shape.front() != matrix.columns) {
+    refuse(ErrorCode::mismatch,
+           row_gradient_text(tensor) + ": the elements of a row are not neighbours in a " + matrix_text(matrix));
+  }
+  check_rows_of_groups(tensor);
+  check_memory(row_gradient_text, tensor, values);
+  if (rows.size() > std::numeric_limits<std::size_t>::max() / width || values.size != rows.size() * width) {
+    refuse(ErrorCode::mismatch, row_gradient_text(tensor) + " has " + std::to_string(values.size) + " values but " +
+                                    std::to_string(rows.size()) + " rows of " + std::to_string(width) + " elements");
+  }
+  check_formats(tensor, values.format);
+  check_grad_memory(row_gradient_text, tensor, values);
+  tensor.grad = {values, true, rows};
+}
+
+void Optimizer::Impl::set_param(std::size_t index, const Tensor& param) {
+  TensorState& tensor = tensors[index];
+  check_param(tensor, param);
+  if (param.size != tensor.param.size || param.format != tensor.param.format) {
+    const auto text = [](const Tensor& t) {
+      return std::to_string(t.size) + " elements of " + std::string(info(t.format).name);
+    };
+    refuse(ErrorCode::mismatch,
+           param_text(tensor) + " has " + text(tensor.param) + " and cannot move to memory of " + text(param));
+  }
+  Regions moved = regions;
+  moved.remove(param_region(tensor.param, index));
+  const Region region = param_region(param, index);
+  if (const Region* other = moved.overlapping(region.begin, region.end)) {
+    refuse(ErrorCode::duplicate, param_text(tensor) + " shares memory with " + region_text(*other));
+  }
+  moved.insert({&region, 1});
+  std::swap(regions, moved);
+  const Tensor old = std::exchange(tensor.param, param);
+  try {
+    for (const TensorState& other : tensors) check_grad_memory(gradient_text, other, other.grad.values);
+  } catch (...) {
+    std::swap(regions, moved);
+    tensor.param = old;
+    throw;
+  }
+}
+
+void Optimizer::Impl::set_plane(std::size_t index, std::string_view state, PlaneKind kind,
+                                std::span<std::byte> memory) {
+  constexpr std::string_view kKindNames[] = {"values", "exponents", "low_bits"};
+  TensorState& tensor = tensors[index];
+  const Variant form = variant(tensor);
+  const std::size_t s = kind == PlaneKind::low_bits ? 0 : state_index(tensor, form, state);
+  std::optional<PlaneInfo> found;
+  for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
+    if (plane.kind == kind && (kind == PlaneKind::low_bits || plane.state == s)) found = plane;
+  });
+  const auto what = [&] {
+    return std::string(kKindNames[static_cast<std::size_t>(kind)]) + " of " +
+           (kind == PlaneKind::low_bits ? "tensor " + in_quotes(tensor.name) : state_text(tensor, state));
+  };
+  if (!found) refuse(ErrorCode::not_found, what() + ": its formats keep none");
+  PlaneMemory& plane = tensor.planes[found->index()];
+  const auto region_at = [&](const std::byte* at) { return Region{at + found->bytes, at, index, found->index()}; };
+
+  PlaneMemory next;
+  Regions moved = regions;
+  if (plane.is_callers()) moved.remove(region_at(plane.data));
+  if (memory.empty()) {
+    next.own = allocate_zeroed(found->bytes);
+    next.data = next.own.get();
+  } else {
+    constexpr std::size_t kAlignment = alignof(double);
+    if (memory.size() != found->bytes) {
+      refuse(ErrorCode::mismatch, "memory for " + what() + " has " + std::to_string(memory.size()) +
+                                      " bytes, must have " + std::to_string(found->bytes));
+    }
+    if (reinterpret_cast<std::uintptr_t>(memory.data()) % kAlignment != 0) {
+      refuse(ErrorCode::invalid_argument, "memory for " + what() +
+                                              " is misaligned: its address must be a multiple of " +
+                                              std::to_string(kAlignment) + " bytes");
+    }
+    next.data = memory.data();
+    const Region region = region_at(next.data);
+    if (const Region* other = moved.overlapping(region.begin, region.end)) {
+      refuse(ErrorCode::duplicate, "memory for " + what() + " is that of " + region_text(*other));
+    }
+    for (const TensorState& other : tensors) {
+      const Tensor& grad = other.grad.values;
+      if (grad.size > 0 && begin_of(grad) < region.end && region.begin < end_of(grad)) {
+        refuse(ErrorCode::duplicate, "memory for " + what() + " is that of the " + gradient_text(other));
+      }
+    }
+    moved.insert({&region, 1});
+  }
+  if (found->bytes > 0) std::memcpy(next.data, plane.data, found->bytes);
+  regions = std::move(moved);
+  plane = std::move(next);
+}
+
+void Optimizer::Impl::remove_tensor(std::size_t index) {
+  tensor_by_name.erase(tensors[index].name);
+  for (auto& [name, tensor] : tensor_by_name) tensor -= tensor > index ? 1 : 0;
+  regions.remove_tensor(index);
+  tensors.erase(tensors.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+std::size_t Optimizer::Impl::index_of_name(std::string_view name) const {
+  const auto found = tensor_by_name.find(name);
+  if (found == tensor_by_name.end()) {
+    refuse(ErrorCode::not_found, "no tensor " + printable(name) + " in this optimizer");
+  }
+  return found->second;
+}
+
+void Optimizer::Impl::check_tensor(std::size_t tensor) const {
+  if (tensor < tensors.size()) return;
+  refuse(ErrorCode::not_found,
+         "no tensor " + std::to_string(tensor) + ": the optimizer has " + std::to_string(tensors.size()) + " tensors");
+}
+
+void Optimizer::Impl::check_group(std::size_t group) const {
+  if (group < groups.size()) return;
+  refuse(ErrorCode::not_found, "no parameter group " + std::to_string(group) + ": the optimizer has " +
+                                   std::to_string(groups.size()) + " groups");
+}
+
+void Optimizer::Impl::check_grad_memory(Naming naming, const TensorState& tensor, const Tensor& grad) const {
+  const Region* region = grad.size == 0 ? nullptr : regions.overlapping(begin_of(grad), end_of(grad));
+  if (region != nullptr) refuse(ErrorCode::duplicate, naming(tensor) + " shares memory with " + region_text(*region));
+}
+
+std::string Optimizer::Impl::region_text(const Region& region) const {
+  const TensorState& tensor = tensors[region.tensor];
+  if (!region.plane) return param_text(tensor);
+  if (*region.plane == plane_index(0, PlaneKind::low_bits)) return "low_bits of tensor " + in_quotes(tensor.name);
+  return state_text(tensor, info(variant(tensor)).state_names[*region.plane / 2]);
+}
+
+}  // namespace adamant

@@ -1,0 +1,107 @@
+#include "optim/storage.h"
+
+#include <adamant/error.hpp>
+
+#include "base/text.h"
+
+namespace adamant {
+
+std::size_t state_elements(const TensorState& tensor, Extent extent) {
+  const std::size_t rows = tensor.shape.empty() ? tensor.param.size : tensor.shape.front();
+  switch (extent) {
+    case Extent::elements:
+      break;
+    case Extent::rows:
+      return rows;
+    case Extent::columns:
+      return rows == 0 ? 0 : tensor.param.size / rows;
+    case Extent::scalar:
+      return 1;
+  }
+  return tensor.param.size;
+}
+
+Planes allocate(const TensorState& tensor, Variant variant) {
+  Planes planes;
+  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+    PlaneMemory& memory = planes[plane.index()];
+    memory.own = allocate_zeroed(plane.bytes);
+    memory.data = memory.own.get();
+  });
+  return planes;
+}
+
+std::size_t plane_bytes(const TensorState& tensor, Variant variant) {
+  std::size_t bytes = 0;
+  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+    bytes += tensor.planes[plane.index()].is_callers() ? plane.bytes : allocated_bytes(plane.bytes);
+  });
+  return bytes;
+}
+
+Streams streams_of(const TensorState& tensor, Variant variant) {
+  const auto at = [&](std::size_t state, PlaneKind kind) { return tensor.planes[plane_index(state, kind)].data; };
+  Streams streams = {variant,
+                     tensor.param.format,
+                     tensor.weight_format,
+                     tensor.state_format,
+                     tensor.param.data,
+                     at(0, PlaneKind::low_bits),
+                     {},
+                     tensor.seed};
+  for (std::size_t s = 0; s < kMaxStates; ++s) {
+    streams.states[s] = {at(s, PlaneKind::values), reinterpret_cast<std::uint8_t*>(at(s, PlaneKind::exponents))};
+  }
+  return streams;
+}
+
+void fill_initial(TensorState& tensor, const GroupState& group) {
+  const VariantInfo& variant = info(group.variant);
+  const auto value = [&](std::size_t s) {
+    const StateInfo& state = variant.state_infos[s];
+    return state.start == Start::option ? *(group.options.*state.start_option) : 0.0;
+  };
+  const auto from_zero = [&](std::size_t s) {
+    return variant.state_infos[s].start != Start::parameter && value(s) == 0.0;
+  };
+  bool all_zero = true;
+  for (std::size_t s = 0; s < variant.state_count; ++s) all_zero = all_zero && from_zero(s);
+  if (all_zero) return;  // as the memory is
+
+  const Streams streams = streams_of(tensor, group.variant);
+  for_each_block(tensor, [&](std::size_t first, std::size_t n) {
+    StateBlocks blocks;
+    for (std::size_t s = 0; s < variant.state_count; ++s) {
+      const bool copies = variant.state_infos[s].start == Start::parameter;
+      if (is_wide(tensor)) {
+        auto* to = static_cast<double*>(state_at(streams, s, first));
+        if (copies) {
+          std::copy_n(static_cast<const double*>(param_at(streams, first)), n, to);
+        } else {
+          std::fill_n(to, n, value(s));
+        }
+      } else {
+        float* to = states_in_place(streams) ? static_cast<float*>(state_at(streams, s, first)) : blocks[s];
+        if (copies) {
+          decode_param(streams, first, n, to);
+        } else {
+          std::fill_n(to, n, static_cast<float>(value(s)));
+        }
+      }
+    }
+    if (!is_wide(tensor) && !states_in_place(streams)) encode_states(streams, first, n, 0, blocks);
+  });
+}
+
+std::size_t state_index(const TensorState& tensor, Variant variant, std::string_view name) {
+  const auto names = info(variant).states();
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) {
+    throw Error(ErrorCode::not_found, "tensor " + in_quotes(tensor.name) + " has no state " + in_quotes(name) +
+                                          ": it has [" +
+                                          listed(names, [](std::string_view n) { return std::string(n); }) + "]");
+  }
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+}  // namespace adamant

@@ -1,0 +1,61 @@
+// The memory of a tensor's states: which planes there are, how large, where they lie, and what they start from.
+#pragma once
+
+#include <algorithm>
+
+#include "kernel/streams.h"
+#include "optim/tensor_state.h"
+
+namespace adamant {
+
+/// A plane of a tensor: a run of memory that one state, or the weight, is kept in.
+struct PlaneInfo {
+  std::size_t state;  // index; of low_bits: none
+  PlaneKind kind;
+  std::size_t bytes;
+  [[nodiscard]] std::size_t index() const { return plane_index(state, kind); }
+};
+
+/// Elements of a state of that extent.
+[[nodiscard]] std::size_t state_elements(const TensorState& tensor, Extent extent);
+
+/// Calls visit(PlaneInfo) for each plane that the tensor has in its formats. Whoever allocates, counts, copies, checks
+/// or restores states goes over this.
+template <class Visit>
+void for_each_plane(const TensorState& tensor, Variant variant, Visit&& visit) {
+  const VariantInfo& form = info(variant);
+  for (std::size_t s = 0; s < form.state_count; ++s) {
+    const std::size_t n = state_elements(tensor, form.state_infos[s].extent);
+    visit(PlaneInfo{s, PlaneKind::values, n * info(tensor.state_format).bytes});
+    // A first moment that is relative to a second one has no exponents of its own.
+    if (tensor.state_format == StateFormat::q8 && form.companions[s] < 0) {
+      visit(PlaneInfo{s, PlaneKind::exponents, (n + kGroup - 1) / kGroup});
+    }
+  }
+  if (const std::size_t bytes = info(tensor.weight_format).bytes; bytes > 0) {
+    visit(PlaneInfo{0, PlaneKind::low_bits, tensor.param.size * bytes});
+  }
+}
+
+/// Calls visit(first, n) for the blocks of a tensor.
+template <class Visit>
+void for_each_block(const TensorState& tensor, Visit&& visit) {
+  for (std::size_t first = 0; first < tensor.param.size; first += kBlock) {
+    visit(first, std::min(kBlock, tensor.param.size - first));
+  }
+}
+
+[[nodiscard]] inline bool is_wide(const TensorState& tensor) { return tensor.param.format == Format::f64; }
+
+/// Memory for what a tensor keeps in its formats, zeroed. Throws std::bad_alloc.
+[[nodiscard]] Planes allocate(const TensorState& tensor, Variant variant);
+/// Gives new states the values they start from.
+void fill_initial(TensorState& tensor, const GroupState& group);
+/// Bytes that the system has given for the planes, or the caller.
+[[nodiscard]] std::size_t plane_bytes(const TensorState& tensor, Variant variant);
+
+[[nodiscard]] Streams streams_of(const TensorState& tensor, Variant variant);
+/// Index of a state of that name. Throws Error (not_found).
+[[nodiscard]] std::size_t state_index(const TensorState& tensor, Variant variant, std::string_view name);
+
+}  // namespace adamant

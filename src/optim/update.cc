@@ -1,0 +1,123 @@
+#include "optim/update.h"
+
+#include <cmath>
+#include <forward_list>
+#include <limits>
+#include <optional>
+
+#include "kernel/convert.h"
+#include "kernel/pipeline.h"
+#include "optim/observe.h"
+#include "optim/storage.h"
+
+namespace adamant {
+namespace {
+
+/// The scalars of each (group, t, arithmetic) that occurs, computed once.
+class ScalarTable {
+ public:
+  const StepScalars& get(std::size_t group, const GroupState& state, Format param_format, std::uint64_t t) {
+    const bool wide = param_format == Format::f64;
+    // Tensors of a group mostly have the same t, so the newest entry is nearly always the one.
+    for (const Entry& entry : entries_) {
+      if (entry.group == group && entry.t == t && entry.wide == wide) return entry.scalars;
+    }
+    Entry& entry = entries_.emplace_front(Entry{group, t, wide, {}});
+    prepare_scalars(state.variant, param_format, state.options, t, entry.scalars);
+    return entry.scalars;
+  }
+
+ private:
+  struct Entry {
+    std::size_t group;
+    std::uint64_t t;
+    bool wide;
+    StepScalars scalars;
+  };
+  std::forward_list<Entry> entries_;  // references stay valid
+};
+
+/// The step of each tensor, and what its gradients are multiplied by beforehand where the arithmetic has no such
+/// factor.
+struct Steps {
+  std::vector<StepRun> runs;
+  std::vector<double> before;
+};
+
+/// Calls step(gradient) with a copy in f32 whose elements are multiplied in f64 and rounded once.
+template <class Step>
+[[gnu::noinline]] void with_multiplied(const GradientRun& grad, double by, const Step& step) {
+  float copy[kPieceBlocks * kBlock];
+  double values[kBlock];
+  for (std::size_t done = 0; done < grad.n; done += kBlock) {
+    const GradientRun part = part_of(grad, done, std::min(kBlock, grad.n - done));
+    to_f64(part.values, part.format, part.n, values);
+    for (std::size_t i = 0; i < part.n; ++i) copy[done + i] = static_cast<float>(values[i] * by);
+  }
+  step(GradientRun{copy, Format::f32, grad.first, grad.n});
+}
+
+Steps prepared_steps(const Update& what, ScalarTable& scalars) {
+  Steps steps{std::vector<StepRun>(what.tensors.size()), std::vector<double>(what.tensors.size(), 1.0)};
+  for (std::size_t i = 0; i < what.tensors.size(); ++i) {
+    const TensorState& tensor = what.tensors[i];
+    if (!tensor.grad.present()) continue;
+    const GroupState& group = what.groups[tensor.group];
+    const bool wide = is_wide(tensor);
+    double factor = *group.options.maximize ? -what.multiple : what.multiple;
+    // As an f32 so small a factor would lose bits, or all: a huge gradient times it may be any number.
+    if (!wide && std::abs(factor) < static_cast<double>(std::numeric_limits<float>::min())) {
+      steps.before[i] = std::abs(factor);
+      factor = *group.options.maximize ? -1.0 : 1.0;
+    }
+    double bound = wide ? 0x1p511 : 0x1p63;
+    if (what.settings->clip_value) bound = std::min(bound, *what.settings->clip_value);
+    steps.runs[i] = {streams_of(tensor, group.variant), tensor.step + 1,
+                     &scalars.get(tensor.group, group, tensor.param.format, tensor.step + 1),
+                     wide ? factor : static_cast<double>(static_cast<float>(factor)),
+                     wide ? bound : static_cast<double>(static_cast<float>(bound))};
+  }
+  return steps;
+}
+
+}  // namespace
+
+void update(Workers& workers, const Work& work, const Update& what) {
+  ScalarTable scalars;
+  const Steps steps = prepared_steps(what, scalars);
+  std::optional<Observer> observer;
+  if (what.statistics != nullptr) {
+    observer.emplace(*what.statistics, what.tensors, what.first_tensor, work.runs().size(), work.pieces().size());
+  }
+
+  // Backwards: the gradients that a gradient pass read last are still in the cache.
+  for_each_piece(workers, work, Walk::backward, [&](std::size_t i) {
+    work.for_each_in_piece(work.pieces()[i], [&](const Run& run, std::size_t first, std::size_t count) {
+      const Run* next = work.after(run);
+      if (next != nullptr && first + count == run.first + run.count) {
+        const Streams& then = steps.runs[next->tensor].streams;
+        prefetch_start(next->grad);
+        prefetch_start(then.param);
+        for (const StateMemory& state : then.states) prefetch_start(state.values);
+      }
+      const StepRun& step = steps.runs[run.tensor];
+      const auto take = [&](const GradientRun& grad) {
+        if (observer) {
+          observer->step(step, grad, run.tensor, work.index_of(run), i);
+        } else {
+          step_elements(step, grad);
+        }
+      };
+      const GradientRun grad = {run.grad_at(first), run.grad_format, first, count};
+      if (const double before = steps.before[run.tensor]; before != 1.0) {
+        with_multiplied(grad, before, take);
+      } else {
+        take(grad);
+      }
+    });
+  });
+  if (observer) observer->collect(steps.runs);
+  for (TensorState& tensor : what.tensors) tensor.step += tensor.grad.present() ? 1 : 0;
+}
+
+}  // namespace adamant
