@@ -378,8 +378,8 @@ std::vector<const ProbeTrack*> shown_probes(const Run& run, std::size_t limit) {
 
 Json first_moment(const Run& run) {
   if (!run.traits.m)
-    return absent(fmt::format("{}{} has no first moment: it steps along each gradient as it comes.", rule_title(run),
-                              run.info.rule == Rule::sgd ? " without momentum" : ""));
+    return absent(
+        fmt::format("{} has no first moment in this run: it steps along each gradient as it comes.", rule_title(run)));
   // All tensors together, each with the energy of its gradients.
   double gg = 0.0, mg = 0.0, mm = 0.0;
   for (const TensorRecord& record : run.tensors) {

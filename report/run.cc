@@ -73,24 +73,14 @@ Budget budget_for(std::size_t runs, std::size_t tensors) {
 }
 
 Traits traits_of(Rule rule, const Options& options) {
-  Traits traits;
-  switch (rule) {
-    case Rule::adamw:
-    case Rule::adam:
-      traits = {true, true, true, true, rule == Rule::adamw, (*options.betas)[0], (*options.betas)[1]};
-      break;
-    case Rule::sgd:
-      traits.m = options.momentum.value_or(0.0) > 0.0;
-      traits.beta1 = options.momentum.value_or(0.0);
-      break;
-    case Rule::rmsprop:
-      traits = {false, true, true, false, false, 0.0, options.alpha.value_or(0.0)};
-      break;
-    case Rule::adagrad:
-      traits = {false, true, false, false, false, 0.0, 1.0};
-      break;
-  }
-  return traits;
+  const RuleModel model = model_of(rule, options, 1);
+  return {.m = model.first.has_value(),
+          .v = model.second.has_value(),
+          .forgets = model.second && model.second->memory.ratio < 1.0,
+          .corrected = model.corrected,
+          .decoupled = model.decoupled_decay.has_value(),
+          .beta1 = model.first ? model.first->ratio : 0.0,
+          .beta2 = model.second ? model.second->memory.ratio : 0.0};
 }
 
 Collector::Collector(const RunInfo& info, const Budget& budget)

@@ -4,67 +4,19 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <set>
 #include <span>
 #include <string>
 
+#include "rule/variants.h"
 #include "tests/support/buffers.h"
+#include "tests/support/reference.h"
 #include "tests/support/targets.h"
 
 namespace adamant::testing {
 namespace {
 
 Format param_format(bool wide) { return wide ? Format::f64 : Format::f32; }
-
-std::vector<double> state_of(const Optimizer& optimizer, const char* name) {
-  const Tensor view = optimizer.state("w", name);
-  std::vector<double> values(view.size);
-  for (std::size_t i = 0; i < view.size; ++i) {
-    values[i] = view.format == Format::f64 ? static_cast<const double*>(view.data)[i]
-                                           : static_cast<double>(static_cast<const float*>(view.data)[i]);
-  }
-  return values;
-}
-
-// Per element, by definition, from the states after a step.
-struct Defined {
-  double g, m, m_old, r, u, w;
-};
-Defined defined(const Form& form, const Options& o, std::uint64_t t, double g, double w, double m_old,
-                const std::function<double(const char*)>& state) {
-  Defined x{g, g, 0.0, 1.0, g, w};
-  if (form.rule != Rule::adamw) x.g = x.m = x.u = g + *o.weight_decay * w;
-  const auto steps = static_cast<double>(t);
-  switch (form.rule) {
-    case Rule::adamw:
-    case Rule::adam: {
-      const double v = state(*o.amsgrad ? "max_exp_avg_sq" : "exp_avg_sq") / (1.0 - std::pow((*o.betas)[1], steps));
-      x.m = state("exp_avg");
-      x.m_old = m_old;
-      x.r = 1.0 / (std::sqrt(v) + *o.eps);
-      x.u = x.m / (1.0 - std::pow((*o.betas)[0], steps)) * x.r;
-      break;
-    }
-    case Rule::sgd:
-      if (*o.momentum == 0.0) break;
-      x.m = state("momentum_buffer");
-      x.m_old = m_old;
-      x.u = *o.nesterov ? x.g + *o.momentum * x.m : x.m;
-      break;
-    case Rule::rmsprop: {
-      const double mean = *o.centered ? state("grad_avg") : 0.0;
-      x.r = 1.0 / (std::sqrt(std::max(0.0, state("square_avg") - mean * mean)) + *o.eps);
-      x.u = *o.momentum > 0.0 ? state("momentum_buffer") : x.g * x.r;
-      break;
-    }
-    case Rule::adagrad:
-      x.r = 1.0 / (std::sqrt(state("sum")) + *o.eps);
-      x.u = x.g * x.r;
-      break;
-  }
-  return x;
-}
 
 void expect_near(double value, double expected, double scale, const char* what) {
   EXPECT_NEAR(value, expected, 1e-5 * scale) << what;
@@ -77,27 +29,20 @@ void compare(const Form& form, bool wide, std::size_t size) {
   Buffer g = Buffer(param_format(wide), size);
   Optimizer optimizer(form.rule, {{"w", w.view(), g.view()}}, form.options);
   const Options& options = optimizer.options();
-  const bool adam = form.rule == Rule::adam || form.rule == Rule::adamw;
-  const char* first = adam                                                ? "exp_avg"
-                      : form.rule == Rule::sgd && *options.momentum > 0.0 ? "momentum_buffer"
-                                                                          : nullptr;
+  const VariantInfo& variant = info(variant_of(form.rule, options));
+  std::vector<ReferenceElement> elements(size);
   Statistics statistics;
   for (std::uint64_t t = 1; t <= 4; ++t) {
     g.fill(t + 7);
     const std::vector<double> before = w.values();
-    const std::vector<double> m_old = first ? state_of(optimizer, first) : std::vector<double>(size);
     optimizer.step({.statistics = &statistics});
-    std::map<std::string, std::vector<double>> states;
-    const auto state = [&](std::size_t i) {
-      return [&, i](const char* name) {
-        auto& values = states[name];
-        if (values.empty()) values = state_of(optimizer, name);
-        return values[i];
-      };
-    };
+    for (std::size_t i = 0; i < size; ++i) {
+      elements[i].p = before[i];  // as the engine rounded it
+      reference_step(form.rule, options, elements[i], g[i]);
+    }
     MomentSums sums;
     for (std::size_t i = 0; i < size; ++i) {
-      const Defined x = defined(form, options, t, g[i], before[i], m_old[i], state(i));
+      const ReferenceElement::Seen& x = elements[i].seen;
       sums.gg += x.g * x.g;
       sums.mm += x.m * x.m;
       sums.mg += x.m_old * x.g;
@@ -105,8 +50,8 @@ void compare(const Form& form, bool wide, std::size_t size) {
       sums.max_u = std::max(sums.max_u, std::abs(x.u));
       sums.gu += x.g * x.u;
       sums.mu += x.m * x.u;
-      sums.ww += x.w * x.w;
-      sums.wu += x.w * x.u;
+      sums.ww += before[i] * before[i];
+      sums.wu += before[i] * x.u;
       sums.rr += x.g * x.r * x.g * x.r;
       sums.r += x.r;
     }
@@ -128,21 +73,19 @@ void compare(const Form& form, bool wide, std::size_t size) {
     expect_near(seen.sums.rr, sums.rr, sums.rr, "rr");
     expect_near(seen.sums.r, sums.r, sums.r, "r");
     for (const Probe& probe : seen.probes) {
-      const Defined x = defined(form, options, t, g[probe.element], before[probe.element], m_old[probe.element],
-                                state(probe.element));
+      const ReferenceElement::Seen& x = elements[probe.element].seen;
+      const double w_before = before[probe.element];
       const auto near = [&](float value, double expected, double scale, const char* what) {
         EXPECT_NEAR(static_cast<double>(value), expected, 1e-6 * scale) << what << " of element " << probe.element;
       };
       // What the decay takes away from the gradient is lost to rounding.
-      const double scale = std::abs(x.g) + std::abs(x.w);
+      const double scale = std::abs(x.g) + std::abs(w_before);
       near(probe.g, x.g, scale, "g");
       near(probe.m, x.m, std::abs(x.m) + scale, "m");
-      near(probe.w, x.w, 0.1 * std::abs(x.w), "w");
+      near(probe.w, w_before, 0.1 * std::abs(w_before), "w");
       near(probe.u, x.u, 5 * std::abs(x.u) + scale * x.r, "u");
-      if (adam) {
-        const double v = state(probe.element)("exp_avg_sq");
-        near(probe.v, v, v, "v");
-      }
+      const double v = variant.second_moment < 0 ? 0.0 : elements[probe.element].v;
+      near(probe.v, v, v, "v");
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <adamant/error.hpp>
 #include <adamant/format.hpp>
 #include <adamant/health.hpp>
+#include <adamant/model.hpp>
 #include <adamant/moments.hpp>
 #include <adamant/optimizer.hpp>
 #include <adamant/options.hpp>

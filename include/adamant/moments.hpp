@@ -1,6 +1,7 @@
 // What the sums of a step say about the moments: the statistics of a tensor, and what each would be of noise alone.
 #pragma once
 
+#include <adamant/model.hpp>
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
 #include <adamant/statistics.hpp>
@@ -34,8 +35,9 @@ struct Moments {
   double dead = 0.0;           ///< share of the sample with v̂ = 0
 };
 
-/// The statistics of a tensor that took a step by this rule. `options` are those of its group in that step, every
-/// option of the rule being set (Optimizer::options gives such).
+/// The statistics of a tensor whose step the model describes.
+[[nodiscard]] Moments moments_of(const TensorStatistics& statistics, const RuleModel& model);
+/// ... by this rule; `options` are those of its group in that step.
 [[nodiscard]] Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options& options);
 
 /// What the statistics would be if all gradients so far were independent normal noise around 0, all alike; and what
@@ -55,7 +57,9 @@ struct MomentFloors {
   double radial_equilibrium = 0.0;    ///< `radial` there: -√(2ηλ)·√((1-β1)/(1+β1))·β1/(1-β1)
 };
 
-/// For step t of a tensor, counted from 1, of so many elements.
+/// Of a tensor of so many elements.
+[[nodiscard]] MomentFloors floors_of(const RuleModel& model, std::uint64_t elements);
+/// ... at this step, counted from 1; of step 0 nothing can be said.
 [[nodiscard]] MomentFloors floors_of(Rule rule, const Options& options, std::uint64_t step, std::uint64_t elements);
 
 /// The lines to draw with a statistic. NaN: there is no such line.

@@ -1,15 +1,22 @@
+#include <adamant/model.hpp>
 #include <adamant/moments.hpp>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <optional>
+
+#include "rule/memory.h"
 
 namespace adamant {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// 0 counts as much as that, in the arithmetic of f32.
+constexpr double kSmallestEps = std::numeric_limits<float>::min();
+
+// Where nothing can be said, the bound is infinite.
+constexpr MomentFloors kNoFloors = {kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kInfinity, kNaN, kNaN, kNaN, kNaN};
 
 double square(double x) { return x * x; }
 // 0/0 and x/0 are no statement.
@@ -17,77 +24,6 @@ double ratio(double a, double b) { return b == 0.0 ? kNaN : a / b; }
 double cosine(double ab, double aa, double bb) {
   return std::clamp(ratio(ab, std::sqrt(aa) * std::sqrt(bb)), -1.0, 1.0);
 }
-
-// Σ q^k over k < count.
-double geometric(double q, std::uint64_t count) {
-  const auto n = static_cast<double>(count);
-  return q == 1.0 ? n : (1.0 - std::pow(q, n)) / (1.0 - q);
-}
-
-// How a mean remembers: a gradient of k steps ago has the weight newest·ratio^k. The weights add up to 1; what the rule
-// keeps is `total` times that mean.
-struct Memory {
-  double ratio = 0.0, newest = 1.0, total = 1.0;
-  double squares = 1.0;  // sum of the squared weights
-};
-
-Memory averaging(double beta, std::uint64_t t) {
-  const double total = 1.0 - std::pow(beta, static_cast<double>(t));
-  const double newest = (1.0 - beta) / total;
-  return {beta, newest, total, square(newest) * geometric(square(beta), t)};
-}
-
-// torch's momentum: the first gradient enters whole, later ones without their dampened share.
-Memory momentum(double mu, double dampening, std::uint64_t t) {
-  const double first = std::pow(mu, static_cast<double>(t - 1));
-  const double fresh = 1.0 - dampening;
-  const double total = fresh * geometric(mu, t - 1) + first;
-  const double squares = square(fresh) * geometric(square(mu), t - 1) + square(first);
-  return {mu, (t == 1 ? 1.0 : fresh) / total, total, squares / square(total)};
-}
-
-bool has_betas(Rule rule) { return rule == Rule::adamw || rule == Rule::adam; }
-bool has_second(Rule rule) { return rule != Rule::sgd; }
-
-// Of m after t steps; nothing for a rule without one, and before the first step.
-std::optional<Memory> first_memory(Rule rule, const Options& o, std::uint64_t t) {
-  if (t == 0) return std::nullopt;
-  if (has_betas(rule)) return averaging((*o.betas)[0], t);
-  if (rule == Rule::sgd && *o.momentum > 0.0) return momentum(*o.momentum, *o.dampening, t);
-  return std::nullopt;
-}
-
-// Of v̂, which is `total` times the mean of g².
-std::optional<Memory> second_memory(Rule rule, const Options& o, std::uint64_t t) {
-  if (t == 0) return std::nullopt;
-  if (has_betas(rule)) {
-    Memory memory = averaging((*o.betas)[1], t);
-    memory.total = 1.0;  // bias correction
-    return memory;
-  }
-  if (rule == Rule::rmsprop) return averaging(*o.alpha, t);
-  if (rule == Rule::adagrad) {
-    const auto n = static_cast<double>(t);
-    return Memory{1.0, 1.0 / n, n, 1.0 / n};
-  }
-  return std::nullopt;
-}
-
-// RMSprop's momentum is a sum of updates: how many of them, and the root of the sum of their squared weights.
-double buffer_momentum(Rule rule, const Options& o) { return rule == Rule::rmsprop ? *o.momentum : 0.0; }
-
-// Is v the plain mean of g² that its memory says?
-bool plain_second(Rule rule, const Options& o) {
-  if (has_betas(rule)) return !*o.amsgrad;
-  if (rule == Rule::rmsprop) return !*o.centered;
-  return rule == Rule::adagrad && *o.initial_accumulator_value == 0.0;
-}
-
-double learning_rate(Rule rule, const Options& o, std::uint64_t t) {
-  return rule == Rule::adagrad ? *o.lr / (1.0 + static_cast<double>(t - 1) * *o.lr_decay) : *o.lr;
-}
-
-double decoupled_decay(Rule rule, const Options& o) { return rule == Rule::adamw ? *o.weight_decay : 0.0; }
 
 // RMS of (Σ c g)/√(Σ a g²) for independent normal g, with c and a the weights of direction and scale. By the delta
 // method around the means, E x/y = E x - cov(x, y) + E x·var(y), with var g² = 2.
@@ -106,35 +42,33 @@ double bound_of(const Memory& direction, const Memory& scale, std::uint64_t t) {
 
 }  // namespace
 
-Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options& o) {
+Moments moments_of(const TensorStatistics& statistics, const RuleModel& model) {
   Moments moments;
   for (const MomentInfo& info : moment_list()) moments.*info.value = kNaN;
-  const std::uint64_t t = statistics.step;
+  if (statistics.step == 0) return moments;
 
-  if (statistics.elements > 0 && t > 0) {
+  if (statistics.elements > 0) {
     const MomentSums& sums = statistics.sums;
     const auto n = static_cast<double>(statistics.elements);
-    const double lr = learning_rate(rule, o, t), decay = decoupled_decay(rule, o);
-    const std::optional<Memory> first = first_memory(rule, o, t), before = first_memory(rule, o, t - 1);
     moments.update = std::sqrt(sums.uu / n);
-    moments.relative_step = lr * std::sqrt(ratio(sums.uu, sums.ww));
+    moments.relative_step = model.lr * std::sqrt(ratio(sums.uu, sums.ww));
     moments.peak_update = sums.max_u;
     moments.alignment = cosine(sums.gu, sums.gg, sums.uu);
-    moments.decrease = lr * sums.gu;
+    moments.decrease = model.lr * sums.gu;
     moments.radial = cosine(sums.wu, sums.ww, sums.uu);
-    if (before) moments.signal = ratio(sums.mg / before->total, sums.gg);
-    if (first) moments.smoothing = std::sqrt(ratio(sums.mm, sums.gg)) / first->total;
-    if (has_second(rule)) {
+    if (model.first_before) moments.signal = ratio(sums.mg / model.first_before->total, sums.gg);
+    if (model.first) moments.smoothing = std::sqrt(ratio(sums.mm, sums.gg)) / model.first->total;
+    if (model.second) {
       moments.lag = std::sqrt(sums.rr / n);
-      moments.eps_tax = std::max(*o.eps, static_cast<double>(std::numeric_limits<float>::min())) * sums.r / n;
-      if (buffer_momentum(rule, o) == 0.0) {
+      moments.eps_tax = std::max(model.second->eps, kSmallestEps) * sums.r / n;
+      if (model.update_momentum == 0.0) {
         moments.angle = 180.0 / std::numbers::pi * std::acos(cosine(sums.mu, sums.mm, sums.uu));
       }
     }
-    if (rule == Rule::adamw) {
-      const double decayed = decay * std::sqrt(sums.ww);
+    if (model.decoupled_decay) {
+      const double decay = *model.decoupled_decay, decayed = decay * std::sqrt(sums.ww);
       moments.decay_share = ratio(decayed, decayed + std::sqrt(sums.uu));
-      if (decay > 0.0) moments.equilibrium = ratio(std::sqrt(sums.ww / n), std::sqrt(lr / (2.0 * decay)));
+      if (decay > 0.0) moments.equilibrium = ratio(std::sqrt(sums.ww / n), std::sqrt(model.lr / (2.0 * decay)));
     }
   }
 
@@ -142,51 +76,58 @@ Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options&
   if (scales.elements > 0) {
     const auto n = static_cast<double>(scales.elements);
     moments.zero_grads = static_cast<double>(scales.zero_grads) / n;
-    if (has_second(rule)) moments.dead = 1.0 - static_cast<double>(scales.scaled) / n;
+    if (model.second) moments.dead = 1.0 - static_cast<double>(scales.scaled) / n;
   }
-  if (scales.scaled > 0 && has_second(rule) && t > 0) {
+  if (scales.scaled > 0 && model.second) {
     const auto n = static_cast<double>(scales.scaled);
     const double mean = scales.log_sum / n;
-    moments.typical_lr = learning_rate(rule, o, t) * std::exp2(-mean);
+    moments.typical_lr = model.lr * std::exp2(-mean);
     moments.spread = std::sqrt(std::max(0.0, scales.log_sq_sum / n - square(mean)));
   }
   return moments;
 }
 
-MomentFloors floors_of(Rule rule, const Options& o, std::uint64_t t, std::uint64_t elements) {
-  MomentFloors floors{kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kInfinity, kNaN, kNaN, kNaN, kNaN};
-  if (t == 0) return floors;
-  const std::optional<Memory> first = first_memory(rule, o, t), before = first_memory(rule, o, t - 1);
-  const std::optional<Memory> second = second_memory(rule, o, t);
-  const Memory direction = first.value_or(Memory{});
-  const double buffer = buffer_momentum(rule, o);
+Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options& options) {
+  return moments_of(statistics, model_of(rule, options, statistics.step));
+}
 
-  if (first) floors.smoothing_noise = std::sqrt(first->squares);
-  if (before && elements > 0) floors.signal_noise = std::sqrt(before->squares / static_cast<double>(elements));
-  const bool nesterov = rule == Rule::sgd && *o.nesterov;
-  if (buffer == 0.0 && !nesterov) floors.alignment_noise = direction.newest / std::sqrt(direction.squares);
-  if (!second) return floors;
+MomentFloors floors_of(const RuleModel& model, std::uint64_t elements) {
+  MomentFloors floors = kNoFloors;
+  const std::uint64_t t = model.step;
+  if (model.first) floors.smoothing_noise = std::sqrt(model.first->squares);
+  if (model.first_before && elements > 0) {
+    floors.signal_noise = std::sqrt(model.first_before->squares / static_cast<double>(elements));
+  }
+  if (!model.direction) return floors;
+  const Memory& direction = *model.direction;
+  const double buffer = model.update_momentum;
+  if (buffer == 0.0) floors.alignment_noise = direction.newest / std::sqrt(direction.squares);
+  if (!model.second) return floors;
 
-  if (plain_second(rule, o)) {
-    floors.lag_noise = noise_of(Memory{}, *second, t);
-    floors.update_noise = noise_of(direction, *second, t) * std::sqrt(geometric(square(buffer), t));
-    floors.update_signal = geometric(buffer, t) / std::sqrt(second->total);
+  const Memory& scale = model.second->memory;
+  if (model.second->kind == SecondMoment::Kind::mean) {
+    floors.lag_noise = noise_of(Memory{}, scale, t);
+    floors.update_noise = noise_of(direction, scale, t) * std::sqrt(geometric(square(buffer), t));
+    floors.update_signal = geometric(buffer, t) / std::sqrt(scale.total);
   }
-  const bool centered = rule == Rule::rmsprop && *o.centered;  // then the scale may be 0 where g is not
-  if (!centered) {
-    floors.peak_bound = bound_of(direction, *second, t) * geometric(buffer, t);
-    floors.lone_hit = direction.newest / std::sqrt(second->newest * second->total);
+  if (model.second->kind != SecondMoment::Kind::other) {
+    floors.peak_bound = bound_of(direction, scale, t) * geometric(buffer, t);
+    floors.lone_hit = direction.newest / std::sqrt(scale.newest * scale.total);
   }
-  if (const double decay = decoupled_decay(rule, o); decay > 0.0) {
-    const double balance = 2.0 * learning_rate(rule, o, t) * decay;
+  if (const double decay = model.decoupled_decay.value_or(0.0); decay > 0.0) {
+    const double balance = 2.0 * model.lr * decay;
     floors.relative_equilibrium = std::sqrt(balance) * floors.update_noise;
     const double decayed = 0.5 * std::sqrt(balance);  // λ·RMS(w)
     floors.decay_equilibrium = ratio(decayed, decayed + floors.update_noise);
-    const double beta1 = (*o.betas)[0];
+    const double beta1 = direction.ratio;
     floors.radial_equilibrium =
         std::max(-1.0, -std::sqrt(balance * (1.0 - beta1) / (1.0 + beta1)) * beta1 / (1.0 - beta1));
   }
   return floors;
+}
+
+MomentFloors floors_of(Rule rule, const Options& options, std::uint64_t step, std::uint64_t elements) {
+  return step == 0 ? kNoFloors : floors_of(model_of(rule, options, step), elements);
 }
 
 std::span<const MomentInfo> moment_list() {

@@ -50,15 +50,6 @@ double rough_log2(float x) {
   return static_cast<int>(bits >> 23) - 127 + kLog2[bits >> 16 & 0x7Fu];
 }
 
-// Index of the state that is a second moment and can fall, or -1.
-int second_moment(Variant variant) {
-  const VariantInfo& form = info(variant);
-  for (std::size_t s = 0; s < form.state_count; ++s) {
-    if (!form.state_infos[s].negative && form.state_infos[s].may_fall) return static_cast<int>(s);
-  }
-  return -1;
-}
-
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
 const ObserveKernels& observers(const Streams& streams) {
@@ -166,7 +157,7 @@ void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t 
     for (std::size_t s = 0; s < info(run.streams.variant).state_count; ++s) states[s] = element(block.states[s], i);
     const SeenElement seen = observers(run.streams)
                                  .see[variant](*run.scalars, run.factor, run.bound, element(block.param, i),
-                                               element(block.grad, i), states, second_moment(run.streams.variant));
+                                               element(block.grad, i), states, info(run.streams.variant).second_moment);
     probe->g = static_cast<float>(seen.g);
     probe->m = static_cast<float>(seen.m);
     probe->v = static_cast<float>(seen.v);
@@ -190,8 +181,11 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
                       ScaleSample& scales) const {
   scales.elements += grad.n;
   for (std::size_t i = 0; i < grad.n; ++i) scales.zero_grads += number_at(run.streams, block.grad, i) == 0.0F ? 1 : 0;
-  const int second = second_moment(run.streams.variant);
-  if (second < 0) return;
+  const VariantInfo& form = info(run.streams.variant);
+  if (form.second_moment < 0) return;
+  const auto second = static_cast<std::size_t>(form.second_moment);
+  // How many halves of the logarithm of the state make that of the scale.
+  const double halves = form.state_infos[second].measures == Measures::squares ? 1.0 : 2.0;
   const double unbias = log2_of(observers(run.streams).unbias_second[index_of(run.streams.variant)](*run.scalars));
   for (std::size_t i = 0; i < grad.n; ++i) {
     const float v = number_at(run.streams, block.states[second], i);
@@ -199,7 +193,7 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
       scales.bins[0] += v == 0.0F ? 1 : 0;
       continue;
     }
-    const double log = 0.5 * (rough_log2(v) + unbias);
+    const double log = 0.5 * (halves * rough_log2(v) + unbias);
     ++scales.scaled;
     scales.log_sum += log;
     scales.log_sq_sum += log * log;

@@ -2,6 +2,7 @@
 #include "rule/options.h"
 
 #include <adamant/error.hpp>
+#include <adamant/model.hpp>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -145,13 +146,13 @@ RuleTexts describe(const RuleDefaults& rule) {
 }
 
 void check_together(Rule rule, const Options& options) {
-  if (rule == Rule::adamw && *options.lr * *options.weight_decay >= 1.0) {
-    refuse("lr * weight_decay is " + text(*options.lr * *options.weight_decay) + " (lr " + text(*options.lr) +
-           ", weight_decay " + text(*options.weight_decay) + "): must be < 1, or decay would turn the weights' signs");
+  if (const double decay = model_of(rule, options, 1).decoupled_decay.value_or(0.0); given(options.lr) * decay >= 1.0) {
+    refuse("lr * weight_decay is " + text(given(options.lr) * decay) + " (lr " + text(given(options.lr)) +
+           ", weight_decay " + text(decay) + "): must be < 1, or decay would turn the weights' signs");
   }
-  if (rule == Rule::sgd && *options.nesterov && (*options.momentum <= 0.0 || *options.dampening != 0.0)) {
-    refuse("Nesterov momentum requires a momentum and zero dampening (momentum is " + text(*options.momentum) +
-           ", dampening is " + text(*options.dampening) + ")");
+  if (options.nesterov.value_or(false) && (given(options.momentum) <= 0.0 || given(options.dampening) != 0.0)) {
+    refuse("Nesterov momentum requires a momentum and zero dampening (momentum is " + text(given(options.momentum)) +
+           ", dampening is " + text(given(options.dampening)) + ")");
   }
 }
 

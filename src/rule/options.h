@@ -3,7 +3,8 @@
 
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
-#include <string>
+#include <optional>
+#include <stdexcept>
 
 namespace adamant {
 
@@ -23,6 +24,13 @@ void for_each_option(Visit&& visit) {
   visit("amsgrad", &Options::amsgrad);
   visit("centered", &Options::centered);
   visit("maximize", &Options::maximize);
+}
+
+/// An option that the rule has, of options in which all of these are set.
+template <class T>
+const T& given(const std::optional<T>& option) {
+  if (!option) throw std::logic_error("an option of the rule is not set");
+  return *option;
 }
 
 /// `changes` over `base`, checked: every option one of the rule's and in its range. `base` is complete and valid.

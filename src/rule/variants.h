@@ -43,25 +43,29 @@ enum class Extent : std::uint8_t { elements, rows, columns, scalar };
 /// What a state holds before the first step: zeros, the value of an option, or a copy of the parameter.
 enum class Start : std::uint8_t { zero, option, parameter };
 
-/// What a state is, for the formats that keep it.
+/// How a state measures the size of the gradients, if it does.
+enum class Measures : std::uint8_t { nothing, squares, sizes };
+
+/// What a state is, for the formats that keep it and for those who observe it.
 struct StateInfo {
   std::string_view name;
   bool negative;               // may it be below zero? Second moments may not
   std::string_view companion;  // the second moment whose root bounds it, where there is one
   bool may_fall;               // a maximum must never fall, not by rounding either
+  Measures measures;           // the first one of a variant that measures is its second moment
   Extent extent = Extent::elements;
   Start start = Start::zero;
   std::optional<double> Options::* start_option = nullptr;
 };
 
 inline constexpr StateInfo kStateList[] = {
-    {"exp_avg", true, "exp_avg_sq", true},
-    {"exp_avg_sq", false, {}, true},
-    {"max_exp_avg_sq", false, {}, false},
-    {"momentum_buffer", true, {}, true},
-    {"square_avg", false, {}, true},
-    {"grad_avg", true, "square_avg", true},
-    {"sum", false, {}, true, Extent::elements, Start::option, &Options::initial_accumulator_value},
+    {"exp_avg", true, "exp_avg_sq", true, Measures::nothing},
+    {"exp_avg_sq", false, {}, true, Measures::squares},
+    {"max_exp_avg_sq", false, {}, false, Measures::squares},
+    {"momentum_buffer", true, {}, true, Measures::nothing},
+    {"square_avg", false, {}, true, Measures::squares},
+    {"grad_avg", true, "square_avg", true, Measures::nothing},
+    {"sum", false, {}, true, Measures::squares, Extent::elements, Start::option, &Options::initial_accumulator_value},
 };
 
 struct VariantInfo {
@@ -73,6 +77,7 @@ struct VariantInfo {
   std::array<std::string_view, kMaxStates> state_names;
   std::array<StateInfo, kMaxStates> state_infos;
   std::array<int, kMaxStates> companions;  // index of the companion, or -1
+  int second_moment;                       // index, or -1
   [[nodiscard]] std::span<const std::string_view> states() const { return {state_names.data(), state_count}; }
 };
 
@@ -80,11 +85,13 @@ namespace detail {
 template <class... Names>
 constexpr VariantInfo variant_info(Variant id, std::string_view name, Rule rule, std::string_view formula,
                                    Names... names) {
-  VariantInfo variant = {id, name, rule, formula, sizeof...(names), {names...}, {}, {-1, -1, -1}};
+  VariantInfo variant = {id, name, rule, formula, sizeof...(names), {names...}, {}, {-1, -1, -1}, -1};
   for (std::size_t s = 0; s < variant.state_count; ++s) {
     for (const StateInfo& state : kStateList) {
       if (state.name == variant.state_names[s]) variant.state_infos[s] = state;
     }
+    const bool measures = variant.state_infos[s].measures != Measures::nothing;
+    if (measures && variant.second_moment < 0) variant.second_moment = static_cast<int>(s);
     for (std::size_t other = 0; other < variant.state_count; ++other) {
       if (variant.state_names[other] == variant.state_infos[s].companion)
         variant.companions[s] = static_cast<int>(other);

@@ -16,6 +16,11 @@ struct ReferenceElement {
   double vmax = 0.0;  // amsgrad
   double mean = 0.0;  // centered RMSprop
   long t = 0;
+
+  // The last step in the notation of statistics.hpp. The first moment is m where the rule has one, or else g.
+  struct Seen {
+    double g = 0.0, m = 0.0, m_old = 0.0, r = 1.0, u = 0.0;
+  } seen;
 };
 
 /// Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2; Reddi et al. 2018, algorithm 2 with torch's
@@ -25,23 +30,29 @@ inline void reference_adam(const Options& o, bool decoupled, ReferenceElement& x
   const double t = static_cast<double>(++x.t);
   const double before = x.p;
   if (!decoupled) g += *o.weight_decay * x.p;
+  const double m_old = x.m;
   x.m = beta1 * x.m + (1.0 - beta1) * g;
   x.v = beta2 * x.v + (1.0 - beta2) * g * g;
   x.vmax = std::max(x.vmax, x.v);
   const double m_hat = x.m / (1.0 - std::pow(beta1, t));
   const double v_hat = (*o.amsgrad ? x.vmax : x.v) / (1.0 - std::pow(beta2, t));
-  x.p = before - (decoupled ? *o.lr * *o.weight_decay * before : 0.0) - *o.lr * m_hat / (std::sqrt(v_hat) + *o.eps);
+  const double r = 1.0 / (std::sqrt(v_hat) + *o.eps);
+  x.p = before - (decoupled ? *o.lr * *o.weight_decay * before : 0.0) - *o.lr * m_hat * r;
+  x.seen = {g, x.m, m_old, r, m_hat * r};
 }
 
 /// Sutskever et al. 2013 in torch's form: the learning rate is outside the buffer, which starts as the first gradient.
 inline void reference_sgd(const Options& o, ReferenceElement& x, double g) {
   g += *o.weight_decay * x.p;
+  x.seen = {g, g, 0.0, 1.0, g};
   if (*o.momentum > 0.0) {
+    x.seen.m_old = x.m;
     x.m = x.t == 0 ? g : *o.momentum * x.m + (1.0 - *o.dampening) * g;
-    g = *o.nesterov ? g + *o.momentum * x.m : x.m;
+    x.seen.m = x.m;
+    x.seen.u = *o.nesterov ? g + *o.momentum * x.m : x.m;
   }
   ++x.t;
-  x.p -= *o.lr * g;
+  x.p -= *o.lr * x.seen.u;
 }
 
 /// Tieleman & Hinton 2012, lecture 6.5; centered: Graves 2013, equations 38-45, with torch's momentum.
@@ -54,13 +65,10 @@ inline void reference_rmsprop(const Options& o, ReferenceElement& x, double g) {
     x.mean = *o.alpha * x.mean + (1.0 - *o.alpha) * g;
     average = x.v - x.mean * x.mean;
   }
-  const double update = g / (std::sqrt(average) + *o.eps);
-  if (*o.momentum > 0.0) {
-    x.m = *o.momentum * x.m + update;
-    x.p -= *o.lr * x.m;
-  } else {
-    x.p -= *o.lr * update;
-  }
+  const double r = 1.0 / (std::sqrt(std::max(0.0, average)) + *o.eps);
+  x.m = *o.momentum * x.m + g * r;
+  x.p -= *o.lr * x.m;
+  x.seen = {g, g, 0.0, r, x.m};
 }
 
 /// Duchi et al. 2011, figure 1 with diagonal matrices.
@@ -69,7 +77,9 @@ inline void reference_adagrad(const Options& o, ReferenceElement& x, double g) {
   const double lr = *o.lr / (1.0 + static_cast<double>(x.t++) * *o.lr_decay);
   g += *o.weight_decay * x.p;
   x.v += g * g;
-  x.p -= lr * g / (std::sqrt(x.v) + *o.eps);
+  const double r = 1.0 / (std::sqrt(x.v) + *o.eps);
+  x.p -= lr * g * r;
+  x.seen = {g, g, 0.0, r, g * r};
 }
 
 /// `options` must be complete.

@@ -1,0 +1,17 @@
+// What Adam remembers of past gradients: what AdamW does, with the decay in them.
+#pragma once
+
+#include "rule/adamw_model.h"
+
+namespace adamant::model {
+
+template <bool kAmsgrad>
+struct Adam {
+  static RuleModel at(const Options& o, std::uint64_t t) {
+    RuleModel model = AdamW<kAmsgrad>::at(o, t);
+    model.decoupled_decay.reset();
+    return model;
+  }
+};
+
+}  // namespace adamant::model

@@ -1,0 +1,26 @@
+// What AdamW remembers of past gradients.
+#pragma once
+
+#include "rule/memory.h"
+#include "rule/options.h"
+
+namespace adamant::model {
+
+template <bool kAmsgrad>
+struct AdamW {
+  static RuleModel at(const Options& o, std::uint64_t t) {
+    const auto [beta1, beta2] = given(o.betas);
+    const auto m = [beta1](std::uint64_t step) { return averaging(beta1, step); };
+    RuleModel model;
+    model.lr = given(o.lr);
+    model.decoupled_decay = given(o.weight_decay);
+    model.first = model.direction = m(t);
+    model.first_before = one_step_before(t, m);
+    model.second = {corrected(averaging(beta2, t)), kAmsgrad ? SecondMoment::Kind::above : SecondMoment::Kind::mean,
+                    given(o.eps)};
+    model.corrected = true;
+    return model;
+  }
+};
+
+}  // namespace adamant::model
