@@ -58,8 +58,9 @@ def main():
     arguments = parser.parse_args()
 
     print("# What compact formats cost in loss\n")
-    print(f"The lab's `words`: a language model on The Jargon File, AdamW, {arguments.steps} steps, {arguments.seeds} seeds; the "
-          "loss is that on held-out text.\nEach format has the start and the batches of f32. `make loss` writes this page.\n")
+    print("AdamW trains the lab's language model `words` on The Jargon File, with weights and states in f32 and in compact\n"
+          f"formats: {arguments.steps} steps, {arguments.seeds} seeds, loss on held-out text. Every format has the same start "
+          "and the same batches.\n`make loss` writes this page.\n")
     for betas in BETAS:
         print(f"betas {betas}", file=sys.stderr)
         table = {rate: losses(arguments.program, betas, rate, arguments) for rate in RATES}
@@ -71,7 +72,7 @@ def main():
             base = table[rate]["f32"]
             cells = [cell(base, table[rate][name]) for name in FORMATS]
             print(f"| {rate} | {statistics.mean(base):.4f} | " + " | ".join(cells) + " |")
-        print("\nAt each one's best learning rate:\n")
+        print("\nAt the best learning rate of each format:\n")
         print("| format | learning rate | loss | difference from f32 | the interval ± 2 standard errors |")
         print("|---|---|---|---|---|")
         base = table[best["f32"]]["f32"]

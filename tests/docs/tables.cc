@@ -16,6 +16,8 @@
 namespace adamant {
 namespace {
 
+constexpr const char* kReadmes[] = {"README.md", "README.zh.md"};
+
 void begin(const char* page, const char* kind, std::string_view name) {
   std::printf("== %s %s %s\n", page, kind, std::string(name).c_str());
 }
@@ -48,20 +50,22 @@ void rules_page() {
       row({code(option.name), std::string(option.default_value), std::string(option.range)});
     }
     begin("docs/rules.md", "table", "states-" + std::string(rule.name));
-    head({"form", "formula id", "states"});
+    head({"variant", "formula id", "states"});
     for (const VariantInfo& variant : kVariants) {
       if (variant.rule != rule.rule) continue;
       row({code(variant.name), code(variant.formula), states_of(variant)});
     }
     begin("docs/rules.md", "section", rule.title);
-    begin("README.md", "row", rule.title);
-    for (const OptionInfo& option : rule.options) {
-      const bool common = option.name == "lr" || option.name == "weight_decay" || option.name == "maximize";
-      if (!common) std::printf("%s\n", code(option.name).c_str());
-    }
-    for (const VariantInfo& variant : kVariants) {
-      if (variant.rule != rule.rule) continue;
-      for (const std::string_view name : variant.states()) std::printf("%s\n", code(name).c_str());
+    for (const char* page : kReadmes) {
+      begin(page, "row", rule.title);
+      for (const OptionInfo& option : rule.options) {
+        const bool common = option.name == "lr" || option.name == "weight_decay" || option.name == "maximize";
+        if (!common) std::printf("%s\n", code(option.name).c_str());
+      }
+      for (const VariantInfo& variant : kVariants) {
+        if (variant.rule != rule.rule) continue;
+        for (const std::string_view name : variant.states()) std::printf("%s\n", code(name).c_str());
+      }
     }
   }
 }
@@ -80,10 +84,12 @@ double bytes_of(Rule rule, const Options& options, Format format, const Settings
   return optimizer.bytes_per_parameter();
 }
 
-void readme() {
-  for (const std::string_view name : presets()) {
-    begin("README.md", "row", name);
-    std::printf("| %.3g |\n", bytes_of(Rule::adamw, {}, Format::bf16, preset(name)));
+void readmes() {
+  for (const char* page : kReadmes) {
+    for (const std::string_view name : presets()) {
+      begin(page, "row", name);
+      std::printf("| %.3g |\n", bytes_of(Rule::adamw, {}, Format::bf16, preset(name)));
+    }
   }
 }
 
@@ -228,7 +234,7 @@ void run_log_page() {
 
 int main() {
   adamant::run_log_page();
-  adamant::readme();
+  adamant::readmes();
   adamant::rules_page();
   adamant::formats_page();
 }
