@@ -1,4 +1,4 @@
-// The parts of the page, as they are in the files of the same names, embedded by the assembler.
+// The parts of the page, as they are in the folder page/, embedded by the assembler.
 #pragma once
 
 #include <string_view>

@@ -126,6 +126,7 @@ class Page(unittest.TestCase):
         subprocess.run([*RUNS, cls.folder / "large", "310", "99", "adamw"], check=True)
         cls.report("one", "adamw.jsonl")
         cls.report("all", "adamw.jsonl", "sgd.jsonl", "rmsprop.jsonl", "adagrad.jsonl")
+        cls.report("small", "sgd.jsonl")  # rates of 0.0025 and the like
         cls.report("large", "large/adamw.jsonl")
         subprocess.run([*PROGRAM, "claims", "--only", "noise,bias-correction", "--out", "claims.html"], cwd=cls.folder,
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -190,6 +191,16 @@ class Page(unittest.TestCase):
             self.assertLessEqual(self.see("document.documentElement.scrollWidth"), 360)
             wide = self.see("[...document.querySelectorAll('svg.plot')].filter(svg => svg.getBoundingClientRect().right > 361).length")
             self.assertEqual(wide, 0)
+
+    def test_no_label_is_cut_off(self):
+        for name in ("one", "small", "all", "claims"):
+            for width in (1200, 360):
+                self.open(name, width=width)
+                cut = self.see("[...document.querySelectorAll('svg.plot')].flatMap(svg => { const box = svg.getBoundingClientRect(); "
+                               "return [...svg.querySelectorAll('text')].filter(text => { const place = text.getBoundingClientRect(); "
+                               "return place.left < box.left - 0.5 || place.right > box.right + 0.5; }).map(text => text.textContent); })")
+                self.assertEqual(cut, [], f"{name}, {width} pixels wide")
+                self.assertGreater(self.see("document.querySelectorAll('svg.plot .axis text').length"), 20)
 
     def test_claims(self):
         for width in (1200, 360):
