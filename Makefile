@@ -1,8 +1,7 @@
 # A thin face over the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
-jobs := $(shell nproc)
 
-.PHONY: help lab build test test-deep bench fidelity loss install clean
+.PHONY: $(program) help lab build test test-deep bench fidelity loss install clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on real workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
@@ -16,12 +15,16 @@ help:
 
 lab:
 	@tools/setup build
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(program)
 	@$(program) lab
 	@echo 'Next: $(program) lab --help; tests with: make test; your own program: README.md'
 
 build: build/release/build.ninja
 	@cmake --build --preset release
+
+# Only the program, and what it is made of.
+$(program): build/release/build.ninja
+	@cmake --build --preset release --target adamant_cli
 
 # Tests and benchmarks need more packages, so they are left out until `make test` puts them in.
 build/release/build.ninja:
@@ -31,7 +34,7 @@ test:
 	@tools/setup test
 	@cmake --preset release --log-level=NOTICE -DADAMANT_BUILD_TESTS=ON -DADAMANT_BUILD_BENCH=ON
 	@cmake --build --preset release
-	@ctest --preset release -j $(jobs) -LE deep
+	@tools/run_tests release -LE deep
 
 test-deep:
 	@tools/setup deep
@@ -39,7 +42,7 @@ test-deep:
 
 bench:
 	@tools/setup build
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(program)
 	@$(program) bench
 
 fidelity:
@@ -50,7 +53,7 @@ fidelity:
 
 loss:
 	@tools/setup test
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(program)
 	@bench/loss.py $(program) >build/loss.md
 	@mv build/loss.md docs/loss.md
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -116,27 +115,24 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-Command add_claims(CLI::App& program) {
-  CLI::App* app = program.add_subcommand("claims", "What the two moments of AdamW do: each statement as an experiment");
+Command add_claims(CommandLine& line) {
+  Subcommand options = line.add("claims", "What the two moments of AdamW do: each statement as an experiment");
   auto arguments = std::make_shared<Arguments>();
-  app->add_option("--only", arguments->only, fmt::format("Only these, separated by commas: {}", fmt::join(ids(), ",")))
-      ->type_name("IDS");
-  app->add_option("--seeds", arguments->seeds, "Final runs of each rule where models are trained (6)")->type_name("N");
-  app->add_option("--threads", arguments->threads,
-                  "Experiments at once; 0: one for each processor (0). No effect on results")
-      ->type_name("N");
-  app->add_option("--text", arguments->text, "Text that words learns, plain or gzip (The Jargon File)")
-      ->type_name("FILE");
-  app->add_option("--out", arguments->out, "Write an HTML page with words and plots; it needs no network")
-      ->type_name("FILE");
-  app->add_option("--pictures", arguments->pictures, "Write the plots as SVG into this folder")->type_name("DIR");
-  app->add_flag("--figures", arguments->figures, "Print all numbers, not only the first of each claim");
-  app->add_flag("--json", arguments->json, "Print one JSON object instead of the table");
-  app->footer(
+  options.option("--only", arguments->only, "IDS",
+                 fmt::format("Only these, separated by commas: {}", fmt::join(ids(), ",")));
+  options.option("--seeds", arguments->seeds, "N", "Final runs of each rule where models are trained (6)");
+  options.option("--threads", arguments->threads, "N",
+                 "Experiments at once; 0: one for each processor (0). No effect on results");
+  options.option("--text", arguments->text, "FILE", "Text that words learns, plain or gzip (The Jargon File)");
+  options.option("--out", arguments->out, "FILE", "Write an HTML page with words and plots; it needs no network");
+  options.option("--pictures", arguments->pictures, "DIR", "Write the plots as SVG into this folder");
+  options.flag("--figures", arguments->figures, "Print all numbers, not only the first of each claim");
+  options.flag("--json", arguments->json, "Print one JSON object instead of the table");
+  options.footer(
       "Verdicts: 'holds'; 'holds if', with what it takes; 'not shown', where chance may have made the difference; "
       "'does\n"
       "not hold'. They do not change the exit status: it is 1 only where something could not be done or written.");
-  return {app, [arguments] { return run(*arguments); }};
+  return {options, [arguments] { return run(*arguments); }};
 }
 
 }  // namespace adamant::cli

@@ -4,12 +4,12 @@
 
 #include <adamant/targets.hpp>
 #include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "cli/json.h"
 
 namespace adamant::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using lab::Check;
 using lab::Claim;
 using lab::Figure;
@@ -174,7 +174,7 @@ void print_claims_json(std::span<const Claim> claims, bool interrupted) {
   for (const Claim& claim : claims) array.push_back(json_of(claim));
   const Json json = {
       {"command", "claims"}, {"target", current_target()}, {"interrupted", interrupted}, {"claims", std::move(array)}};
-  fmt::print("{}\n", json.dump(1, ' ', false, Json::error_handler_t::replace));
+  print_json(json, 1);
 }
 
 }  // namespace adamant::cli

@@ -3,9 +3,7 @@
 
 #include <functional>
 
-namespace CLI {
-class App;
-}
+#include "cli/command_line.h"
 
 namespace adamant::cli {
 
@@ -13,7 +11,7 @@ namespace adamant::cli {
 enum ExitCode : int {
   kOk = 0,
   kFailed = 1,         ///< a check failed, or the work could not be done (a full disk)
-  kUsage = 2,          ///< an option that does not exist, or a value outside its range; nothing was done
+  kUsage = 2,          ///< no command, an option that does not exist, or a value outside its range; nothing was done
   kInterrupted = 130,  ///< Ctrl-C; what was finished is reported
 };
 
@@ -21,16 +19,16 @@ enum ExitCode : int {
 /// wrong usage (but with ErrorCode::io where a file is the trouble), and any other exception where the work could not
 /// be done; main() prints the text.
 struct Command {
-  const CLI::App* app;
+  Subcommand options;
   std::function<int()> run;
 };
 
 // Each adds its subcommand with its options to the program. The list of them is in main.cc.
-Command add_lab(CLI::App& program);
-Command add_report(CLI::App& program);
-Command add_claims(CLI::App& program);
-Command add_bench(CLI::App& program);
-Command add_targets(CLI::App& program);
-Command add_selftest(CLI::App& program);
+Command add_lab(CommandLine& line);
+Command add_report(CommandLine& line);
+Command add_claims(CommandLine& line);
+Command add_bench(CommandLine& line);
+Command add_targets(CommandLine& line);
+Command add_selftest(CommandLine& line);
 
 }  // namespace adamant::cli

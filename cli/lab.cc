@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <adamant/format.hpp>
 #include <adamant/targets.hpp>
 #include <algorithm>
@@ -12,7 +11,6 @@
 #include <ctime>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -136,9 +134,9 @@ class Lab {
     for (const std::string& name : chosen("--workload", arguments_.workloads, names_of(lab::workloads()))) {
       const WorkloadInfo& info = entry_named(lab::workloads(), name);
       const bool asked_for = !arguments_.workloads.empty() || !arguments_.text.empty();
-      if (name == "words" && !asked_for && !std::filesystem::exists(text_)) {
+      if (info.reads_text && !asked_for && !std::filesystem::exists(text_)) {
         progress_.line(
-            fmt::format("words: left out, there is no text at {} (apt install jargon-text; or --text FILE)", text_));
+            fmt::format("{}: left out, there is no text at {} (apt install jargon-text; or --text FILE)", name, text_));
         continue;
       }
       const auto batch_size =
@@ -249,7 +247,7 @@ class Lab {
                                    {"description", job.workload->describe()},
                                    {"metric", std::string(job.info->metric)},
                                    {"batch_size", static_cast<double>(job.batch_size)}}};
-      if (job.info->name == "words") {
+      if (job.info->reads_text) {
         log.notes.emplace_back("text", text_);
         log.notes.emplace_back("sparse_rows", arguments_.sparse ? "yes" : "no");
       }
@@ -329,38 +327,31 @@ std::string rules_help() {
 
 }  // namespace
 
-Command add_lab(CLI::App& program) {
-  CLI::App* app =
-      program.add_subcommand("lab", "Train real workloads with each rule, from the same start, and compare");
+Command add_lab(CommandLine& line) {
+  Subcommand options = line.add("lab", "Train real workloads with each rule, from the same start, and compare");
   auto arguments = std::make_shared<Arguments>();
   const auto list = [](const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); };
-  app->add_option("--workload", arguments->workloads,
-                  "Only these, separated by commas: " + list(names_of(lab::workloads())))
-      ->type_name("NAMES");
-  app->add_option("--rules", arguments->rules, "Only these: " + list(names_of(lab::rule_configs())))
-      ->type_name("NAMES");
-  app->add_option("--steps", arguments->steps, "Steps of each run")->type_name("N");
-  app->add_option("--seeds", arguments->seeds, "Runs of each rule, each with its own start and batches (3)")
-      ->type_name("N");
-  app->add_option("--lr", arguments->lr, "Learning rate, instead of the one tuned for rule and workload")
-      ->type_name("X");
-  app->add_option("--weight-decay", arguments->weight_decay, "Weight decay, instead of the tuned one")->type_name("X");
-  app->add_option("--betas", arguments->betas, "Betas of adam and adamw (0.9,0.999)")->type_name("B1,B2");
-  app->add_option("--batch-size", arguments->batch_size, "Samples in a batch")->type_name("N");
-  app->add_option("--threads", arguments->threads, "Threads of an optimizer step; 0: all (0). No effect on results")
-      ->type_name("N");
-  app->add_option("--state", arguments->state,
-                  "What weights and states are kept in, to be compared (f32): " + list(names_of(lab::memory_formats())))
-      ->type_name("NAMES");
-  app->add_option("--text", arguments->text, "Text that words learns, plain or gzip (The Jargon File)")
-      ->type_name("FILE");
-  app->add_flag("--sparse", arguments->sparse, "words: give the embedding's gradient as rows; only touched rows move");
-  app->add_option("--out", arguments->out, "Folder of the run logs (a new one in ./runs)")->type_name("DIR");
-  app->add_option("--log-every", arguments->log_every, "Log every N-th step (10)")->type_name("N");
-  app->add_flag("--tune", arguments->tune, "Repeat the search that found the tuned settings, and print it");
-  app->add_flag("--json", arguments->json, "Print one JSON object instead of tables");
-  app->footer(rules_help());
-  return {app, [arguments] { return Lab(*arguments).run(); }};
+  options.option("--workload", arguments->workloads, "NAMES",
+                 "Only these, separated by commas: " + list(names_of(lab::workloads())));
+  options.option("--rules", arguments->rules, "NAMES", "Only these: " + list(names_of(lab::rule_configs())));
+  options.option("--steps", arguments->steps, "N", "Steps of each run");
+  options.option("--seeds", arguments->seeds, "N", "Runs of each rule, each with its own start and batches (3)");
+  options.option("--lr", arguments->lr, "X", "Learning rate, instead of the one tuned for rule and workload");
+  options.option("--weight-decay", arguments->weight_decay, "X", "Weight decay, instead of the tuned one");
+  options.option("--betas", arguments->betas, "B1,B2", "Betas of adam and adamw (0.9,0.999)");
+  options.option("--batch-size", arguments->batch_size, "N", "Samples in a batch");
+  options.option("--threads", arguments->threads, "N",
+                 "Threads of an optimizer step; 0: all (0). No effect on results");
+  options.option("--state", arguments->state, "NAMES",
+                 "What weights and states are kept in, to be compared (f32): " + list(names_of(lab::memory_formats())));
+  options.option("--text", arguments->text, "FILE", "Text that words learns, plain or gzip (The Jargon File)");
+  options.flag("--sparse", arguments->sparse, "words: give the embedding's gradient as rows; only touched rows move");
+  options.option("--out", arguments->out, "DIR", "Folder of the run logs (a new one in ./runs)");
+  options.option("--log-every", arguments->log_every, "N", "Log every N-th step (10)");
+  options.flag("--tune", arguments->tune, "Repeat the search that found the tuned settings, and print it");
+  options.flag("--json", arguments->json, "Print one JSON object instead of tables");
+  options.footer(rules_help());
+  return {options, [arguments] { return Lab(*arguments).run(); }};
 }
 
 }  // namespace adamant::cli

@@ -5,22 +5,16 @@
 #include <adamant/targets.hpp>
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "cli/json.h"
 #include "lab/summary.h"
 
 namespace adamant::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using lab::Outcome;
 using lab::Summary;
 using lab::WorkloadInfo;
-
-std::string metric_text(const WorkloadInfo& info, double value) {
-  if (info.metric == "accuracy") return fmt::format("{:.1f}%", 100.0 * value);
-  return info.metric == "perplexity" ? fmt::format("{:.1f}", value) : fmt::format("{:.3g}", value);
-}
 
 std::string with_spread(const std::string& mean, const std::string& deviation, const Summary& summary) {
   return summary.count < 2 ? mean : mean + " ±" + deviation;
@@ -45,8 +39,8 @@ Cells cells_of(const WorkloadReport& workload, const RuleReport& rule) {
   const Summary loss = lab::summarize(losses), metric = lab::summarize(metrics), target = lab::summarize(targets);
   if (loss.count > 0) {
     cells.loss = with_spread(fmt::format("{:.4g}", loss.mean), fmt::format("{:.2g}", loss.deviation), loss);
-    cells.metric =
-        with_spread(metric_text(*workload.info, metric.mean), metric_text(*workload.info, metric.deviation), metric);
+    const auto text = workload.info->metric_text;
+    cells.metric = with_spread(text(metric.mean), text(metric.deviation), metric);
   }
   if (target.count > 0) cells.target = fmt::format("{:.0f}", target.mean);
   if (target.count > 0 && target.count < rule.runs.size()) {
@@ -101,7 +95,7 @@ std::string compared_name(const lab::RuleConfig& rule, const lab::MemoryFormats&
 
 std::string score_text(const WorkloadInfo& info, const lab::RunResult& result) {
   if (result.outcome == Outcome::diverged) return fmt::format("diverged at step {}", result.steps + 1);
-  return fmt::format("loss {:.4g}, {} {}", result.score.loss, info.metric, metric_text(info, result.score.metric));
+  return fmt::format("loss {:.4g}, {} {}", result.score.loss, info.metric, info.metric_text(result.score.metric));
 }
 
 void print_table(const LabReport& report) {
@@ -159,7 +153,7 @@ void print_json(const LabReport& report) {
   }
   const Json json = {{"command", "lab"},      {"target", current_target()},        {"folder", report.folder},
                      {"report", report.page}, {"interrupted", report.interrupted}, {"results", std::move(results)}};
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  print_json(json);
 }
 
 void print_tune_tables(const std::vector<TuneReport>& reports, bool interrupted) {
@@ -191,7 +185,7 @@ void print_tune_json(const std::vector<TuneReport>& reports, bool interrupted) {
     }
   }
   const Json json = {{"command", "lab --tune"}, {"interrupted", interrupted}, {"results", std::move(results)}};
-  fmt::print("{}\n", json.dump(2));
+  print_json(json);
 }
 
 }  // namespace adamant::cli

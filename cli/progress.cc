@@ -33,6 +33,7 @@ void Progress::line(std::string_view text) {
 void Progress::clear() {
   if (shown_) say("\r\033[K");
   shown_ = false;
+  next_ = {};
 }
 
 }  // namespace adamant::cli

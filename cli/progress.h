@@ -19,10 +19,10 @@ class Progress {
   void show(std::string_view before, std::uint64_t done, std::uint64_t total, std::string_view after);
   /// Prints a line that stays.
   void line(std::string_view text);
-
- private:
+  /// Takes the bar away, so that other lines can be printed; the next show() shows it at once.
   void clear();
 
+ private:
   bool terminal_;
   bool shown_ = false;
   std::chrono::steady_clock::time_point next_{};

@@ -3,16 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/file.h"
+#include "cli/json.h"
 #include "cli/values.h"
 
 namespace adamant::cli {
@@ -55,7 +54,7 @@ int run(const Arguments& arguments) {
   const std::string html = report::report_html({.title = arguments.title, .runs = logs, .claims = {}});
   replace_file(arguments.out, html);
   if (arguments.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"report", arguments.out}, {"bytes", html.size()}}.dump(2));
+    print_json({{"report", arguments.out}, {"bytes", html.size()}});
   } else {
     fmt::print("{}\n", arguments.out);
   }
@@ -64,16 +63,15 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-Command add_report(CLI::App& program) {
-  CLI::App* app =
-      program.add_subcommand("report", "Write one HTML page about runs, from their logs; it needs no network");
+Command add_report(CommandLine& line) {
+  Subcommand options = line.add("report", "Write one HTML page about runs, from their logs; it needs no network");
   auto arguments = std::make_shared<Arguments>();
   arguments->out = "report.html";
-  app->add_option("RUN", arguments->runs, "Run logs, or folders of them (*.jsonl)")->required();
-  app->add_option("--out", arguments->out, "Where to write the page (report.html)")->type_name("FILE");
-  app->add_option("--title", arguments->title, "Heading of the page (the name of the run)")->type_name("TEXT");
-  app->add_flag("--json", arguments->json, "Print one JSON object instead of the path");
-  return {app, [arguments] { return run(*arguments); }};
+  options.operands("RUN", arguments->runs, "Run logs, or folders of them (*.jsonl)");
+  options.option("--out", arguments->out, "FILE", "Where to write the page (report.html)");
+  options.option("--title", arguments->title, "TEXT", "Heading of the page (the name of the run)");
+  options.flag("--json", arguments->json, "Print one JSON object instead of the path");
+  return {options, [arguments] { return run(*arguments); }};
 }
 
 }  // namespace adamant::cli

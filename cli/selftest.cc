@@ -1,7 +1,6 @@
 // adamant selftest: the bits of every instruction set of this CPU against those that every machine must give.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <adamant/adamant.hpp>
 #include <bit>
 #include <cmath>
@@ -9,12 +8,12 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/json.h"
 
 namespace adamant::cli {
 namespace {
@@ -198,8 +197,7 @@ struct BestTarget {
 };
 
 int run(bool json) {
-  using nlohmann::ordered_json;
-  ordered_json results = ordered_json::array();
+  Json results = Json::array();
   bool all_equal = true;
   const BestTarget back;
   for (const std::string& target : targets()) {
@@ -227,23 +225,23 @@ int run(bool json) {
                cases - static_cast<int>(differing.size()), cases);
     for (const std::string& line : differing) fmt::print("  {}\n", line);
   }
-  if (json) fmt::print("{}\n", ordered_json{{"passed", all_equal}, {"results", results}}.dump(2));
+  if (json) print_json({{"passed", all_equal}, {"results", results}});
   return all_equal ? kOk : kFailed;
 }
 
 }  // namespace
 
-Command add_selftest(CLI::App& program) {
+Command add_selftest(CommandLine& line) {
   struct Arguments {
     bool json = false, print_golden = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* app = program.add_subcommand(
+  Subcommand options = line.add(
       "selftest", "Compare the bits of every instruction set of this CPU with those that every machine must give");
-  app->add_flag("--json", arguments->json, "Print one JSON object");
-  app->add_flag("--print-golden", arguments->print_golden, "Print the hashes of this machine as selftest_golden.inc");
-  app->footer("Exit status 1 where they differ.");
-  return {app, [arguments] { return arguments->print_golden ? print_golden() : run(arguments->json); }};
+  options.flag("--json", arguments->json, "Print one JSON object");
+  options.flag("--print-golden", arguments->print_golden, "Print the hashes of this machine as selftest_golden.inc");
+  options.footer("Exit status 1 where they differ.");
+  return {options, [arguments] { return arguments->print_golden ? print_golden() : run(arguments->json); }};
 }
 
 }  // namespace adamant::cli

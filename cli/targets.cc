@@ -1,20 +1,19 @@
 // adamant targets: the instruction sets of this build that this CPU runs.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <adamant/targets.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/json.h"
 
 namespace adamant::cli {
 namespace {
 
 int run(bool json) {
   if (json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"targets", targets()}, {"current", current_target()}}.dump(2));
+    print_json({{"targets", targets()}, {"current", current_target()}});
     return kOk;
   }
   for (const std::string& target : targets()) {
@@ -25,11 +24,11 @@ int run(bool json) {
 
 }  // namespace
 
-Command add_targets(CLI::App& program) {
+Command add_targets(CommandLine& line) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* app = program.add_subcommand("targets", "List the instruction sets of this CPU, best first");
-  app->add_flag("--json", *json, "Print one JSON object");
-  return {app, [json] { return run(*json); }};
+  Subcommand options = line.add("targets", "List the instruction sets of this CPU, best first");
+  options.flag("--json", *json, "Print one JSON object");
+  return {options, [json] { return run(*json); }};
 }
 
 }  // namespace adamant::cli

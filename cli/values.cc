@@ -17,6 +17,14 @@ namespace {
 
 }  // namespace
 
+std::vector<std::string_view> split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= text.size(); begin += parts.back().size() + 1) {
+    parts.push_back(text.substr(begin, std::min(text.find(',', begin), text.size()) - begin));
+  }
+  return parts;
+}
+
 double read_number(std::string_view option, std::string_view text) {
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -50,15 +58,13 @@ std::int64_t read_integer(std::string_view option, std::string_view text, std::i
 std::vector<std::string> read_names(std::string_view option, std::string_view text,
                                     const std::vector<std::string>& known) {
   std::vector<std::string> names;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    std::string name(text.substr(begin, end - begin));
+  for (const std::string_view part : split(text)) {
+    const std::string name(part);
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       refuse(option, name, fmt::format("is not known: must be one of {}", fmt::join(known, ", ")));
     }
     if (std::find(names.begin(), names.end(), name) != names.end()) refuse(option, name, "is given twice");
-    names.push_back(std::move(name));
-    begin = end + 1;
+    names.push_back(name);
   }
   return names;
 }

@@ -17,6 +17,9 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The parts between commas; an empty text is one empty part.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text);
+
 /// A finite decimal number such as 0.1 or 1e-3, whatever the locale; nothing may follow it.
 [[nodiscard]] double read_number(std::string_view option, std::string_view text);
 /// Two of them, separated by a comma.

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "lab/landscapes.h"
+#include "lab/matrix.h"
 #include "lab/workload_list.h"
 
 namespace adamant::lab {

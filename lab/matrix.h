@@ -30,4 +30,25 @@ struct Weight {
   }
 };
 
+/// out = a·b
+template <class Real>
+void multiply(const Matrix<Real>& a, const Matrix<Real>& b, Matrix<Real>& out) {
+  out.noalias() = a * b;
+}
+/// out = aᵀ·b
+template <class Real>
+void multiply_transposed(const Matrix<Real>& a, const Matrix<Real>& b, Matrix<Real>& out) {
+  out.noalias() = a.transpose() * b;
+}
+/// out = a·bᵀ
+template <class Real>
+void multiply_by_transposed(const Matrix<Real>& a, const Matrix<Real>& b, Matrix<Real>& out) {
+  out.noalias() = a * b.transpose();
+}
+
+// Eigen's products take long to compile: those of the workloads are compiled once, in matrix.cc.
+extern template void multiply(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
+extern template void multiply_transposed(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
+extern template void multiply_by_transposed(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
+
 }  // namespace adamant::lab

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lab/matrix.h"
+
 namespace adamant::lab {
 namespace {
 

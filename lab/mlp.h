@@ -32,10 +32,10 @@ class Mlp {
 
   /// One row of logits for each row of x. Valid until the next call.
   Matrix<Real>& logits(const Matrix<Real>& x) {
-    hidden_.noalias() = x * w1_.value;
+    multiply(x, w1_.value, hidden_);
     hidden_.rowwise() += b1_.value.row(0);
     hidden_ = hidden_.cwiseMax(Real(0));
-    logits_.noalias() = hidden_ * w2_.value;
+    multiply(hidden_, w2_.value, logits_);
     logits_.rowwise() += b2_.value.row(0);
     return logits_;
   }
@@ -44,11 +44,11 @@ class Mlp {
   double loss_and_grad(const Matrix<Real>& x, std::span<const int> labels) {
     Matrix<Real>& dlogits = logits(x);
     const double loss = softmax_cross_entropy(dlogits, labels);
-    w2_.grad.noalias() = hidden_.transpose() * dlogits;
+    multiply_transposed(hidden_, dlogits, w2_.grad);
     b2_.grad = dlogits.colwise().sum();
-    dhidden_.noalias() = dlogits * w2_.value.transpose();
+    multiply_by_transposed(dlogits, w2_.value, dhidden_);
     dhidden_ = (hidden_.array() > Real(0)).select(dhidden_, Real(0));
-    w1_.grad.noalias() = x.transpose() * dhidden_;
+    multiply_transposed(x, dhidden_, w1_.grad);
     b1_.grad = dhidden_.colwise().sum();
     return loss;
   }

@@ -1,25 +1,11 @@
 #include "lab/run_log.h"
 
-#include "lab/train.h"
-
 namespace adamant::lab {
 namespace {
 
 Note number(std::uint64_t value) { return static_cast<double>(value); }
 
 }  // namespace
-
-std::string_view name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::finished:
-      return "finished";
-    case Outcome::diverged:
-      return "diverged";
-    case Outcome::interrupted:
-      return "interrupted";
-  }
-  return "";
-}
 
 RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& optimizer) {
   Notes notes = log.notes;

@@ -6,11 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace adamant::lab {
+#include "lab/run.h"
 
-struct RunConfig;
-struct RunResult;
-enum class Outcome;
+namespace adamant::lab {
 
 /// Where a run is logged.
 struct LogConfig {
@@ -25,8 +23,5 @@ struct LogConfig {
 [[nodiscard]] RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& optimizer);
 /// What is known at its end.
 [[nodiscard]] Notes end_notes(const LogConfig& log, const RunResult& result);
-
-/// "finished", "diverged", "interrupted".
-[[nodiscard]] std::string_view name(Outcome outcome);
 
 }  // namespace adamant::lab

@@ -3,41 +3,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <vector>
 
-#include "lab/memory_formats.h"
-#include "lab/rules.h"
+#include "lab/run.h"
 #include "lab/run_log.h"
-#include "lab/workload.h"
 
 namespace adamant::lab {
-
-/// Everything a run depends on but the workload.
-struct RunConfig {
-  RuleConfig rule{};
-  Tuned settings{};
-  std::uint64_t steps = 1;
-  std::uint64_t seed = 1;
-  double target_loss = 0.0;
-  MemoryFormats memory{};
-  int threads = 0;
-};
-
-enum class Outcome {
-  finished,
-  diverged,     ///< a loss was not finite or over 1,000 times the first one, or a gradient was not finite
-  interrupted,  ///< `watch` said so
-};
-
-struct RunResult {
-  Outcome outcome = Outcome::finished;
-  std::uint64_t steps = 0;                       ///< done
-  Score score{};                                 ///< at the end; meaningful where finished
-  std::optional<std::uint64_t> steps_to_target;  ///< first step at which the last 20 training losses average below it
-  double step_ns = 0.0;                          ///< median time of Optimizer::step, with its check of the gradients
-  double bytes_per_param = 0.0;                  ///< parameter and optimizer states
-  double seconds = 0.0;                          ///< of the whole run
-};
 
 /// Called before each step with the steps done and the last loss; returns whether to go on.
 using Watch = std::function<bool(std::uint64_t step, double loss)>;

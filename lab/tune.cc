@@ -18,7 +18,7 @@ bool turns_signs(const Tuned& settings) { return settings.lr * settings.weight_d
 std::vector<Tuned> tuning_grid(const WorkloadInfo& workload) {
   std::vector<Tuned> grid;
   for (const double weight_decay : kWeightDecays) {
-    if (weight_decay > 0.0 && workload.metric == "distance") continue;
+    if (weight_decay > 0.0 && !workload.decays) continue;
     for (const double lr : kLearningRates) grid.push_back({lr, weight_decay});
   }
   std::erase_if(grid, turns_signs);

@@ -44,10 +44,10 @@ class WordModel {
       joined_.row(i / context_).segment(i % context_ * width, width) =
           embedding_.value.row(words[static_cast<std::size_t>(i)]);
     }
-    hidden_.noalias() = joined_ * w_.value;
+    multiply(joined_, w_.value, hidden_);
     hidden_.rowwise() += b_.value.row(0);
     hidden_ = hidden_.array().tanh();
-    logits_.noalias() = hidden_ * u_.value;
+    multiply(hidden_, u_.value, logits_);
     logits_.rowwise() += c_.value.row(0);
     return logits_;
   }
@@ -56,13 +56,13 @@ class WordModel {
   double loss_and_row_grads(std::span<const int> words, std::span<const int> next) {
     Matrix<Real>& dlogits = logits(words);
     const double loss = softmax_cross_entropy(dlogits, next);
-    u_.grad.noalias() = hidden_.transpose() * dlogits;
+    multiply_transposed(hidden_, dlogits, u_.grad);
     c_.grad = dlogits.colwise().sum();
-    dhidden_.noalias() = dlogits * u_.value.transpose();
+    multiply_by_transposed(dlogits, u_.value, dhidden_);
     dhidden_.array() *= Real(1) - hidden_.array().square();
-    w_.grad.noalias() = joined_.transpose() * dhidden_;
+    multiply_transposed(joined_, dhidden_, w_.grad);
     b_.grad = dhidden_.colwise().sum();
-    djoined_.noalias() = dhidden_ * w_.value.transpose();
+    multiply_by_transposed(dhidden_, w_.value, djoined_);
     return loss;
   }
 

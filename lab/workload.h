@@ -10,9 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "lab/matrix.h"
-
 namespace adamant::lab {
+
+template <class Real>
+struct Weight;  // matrix.h; Eigen takes long to compile
 
 /// What the score is taken on. Settings are chosen on the validation part, which the final runs train on; the test part
 /// is only ever used for the final score.
@@ -21,8 +22,9 @@ enum class HeldOut { test, validation };
 struct WorkloadOptions {
   std::size_t batch_size = 1;
   HeldOut held_out = HeldOut::test;
-  std::string text{};        ///< words: path
-  bool sparse_rows = false;  ///< words: give the embedding's gradient as rows, so that only touched rows move
+  std::string text{};  ///< path; where it reads_text
+  bool sparse_rows =
+      false;  ///< where it reads_text: give the embedding's gradient as rows, so that only touched rows move
 };
 
 struct Score {
@@ -53,9 +55,12 @@ class Workload {
 struct WorkloadInfo {
   std::string_view name;
   std::string_view metric;  ///< "accuracy" in [0, 1], "perplexity", or "distance" to the minimum
+  std::string (*metric_text)(double value);
   std::uint64_t steps;      ///< unless told otherwise
   std::size_t batch_size;   ///< unless told otherwise
   double target_loss;       ///< a run counts the steps until its training loss is this low
+  bool reads_text = false;  ///< learns the text of WorkloadOptions, and may give rows of gradients
+  bool decays = true;       ///< may be better with weight decay, which draws to zero: not a known minimum elsewhere
   std::unique_ptr<Workload> (*make)(const WorkloadOptions&);
 };
 

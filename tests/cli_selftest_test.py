@@ -73,8 +73,12 @@ class Statuses(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("--help", done.stdout)
 
+    def test_without_a_command_it_says_what_there_is(self):
+        done = run()
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", run("--help").stdout))
+
     def test_unknown_options_and_commands(self):
-        for arguments in (("--bogus",), ("bogus",), (), ("bench", "--bogus"), ("selftest", "--bogus"),
+        for arguments in (("--bogus",), ("bogus",), ("bench", "--bogus"), ("selftest", "--bogus"),
                           ("targets", "bogus")):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)

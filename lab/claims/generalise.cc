@@ -11,6 +11,7 @@
 
 #include "lab/claims/claim_list.h"
 #include "lab/claims/rig.h"
+#include "lab/matrix.h"
 #include "lab/summary.h"
 #include "lab/train.h"
 #include "lab/workload.h"

@@ -6,6 +6,7 @@
 
 #include "lab/claims/claim_list.h"
 #include "lab/claims/rig.h"
+#include "lab/matrix.h"
 #include "lab/random.h"
 #include "lab/workload.h"
 

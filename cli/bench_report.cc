@@ -1,0 +1,138 @@
+#include "cli/bench_report.h"
+
+#include <fmt/format.h>
+
+#include <adamant/adamant.hpp>
+#include <cstdio>
+#include <optional>
+
+#include "cli/json.h"
+
+namespace adamant::cli {
+namespace {
+
+using bench::Case;
+using bench::Result;
+using bench::Times;
+using bench::Workload;
+
+Json json_of(const Case& what, const Workload& workload, const Result& result) {
+  const auto parameters = static_cast<double>(workload.total());
+  const auto per_param = [&](const Times& times) { return times.median() / parameters; };
+  const auto bytes = static_cast<double>(result.bytes_per_param);
+  Json object = {
+      {"rule", info(what.rule).name},
+      {"param", info(what.param).name},
+      {"grad", info(what.grad).name},
+      {"state", info(what.state).name},
+      {"weights", info(what.weights).name},
+      {"workload", workload.name},
+      {"threads", what.threads},
+      {"policy", bench::name_of(result.policy)},
+      {"tensors", workload.tensors},
+      {"params", workload.total()},
+      {"ns_per_param", per_param(result.step)},
+      {"bytes_per_param", result.bytes_per_param},
+      {"allocated_bytes_per_param", result.allocated_bytes_per_param},
+      {"gb_per_s", bytes / per_param(result.step)},
+      {"ceiling_ratio", ratio(result.ceiling, result.step)},
+      {"ceiling_ns_per_param", per_param(result.ceiling)},
+      {"rounds", result.step.ns.size()},
+      {"min_ns", result.step.min()},
+      {"median_ns", result.step.median()},
+      {"max_ns", result.step.max()},
+  };
+  if (what.max_norm) object["max_norm"] = *what.max_norm;
+  if (what.grad_scale != 1.0) object["grad_scale"] = what.grad_scale;
+  const auto add = [&](const char* name, const std::optional<Times>& times) {
+    if (times) object[name] = per_param(*times);
+  };
+  add("bare_ns_per_param", result.bare);
+  add("f32_ns_per_param", result.f32);
+  add("one_tensor_ns_per_param", result.one_tensor);
+  add("sums_ns_per_param", result.sums);
+  add("statistics_ns_per_param", result.statistics);
+  add("composer_ns_per_param", result.composer);
+  add("olmo_ns_per_param", result.olmo);
+  add("plain_ns_per_param", result.plain);
+  add("unfused_ns_per_param", result.unfused);
+  add("naive_ns_per_param", result.naive);
+  return object;
+}
+
+Json json_of(const bench::Machine& machine) {
+  return {{"cpu", machine.cpu},
+          {"threads", machine.threads},
+          {"caches", machine.caches},
+          {"compiler", machine.compiler},
+          {"target", current_target()},
+          {"version", fmt::format("{}.{}.{}", ADAMANT_VERSION_MAJOR, ADAMANT_VERSION_MINOR, ADAMANT_VERSION_PATCH)}};
+}
+
+std::string rivals(const Result& result) {
+  std::string text;
+  const auto add = [&](const char* name, const std::optional<Times>& times) {
+    if (times) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, ratio(*times, result.step));
+  };
+  add("with sums", result.sums);
+  add("with statistics", result.statistics);
+  add("Composer-style", result.composer);
+  add("OLMo-style", result.olmo);
+  add("bare step", result.bare);
+  add("f32 step", result.f32);
+  add("one tensor", result.one_tensor);
+  add("plain kernel", result.plain);
+  add("8 passes", result.unfused);
+  add("naive -O2", result.naive);
+  return text;
+}
+
+void print_line(const Case& what, const Workload& workload, const Result& result) {
+  const double ns = result.step.median() / static_cast<double>(workload.total());
+  const auto percent = [&](double time) { return 100.0 * (time / result.step.median() - 1.0); };
+  fmt::print("{:<8} {:<22} {:<15} {:>9.4f} {:>6} {:>7.1f} {:>7.1f}%  {:<13} {}\n", info(what.rule).name,
+             formats_text(what), fmt::format("{}{}", bench::name_of(result.policy), what.max_norm ? ", clip" : ""), ns,
+             result.bytes_per_param, static_cast<double>(result.bytes_per_param) / ns,
+             100.0 * ratio(result.ceiling, result.step),
+             fmt::format("{:+.0f}% {:+.0f}%", percent(result.step.min()), percent(result.step.max())), rivals(result));
+}
+
+}  // namespace
+
+std::string formats_text(const Case& what) {
+  const std::string weights = what.weights == WeightFormat::plain ? "" : fmt::format("+{}", info(what.weights).name);
+  return fmt::format("{}{}/{}/{}", info(what.param).name, weights, info(what.grad).name, info(what.state).name);
+}
+
+void print_machine(const bench::Machine& machine) {
+  fmt::print("{}, {} processors; {}; {}; {}\n", machine.cpu, machine.threads, machine.caches, machine.compiler,
+             current_target());
+  fmt::print(
+      "ceiling: speed of the step as a share of a loop with the same loads and stores and no arithmetic,\n"
+      "measured turn by turn with it. Medians.\n");
+}
+
+void BenchTable::print(const BenchReport& report) {
+  const auto& [what, workload, results] = report;
+  if (workload.name != workload_ || what.threads != threads_) {
+    workload_ = workload.name;
+    threads_ = what.threads;
+    fmt::print("\n{}: {}{} parameters, {} thread{}\n", workload.name,
+               workload.tensors > 1 ? fmt::format("{} × ", workload.tensors) : "", workload.size, what.threads,
+               what.threads == 1 ? "" : "s");
+    fmt::print("{:<8} {:<22} {:<15} {:>9} {:>6} {:>7} {:>8}  {:<13} {}\n", "rule", "p/g/states", "policy", "ns/param",
+               "bytes", "GB/s", "ceiling", "step min-max", "times as fast as");
+  }
+  for (const Result& result : results) print_line(what, workload, result);
+  std::fflush(stdout);
+}
+
+void print_bench_json(const bench::Machine& machine, std::span<const BenchReport> reports) {
+  Json results = Json::array();
+  for (const BenchReport& report : reports) {
+    for (const Result& result : report.results) results.push_back(json_of(report.what, report.workload, result));
+  }
+  print_json({{"machine", json_of(machine)}, {"results", std::move(results)}});
+}
+
+}  // namespace adamant::cli

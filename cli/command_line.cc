@@ -1,0 +1,65 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/say.h"
+
+namespace adamant::cli {
+
+void Subcommand::option(const std::string& names, std::string& into, const std::string& value,
+                        const std::string& help) {
+  app_->add_option(names, into, help)->type_name(value);
+}
+
+void Subcommand::repeated(const std::string& names, std::vector<std::string>& into, const std::string& value,
+                          const std::string& help) {
+  app_->add_option(names, into, help)->type_name(value)->allow_extra_args(false);  // one value each time
+}
+
+void Subcommand::flag(const std::string& names, bool& into, const std::string& help) {
+  app_->add_flag(names, into, help);
+}
+
+void Subcommand::operands(const std::string& name, std::vector<std::string>& into, const std::string& help) {
+  app_->add_option(name, into, help)->required();
+}
+
+void Subcommand::footer(const std::string& text) { app_->footer(text); }
+
+const std::string& Subcommand::name() const { return app_->get_name(); }
+
+bool Subcommand::chosen() const { return app_->parsed(); }
+
+CommandLine::CommandLine(const std::string& name, const std::string& description, const std::string& version,
+                         const std::string& footer)
+    : app_(std::make_unique<CLI::App>(description, name)) {
+  app_->set_version_flag("--version", name + " " + version);
+  app_->require_subcommand(1);
+  app_->footer(footer);
+}
+
+CommandLine::~CommandLine() = default;
+
+Subcommand CommandLine::add(const std::string& name, const std::string& description) {
+  return Subcommand(*app_->add_subcommand(name, description));
+}
+
+std::optional<int> CommandLine::read(int argc, const char* const* argv) {
+  if (argc < 2) {
+    say("{}", app_->help());
+    return kUsage;
+  }
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (app_->exit(error) != 0) return kUsage;
+    if (std::cout.flush()) return kOk;
+    say("{}: cannot write to standard output\n", app_->get_name());
+    return kFailed;
+  }
+  return {};
+}
+
+}  // namespace adamant::cli

@@ -1,0 +1,11 @@
+#include "cli/json.h"
+
+#include <fmt/format.h>
+
+namespace adamant::cli {
+
+void print_json(const Json& json, int indent) {
+  fmt::print("{}\n", json.dump(indent, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace adamant::cli

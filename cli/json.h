@@ -1,0 +1,13 @@
+// JSON on standard output.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+namespace adamant::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// One value, indented, with a line break at its end. Bytes that are not UTF-8, as in a path, become U+FFFD.
+void print_json(const Json& json, int indent = 2);
+
+}  // namespace adamant::cli

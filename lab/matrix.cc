@@ -1,0 +1,9 @@
+#include "lab/matrix.h"
+
+namespace adamant::lab {
+
+template void multiply(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
+template void multiply_transposed(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
+template void multiply_by_transposed(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
+
+}  // namespace adamant::lab
