@@ -114,6 +114,7 @@ const Call kLooks[] = {
     {"options", [](Optimizer& o) { static_cast<void>(o.options()); }},
     {"settings", [](Optimizer& o) { static_cast<void>(o.settings()); }},
     {"rule", [](Optimizer& o) { static_cast<void>(o.rule()); }},
+    {"steps", [](Optimizer& o) { static_cast<void>(o.steps()); }},
     {"tensor_count", [](Optimizer& o) { static_cast<void>(o.tensor_count()); }},
     {"tensor", [](Optimizer& o) { static_cast<void>(o.tensor(0)); }},
     {"tensor_index", [](Optimizer& o) { static_cast<void>(o.tensor_index("w")); }},

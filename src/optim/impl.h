@@ -118,6 +118,7 @@ struct Optimizer::Impl {
   std::vector<std::pair<const std::byte*, std::size_t>> params_by_address;  // end of memory, tensor; sorted
   Workers workers;
   std::optional<double> grad_norm;  // the last one computed that was finite
+  std::uint64_t steps = 0;          // calls that did not throw
   OpenStep open;                    // while stepping
   bool stepping = false;
   std::atomic_flag running = ATOMIC_FLAG_INIT;

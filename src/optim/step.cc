@@ -313,7 +313,10 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
     report.nonfinite = seen.nonfinite;
     if (norm_wanted(settings)) report.grad_norm = seen.norm / step_options.grad_scale;
     report.applied = applies(settings, seen);
-    if (!report.applied) return report;
+    if (!report.applied) {
+      ++steps;
+      return report;
+    }
     if (norm_wanted(settings)) {
       report.clip_coefficient = clip_coefficient(settings, *report.grad_norm);
       if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
@@ -321,6 +324,7 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
   }
   update(workers, work, settings, groups, tensors, report.clip_coefficient / step_options.grad_scale,
          step_options.statistics, 0);
+  ++steps;
   return report;
 }
 
@@ -391,6 +395,7 @@ StepReport Optimizer::Impl::end_step() {
     if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
   }
   stepping = false;
+  ++steps;
   return report;
 }
 
