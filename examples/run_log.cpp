@@ -36,7 +36,8 @@ int main() {
   double update = 0.0, share = 0.0, steps = 0.0;
   while (reader.next(step)) {
     health.feed(reader.info(), step);
-    const adamant::Moments moments = adamant::moments_of(step.tensors[0], reader.info().rule, reader.info().groups[0]);
+    const adamant::RunInfo::Group& group = reader.info().groups[0];
+    const adamant::Moments moments = adamant::moments_of(step.tensors[0], group.rule, group.options);
     update += moments.update;
     share += moments.eps_tax;
     steps += 1.0;

@@ -34,7 +34,17 @@ std::string probe_name(const Run& run, std::size_t tensor, std::size_t element) 
   return fmt::format("{}[{}]", run.info.tensors[tensor].name, element);
 }
 
-const char* rule_title(const Run& run) { return info(run.info.rule).title.data(); }
+std::string rule_title(const Run& run) { return std::string(info(run.info.groups.front().rule).title); }
+
+// Of all groups, each rule once.
+std::string rule_titles(const Run& run) {
+  std::string titles;
+  std::set<Rule> told;
+  for (const RunInfo::Group& group : run.info.groups) {
+    if (told.insert(group.rule).second) titles.append(titles.empty() ? "" : ", ").append(info(group.rule).title);
+  }
+  return titles;
+}
 
 // A tensor and a number of it.
 struct Found {
@@ -113,11 +123,11 @@ Json extremes_of(const Run& run, Statistic statistic) {
 // The lines to draw with a statistic of a tensor, at the step and the learning rate of a bucket.
 Guides guides_at(const Run& run, const TensorRecord& record, const MomentInfo& what, std::size_t bucket) {
   const std::vector<float>& rates = run.rates.high(0);
-  Options options = run.options(record);
+  auto [rule, options] = run.group(record);
   options.lr = *options.lr * static_cast<double>(rates[bucket]) / static_cast<double>(rates.back());
   const std::uint64_t ago = run.last_step - run.moments.first_steps()[bucket];
   const std::uint64_t t = record.step > ago ? record.step - ago : 1;
-  return what.guides(floors_of(run.info.rule, options, t, run.of(record).size));
+  return what.guides(floors_of(rule, options, t, run.of(record).size));
 }
 
 // Those of the largest tensor, bucket by bucket.
@@ -321,7 +331,7 @@ Json overview(const Run& run) {
 double average_factor(const Run& run, const ProbeSample& sample) {
   const Traits& traits = run.traits;
   if (traits.corrected) return 1.0 / (1.0 - std::pow(traits.beta1, static_cast<double>(sample.tensor_step)));
-  const Options& options = run.info.groups.front();
+  const Options& options = run.info.groups.front().options;
   return (1.0 - traits.beta1) / std::max(1e-9, 1.0 - options.dampening.value_or(0.0));
 }
 
@@ -462,7 +472,7 @@ Json ridgeline(const Run& run) {
     for (std::size_t k = 1; k < bins.size(); ++k) shares.push_back(std::round(1e4 * bins[k] / seen) / 1e4);
     const double typical = run.summary(record, &Moments::typical_lr).recent;
     rows.push_back({{"name", run.of(record).name},
-                    {"lr", *run.options(record).lr},
+                    {"lr", *run.group(record).options.lr},
                     {"shares", shares},
                     {"dead", std::round(1e4 * bins[0] / seen) / 1e4},
                     {"typical", std::isfinite(typical) ? Json(typical) : Json()}});
@@ -641,9 +651,9 @@ Json eps(const Run& run) {
 
 // Whether weights decay beside the gradient, not in it.
 bool decays(const Run& run) {
-  return run.traits.decoupled && std::any_of(run.info.groups.begin(), run.info.groups.end(), [](const Options& group) {
-           return group.weight_decay.value_or(0.0) > 0.0;
-         });
+  return std::any_of(run.info.groups.begin(), run.info.groups.end(), [](const RunInfo::Group& group) {
+    return traits_of(group).decoupled && group.options.weight_decay.value_or(0.0) > 0.0;
+  });
 }
 
 Json movement(const Run& run) {
@@ -667,7 +677,7 @@ Json movement(const Run& run) {
       answer += fmt::format(
           " Weights are {} times as large as where decay and updates balance, which takes about "
           "1/(ηλ) = {} steps at the highest learning rate.",
-          number(index), number(1.0 / (highest_rate(run) * *run.options(*largest(run)).weight_decay)));
+          number(index), number(1.0 / (highest_rate(run) * *run.group(*largest(run)).options.weight_decay)));
     }
   } else if (!decays(run)) {
     answer += " There is no weight decay beside the gradient.";
@@ -688,7 +698,9 @@ Json movement(const Run& run) {
     for (const ProbeTrack& track : run.probes) {
       if (track.last.empty()) continue;
       const ProbeSample& sample = track.last.back();
-      const Options& options = run.info.groups[run.info.tensors[track.tensor].group];
+      const RunInfo::Group& group = run.info.groups[run.info.tensors[track.tensor].group];
+      if (!traits_of(group).decoupled) continue;
+      const Options& options = group.options;
       const double decay = sample.lr * *options.weight_decay;
       const double r = 1.0 / (std::sqrt(corrected_v(run, sample)) + *options.eps);
       if (decay > 0.0)
@@ -875,7 +887,7 @@ std::string text_of(const Note& note) {
 Json settings(const Run& run) {
   Json list = Json::array();
   const auto add = [&](std::string name, std::string value) { list.push_back({std::move(name), std::move(value)}); };
-  add("update rule", rule_title(run));
+  add("update rule", rule_titles(run));
   for (std::size_t g = 0; g < run.info.groups.size(); ++g) {
     std::string text;
     const auto option = [&](const char* name, const auto& value) {
@@ -887,7 +899,7 @@ Json settings(const Run& run) {
         text += fmt::format("{:.6g}", *value);
       }
     };
-    const Options& o = run.info.groups[g];
+    const Options& o = run.info.groups[g].options;
     option("lr", o.lr);
     if (o.betas) text += fmt::format(", betas ({:.6g}, {:.6g})", (*o.betas)[0], (*o.betas)[1]);
     option("alpha", o.alpha);
@@ -955,7 +967,7 @@ Json run_json(const Run& run) {
   Json json = {{"name", run.info.title.empty() ? std::filesystem::path(run.path).stem().string() : run.info.title},
                {"path", run.path},
                {"workload", note_named(run.info.notes, "workload")},
-               {"rule", rule_title(run)},
+               {"rule", rule_titles(run)},
                {"first_step", run.first_step},
                {"last_step", run.last_step},
                {"logged", run.logged},

@@ -72,8 +72,8 @@ Budget budget_for(std::size_t runs, std::size_t tensors) {
   return budget;
 }
 
-Traits traits_of(Rule rule, const Options& options) {
-  const RuleModel model = model_of(rule, options, 1);
+Traits traits_of(const RunInfo::Group& group) {
+  const RuleModel model = model_of(group.rule, group.options, 1);
   return {.m = model.first.has_value(),
           .v = model.second.has_value(),
           .forgets = model.second && model.second->memory.ratio < 1.0,
@@ -86,8 +86,8 @@ Traits traits_of(Rule rule, const Options& options) {
 Collector::Collector(const RunInfo& info, const Budget& budget)
     : budget_(budget),
       forensics_(budget.spikes),
-      probes_(budget.probe_steps, 5.0 / std::max(1e-4, 1.0 - traits_of(info.rule, info.groups.front()).beta2)),
-      replayer_(info.groups.front(), budget.replay_buckets) {
+      probes_(budget.probe_steps, 5.0 / std::max(1e-4, 1.0 - traits_of(info.groups.front()).beta2)),
+      replayer_(info.groups.front().options, budget.replay_buckets) {
   run_.info = info;
   run_.budget = budget;
   run_.overview = Timeline(kOverviewSeries, budget.overview_buckets);
@@ -145,7 +145,8 @@ void Collector::add(const RunInfo& info, const RunStep& step) {
   std::vector<Moments> moments;
   moments.reserve(step.tensors.size());
   for (std::size_t t = 0; t < step.tensors.size(); ++t) {
-    moments.push_back(moments_of(step.tensors[t], info.rule, info.groups[info.tensors[t].group]));
+    const RunInfo::Group& group = info.groups[info.tensors[t].group];
+    moments.push_back(moments_of(step.tensors[t], group.rule, group.options));
   }
   run_.moments.begin(step.step);
   run_.rates.begin(step.step);
@@ -205,7 +206,7 @@ void Collector::add(const RunScales& scales) {
 }
 
 Run Collector::finish() {
-  run_.traits = traits_of(run_.info.rule, run_.info.groups.front());
+  run_.traits = traits_of(run_.info.groups.front());
   run_.probes = probes_.finish();
   run_.replay = replayer_.finish();
   run_.spikes = forensics_.finish();

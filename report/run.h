@@ -36,7 +36,7 @@ struct Budget {
 /// What fits into a page of 5 MB with that many runs and that many tensors in all of them.
 [[nodiscard]] Budget budget_for(std::size_t runs, std::size_t tensors);
 
-/// What a rule with these options has.
+/// What the rule of a group has, with its options.
 struct Traits {
   bool m = false, v = false;  ///< first moment, second moment
   bool forgets = false;       ///< v is an average, not a sum
@@ -45,7 +45,7 @@ struct Traits {
   double beta1 = 0.0;         ///< 0 without m
   double beta2 = 0.0;         ///< 0 without v; 1 where it does not forget
 };
-[[nodiscard]] Traits traits_of(Rule rule, const Options& options);
+[[nodiscard]] Traits traits_of(const RunInfo::Group& group);
 
 /// The series of Run::overview.
 enum Overview : std::size_t { kLoss, kLr, kGradNorm, kClip, kOverviewSeries };
@@ -102,8 +102,8 @@ struct Run {
   std::vector<Spike> spikes;
   std::vector<Finding> findings;
 
-  /// Options of the tensor's group, at the end of the run.
-  [[nodiscard]] const Options& options(const TensorRecord& record) const {
+  /// The tensor's group, with its options at the end of the run.
+  [[nodiscard]] const RunInfo::Group& group(const TensorRecord& record) const {
     return info.groups[info.tensors[record.tensor].group];
   }
   [[nodiscard]] const Summary& summary(const TensorRecord& record, double Moments::* value) const {

@@ -7,7 +7,12 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <regex>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "base/handover.h"
@@ -97,6 +102,9 @@ const Call kCalls[] = {
     {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad("later", kNoRows, Tensor()); }},
     {"step_tensor", [](Optimizer& o) { o.step_tensor("later"); }},
     {"step_tensor", [](Optimizer& o) { o.step_tensor("later", spare_grad); }},
+    {"set_param", [](Optimizer& o) { o.set_param("w", spare); }},
+    {"set_plane", [](Optimizer& o) { o.set_plane("w", "exp_avg", PlaneKind::values, {}); }},
+    {"remove_tensor", [](Optimizer& o) { o.remove_tensor("w"); }},
     {"add_param_group", [](Optimizer& o) { o.add_param_group({{{"more", spare}}, {}}); }},
     {"set_options", [](Optimizer& o) { o.set_options(0, {.lr = 0.5}); }},
     {"set_lr", [](Optimizer& o) { o.set_lr(0.5); }},
@@ -114,12 +122,33 @@ const Call kLooks[] = {
     {"options", [](Optimizer& o) { static_cast<void>(o.options()); }},
     {"settings", [](Optimizer& o) { static_cast<void>(o.settings()); }},
     {"rule", [](Optimizer& o) { static_cast<void>(o.rule()); }},
+    {"steps", [](Optimizer& o) { static_cast<void>(o.steps()); }},
     {"tensor_count", [](Optimizer& o) { static_cast<void>(o.tensor_count()); }},
     {"tensor", [](Optimizer& o) { static_cast<void>(o.tensor(0)); }},
     {"tensor_index", [](Optimizer& o) { static_cast<void>(o.tensor_index("w")); }},
     {"state", [](Optimizer& o) { static_cast<void>(o.state("w", "exp_avg")); }},
+    {"planes", [](Optimizer& o) { static_cast<void>(o.planes("w")); }},
     {"bytes_per_parameter", [](Optimizer& o) { static_cast<void>(o.bytes_per_parameter()); }},
 };
+
+// What the header declares is in one of these lists, but for the step by tensors, which has tests of its own.
+TEST(OneOptimizer, HasNoCallThatIsNotListedHere) {
+  std::ifstream header(std::filesystem::path(ADAMANT_TEST_DATA) / "../../include/adamant/optimizer.hpp");
+  ASSERT_TRUE(header);
+  std::set<std::string> listed = {"begin_step", "step_tensor", "end_step"}, declared;
+  for (const Call& call : kCalls) listed.insert(call.name);
+  for (const Call& call : kLooks) listed.insert(call.name);
+  bool inside = false;
+  const std::regex declaration(R"(^  (?:\[\[nodiscard\]\] )?[\w:<>& ]+?[ &>](\w+)\(.*)");
+  for (std::string line; std::getline(header, line);) {
+    if (line == "class Optimizer {") inside = true;
+    if (line == " private:") inside = false;
+    std::smatch match;
+    if (inside && std::regex_match(line, match, declaration) && match[1] != "operator") declared.insert(match[1]);
+  }
+  declared.erase("Optimizer");
+  EXPECT_EQ(declared, listed);
+}
 
 TEST(OneOptimizer, RefusesASecondCallWhileAStepRuns) {
   Buffer w = Buffer(Format::f32, 8).fill(1), same = w, zeros(Format::f32, 8);

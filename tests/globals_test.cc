@@ -18,7 +18,7 @@ TEST(GlobalOptimizers, TrainAsOthersDo) {
   EXPECT_NEAR(w[0], 0.99, 1e-6);
   const std::filesystem::path path = std::filesystem::temp_directory_path() / "adamant_globals_test.jsonl";
   RunLog(path.string(), global).end();
-  EXPECT_EQ(RunLogReader(path.string()).info().rule, Rule::adamw);
+  EXPECT_EQ(RunLogReader(path.string()).info().groups[0].rule, Rule::adamw);
   std::filesystem::remove(path);
 }
 

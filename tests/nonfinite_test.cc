@@ -299,5 +299,26 @@ TEST(FiniteRows, ThatAddUpToTooMuchLeaveEverythingFinite) {
   }
 }
 
+TEST(NonFiniteGradients, AreCountedAmongTheStepsUnlessTheyThrow) {
+  Buffer w = Buffer(Format::f32, 10).fill(1), g = Buffer(Format::f32, 10).fill(2),
+         bad = Buffer(Format::f32, 10).fill(2);
+  bad.set(3, NAN);
+  AdamW adamw({{"w", w.view(), bad.view()}}, {}, {.nonfinite = NonFinite::skip});
+  EXPECT_FALSE(adamw.step().applied);
+  EXPECT_EQ(adamw.steps(), 1U);
+  adamw.set_settings({.nonfinite = NonFinite::error});
+  EXPECT_NE(refusal([&] { adamw.step(); }), "accepted");
+  EXPECT_EQ(adamw.steps(), 1U);
+  adamw.set_grad("w", g.view());
+  EXPECT_TRUE(adamw.step().applied);
+  adamw.begin_step();
+  adamw.step_tensor("w");
+  adamw.end_step();
+  EXPECT_EQ(adamw.steps(), 3U);
+  AdamW other({{"w", w.view(), g.view()}});
+  other.load_state_dict(adamw.state_dict());
+  EXPECT_EQ(other.steps(), 3U);
+}
+
 }  // namespace
 }  // namespace adamant::testing

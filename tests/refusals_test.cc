@@ -312,6 +312,8 @@ TEST_F(BadStateDicts, AreRefused) {
   EXPECT_EQ(load([](StateDict&) {}), "accepted");
   EXPECT_EQ(load([](StateDict& d) { d.groups[0].rule = "adam"; }),
             "mismatch: state_dict: rule of group 0 is 'adam', must be 'adamw'");
+  EXPECT_EQ(load([](StateDict& d) { d.steps = ~std::uint64_t{0}; }),
+            "mismatch: state_dict: has taken 18446744073709551615 steps, must be at most 2^62");
   EXPECT_EQ(load([](StateDict& d) { d.groups.push_back(d.groups[0]); }),
             "mismatch: state_dict: has 2 parameter groups, must have 1");
   EXPECT_EQ(load([](StateDict& d) { d.groups[0].formula = "adamw-2"; }),

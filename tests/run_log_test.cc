@@ -101,12 +101,12 @@ TEST(RunLogs, SayWhatWasSeen) {
   RunLogReader reader(file.path());
   const RunInfo& info = reader.info();
   EXPECT_EQ(info.title, "a run");
-  EXPECT_EQ(info.rule, Rule::adamw);
   EXPECT_EQ(info.target, current_target());
   EXPECT_EQ(info.notes, (Notes{{"batch_size", 32.0}, {"data", "digits"}}));
   ASSERT_EQ(info.groups.size(), 2U);
-  EXPECT_EQ((*info.groups[1].betas)[1], 0.99);
-  EXPECT_EQ(*info.groups[1].weight_decay, 0.0);
+  EXPECT_EQ(info.groups[1].rule, Rule::adamw);
+  EXPECT_EQ((*info.groups[1].options.betas)[1], 0.99);
+  EXPECT_EQ(*info.groups[1].options.weight_decay, 0.0);
   ASSERT_EQ(info.tensors.size(), 3U);
   EXPECT_EQ(info.tensors[0].name, "a \"quoted\" ü");
   EXPECT_EQ(info.tensors[0].shape, (std::vector<std::size_t>{30, 100}));
@@ -153,7 +153,32 @@ TEST(RunLogs, SayWhatWasSeen) {
       }
     }
   }
-  EXPECT_EQ(*info.groups[0].lr, 0.05);  // as in the step last read
+  EXPECT_EQ(*info.groups[0].options.lr, 0.05);  // as in the step last read
+}
+
+TEST(RunLogs, HaveARuleForEachGroup) {
+  const File file;
+  Model model;
+  {
+    RunLog log(file.path(), *model.optimizer);
+    model.step(log, 1.0);
+  }
+  std::string text = file.text();
+  Json header = Json::parse(text.substr(0, text.find('\n')));
+  header["groups"][1] = {{"rule", "sgd"}, {"options", {{"lr", 0.5}, {"momentum", 0.75}}}};
+  file.write(header.dump() + text.substr(text.find('\n')));
+  RunLogReader reader(file.path());
+  const std::vector<RunInfo::Group>& groups = reader.info().groups;
+  EXPECT_EQ(groups[0].rule, Rule::adamw);
+  EXPECT_EQ(groups[1].rule, Rule::sgd);
+  EXPECT_EQ(*groups[1].options.momentum, 0.75);
+  EXPECT_FALSE(groups[1].options.betas);
+  // Lights are those of the group's rule.
+  Health health;
+  RunStep step;
+  ASSERT_TRUE(reader.next(step));
+  health.feed(reader.info(), step);
+  EXPECT_TRUE(health.findings().empty());
 }
 
 TEST(RunLogs, PackNumbersToNearest) {
@@ -261,9 +286,9 @@ TEST(RunLogs, FollowWhatChanges) {
   EXPECT_EQ(step.tensors[1].elements, 0U);
   ASSERT_TRUE(reader.next(step));
   EXPECT_EQ(tensor_steps(), (Steps{3, 2, 3}));
-  EXPECT_EQ((*reader.info().groups[1].betas)[0], 0.9);
+  EXPECT_EQ((*reader.info().groups[1].options.betas)[0], 0.9);
   ASSERT_TRUE(reader.next(step));
-  EXPECT_EQ((*reader.info().groups[1].betas)[0], 0.5);
+  EXPECT_EQ((*reader.info().groups[1].options.betas)[0], 0.5);
   ASSERT_TRUE(reader.next(step));
   EXPECT_EQ(tensor_steps(), (Steps{5, 4, 5, 1}));
   ASSERT_EQ(reader.info().tensors.size(), 4U);
@@ -570,11 +595,11 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   file.write("{\"event\":\"step\"}\n");
   EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log"));
   file.write("{\"event\":\"run\",\"log\":\"other\"}\n");
-  EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-1)"));
+  EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-2)"));
   file.write(std::string(1000000, '[') + "\n");
   EXPECT_EQ(reading(file.path()), said(1, "is nested deeper than any line of a run log"));
   file.write("{\"title\":\"[[[[[[[[[[ \\\" [[[[[[[[[\",\"a\":[[[[[[[]]]]]]],\"event\":\"run\"}\n");
-  EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-1)"));
+  EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-2)"));
 
   // One thing changed in one line.
   const auto with = [&](std::size_t line, const std::string& pointer, const Json& value) {
@@ -590,11 +615,14 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
     EXPECT_EQ(why.substr(0, place.size()), place) << pointer << ": " << value << ": " << why;
     return why.substr(std::min(why.size(), place.size()));
   };
-  EXPECT_EQ(with(1, "/rule", "adamantium"),
+  EXPECT_EQ(with(1, "/groups/1/rule", "adamantium"),
             "unknown rule 'adamantium': must be one of adamw, adam, sgd, rmsprop, adagrad");
-  EXPECT_EQ(with(1, "/groups/0/betas", Json{0.9, 1.5}),
+  EXPECT_EQ(with(1, "/groups/0/options/betas", Json{0.9, 1.5}),
             "Invalid beta parameter at index 1: 1.5 (betas must be in [0, 1), also after rounding to f32)");
-  EXPECT_EQ(with(1, "/groups/0/banana", 1), "a group has an option that no rule has");
+  EXPECT_EQ(with(1, "/groups/0/options/banana", 1), "a group has an option that no rule has");
+  EXPECT_EQ(with(1, "/groups/0/options", 1), "'options' is not an object");
+  EXPECT_EQ(with(1, "/groups/0", Json{{"rule", "sgd"}}), "lacks 'options'");
+  EXPECT_EQ(with(1, "/groups/0", 1), "a group is not an object");
   EXPECT_EQ(with(1, "/groups", Json::array()), "has no group");
   EXPECT_EQ(with(1, "/tensors", Json::array()), "has no tensor");
   EXPECT_EQ(with(1, "/tensors/1/group", 2), "the tensor 'b' is in a group that is not there");
@@ -608,6 +636,11 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   EXPECT_EQ(with(1, "/title", 5), "'title' is not a string");
   EXPECT_EQ(with(1, "/notes", 5), "'notes' is not an object");
   EXPECT_EQ(with(1, "/notes", Json{{"a", Json::array()}}), "the note 'a' is neither text nor a number");
+  EXPECT_EQ(with(2, "", Json{{"event", "options"}, {"groups", Json::array({lines[0]["groups"][0]})}}),
+            "has fewer groups than before");
+  const Json sgd = {{"rule", "sgd"}, {"options", {{"lr", 0.5}}}};
+  EXPECT_EQ(with(2, "", Json{{"event", "options"}, {"groups", Json::array({lines[0]["groups"][0], sgd})}}),
+            "group 1 changes its rule");
   EXPECT_EQ(with(2, "/event", "pets"), "has the event 'pets', which is not known");
   EXPECT_EQ(with(2, "/event", "\033[31mred\n" + std::string(1000, 'x')),
             "has the event '\\x1b[31mred\\x0a" + std::string(55, 'x') + "...', which is not known");

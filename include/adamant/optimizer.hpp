@@ -66,6 +66,7 @@ struct StateDict {
   };
   std::uint64_t seed = 0;           ///< of the dither
   std::optional<double> grad_norm;  ///< the last one computed that was finite: what a step by tensors clips by
+  std::uint64_t steps = 0;          ///< Optimizer::steps
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
 };
@@ -203,6 +204,9 @@ class Optimizer {
 
   /// The rule of that group. Throws Error (not_found).
   [[nodiscard]] Rule rule(std::size_t group = 0) const;
+  /// Steps so far: calls of step() and end_step() that did not throw, whether the step was applied or not, and those
+  /// before the state dict that was loaded.
+  [[nodiscard]] std::uint64_t steps() const;
   [[nodiscard]] std::size_t tensor_count() const;
   /// Throws Error (not_found).
   [[nodiscard]] TensorInfo tensor(std::size_t index) const;

@@ -22,11 +22,15 @@ using Notes = std::vector<std::pair<std::string, Note>>;
 
 /// What does not change from step to step.
 struct RunInfo {
+  struct Group {
+    Rule rule = Rule::adamw;
+    Options options;  ///< every option of the rule; of a log, as they were in the step last read
+  };
   struct Tensor {
     std::string name;
     std::uint64_t size = 0;  ///< elements
     std::vector<std::size_t> shape;
-    std::size_t group = 0;
+    std::size_t group = 0;  ///< index in `groups`
   };
   struct Probe {
     std::size_t tensor = 0, element = 0;
@@ -34,8 +38,7 @@ struct RunInfo {
   std::string version;  ///< of the library: "0.1.0"
   std::string target;   ///< instruction set
   std::string title;
-  Rule rule = Rule::adamw;
-  std::vector<Options> groups;  ///< every option of the rule; of a log, as they were in the step last read
+  std::vector<Group> groups;
   std::vector<Tensor> tensors;
   std::vector<Probe> probes;  ///< the elements that are followed
   Notes notes;

@@ -223,16 +223,17 @@ struct Health::Impl {
     for (std::size_t i = 0; i < step.tensors.size(); ++i) {
       if (step.tensors[i].elements == 0) continue;
       const RunInfo::Tensor& tensor = info.tensors.at(i);
-      judge(step.step, measured(watched[i], step.tensors[i], info.rule, info.groups.at(tensor.group), tensor),
-            watched[i].episodes, i);
+      judge(step.step, measured(watched[i], step.tensors[i], info.groups.at(tensor.group), tensor), watched[i].episodes,
+            i);
     }
     judge(step.step, measured(step), episodes, kRun);
     tell(info, step);
   }
 
   // Of a tensor. What cannot be said is NaN and exceeds nothing.
-  Values measured(Watched& tensor, const TensorStatistics& seen, Rule rule, const Options& options,
+  Values measured(Watched& tensor, const TensorStatistics& seen, const RunInfo::Group& group,
                   const RunInfo::Tensor& described) {
+    const auto& [rule, options] = group;
     const Moments now = moments_of(seen, rule, options);
     const MomentFloors floors = floors_of(rule, options, seen.step, seen.elements);
     const MomentSums& sums = seen.sums;
@@ -323,7 +324,7 @@ struct Health::Impl {
         if (cause.cause == Cause::non_finite) finding.tensor = step.nonfinite->tensor;
         if (worst.tensor != kRun) finding.tensor = info.tensors[worst.tensor].name;
         if (std::isinf(finding.value)) finding.value = kNaN;
-        const Options& options = info.groups[worst.tensor == kRun ? 0 : info.tensors[worst.tensor].group];
+        const Options& options = info.groups[worst.tensor == kRun ? 0 : info.tensors[worst.tensor].group].options;
         finding.sentence = sentence_of(finding, options, step.nonfinite ? step.nonfinite->count : 0);
         std::optional<Severity>& state = states[static_cast<std::size_t>(cause.light)];
         state = std::max(state, std::optional(severity));

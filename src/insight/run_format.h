@@ -14,7 +14,7 @@ namespace adamant::run_format {
 
 using Json = nlohmann::ordered_json;
 
-inline constexpr std::string_view kId = "adamant-run-1";
+inline constexpr std::string_view kId = "adamant-run-2";
 
 /// Elements that are followed, in all tensors together.
 inline constexpr std::size_t kProbes = 32;

@@ -33,10 +33,10 @@ std::string library_version() {
          std::to_string(ADAMANT_VERSION_PATCH);
 }
 
-std::vector<Options> groups_of(const Optimizer& optimizer) {
-  std::vector<Options> groups;
+std::vector<RunInfo::Group> groups_of(const Optimizer& optimizer) {
+  std::vector<RunInfo::Group> groups;
   groups.reserve(optimizer.group_count());
-  for (std::size_t i = 0; i < optimizer.group_count(); ++i) groups.push_back(optimizer.options(i));
+  for (std::size_t i = 0; i < optimizer.group_count(); ++i) groups.push_back({optimizer.rule(i), optimizer.options(i)});
   return groups;
 }
 
@@ -50,10 +50,14 @@ std::vector<RunInfo::Tensor> tensors_of(const Optimizer& optimizer) {
   return tensors;
 }
 
-bool differ_in_more_than_lr(const std::vector<Options>& a, const std::vector<Options>& b) {
-  const auto but_lr = [](Options options) {
-    options.lr.reset();
-    return run_format::to_json(options);
+Json to_json(const RunInfo::Group& group) {
+  return {{"rule", info(group.rule).name}, {"options", run_format::to_json(group.options)}};
+}
+
+bool differ_in_more_than_lr(const std::vector<RunInfo::Group>& a, const std::vector<RunInfo::Group>& b) {
+  const auto but_lr = [](RunInfo::Group group) {
+    group.options.lr.reset();
+    return to_json(group);
   };
   return !std::ranges::equal(a, b, {}, but_lr, but_lr);
 }
@@ -66,9 +70,9 @@ Json to_json(const Notes& notes) {
   return json;
 }
 
-Json to_json(const std::vector<Options>& groups) {
+Json to_json(const std::vector<RunInfo::Group>& groups) {
   Json json = Json::array();
-  for (const Options& options : groups) json.push_back(run_format::to_json(options));
+  for (const RunInfo::Group& group : groups) json.push_back(to_json(group));
   return json;
 }
 
@@ -120,8 +124,7 @@ std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& 
 }  // namespace
 
 RunInfo run_info(const Optimizer& optimizer) {
-  return {library_version(),    current_target(),      {}, optimizer.rule(),
-          groups_of(optimizer), tensors_of(optimizer), {}, {}};
+  return {library_version(), current_target(), {}, groups_of(optimizer), tensors_of(optimizer), {}, {}};
 }
 
 RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, const StepReport& report,
@@ -174,7 +177,6 @@ struct RunLog::Impl {
               {"version", info.version},
               {"target", info.target},
               {"title", info.title},
-              {"rule", adamant::info(info.rule).name},
               {"groups", to_json(info.groups)},
               {"tensors", to_json(info.tensors)},
               {"probes", std::move(probes)},
@@ -202,7 +204,7 @@ struct RunLog::Impl {
   }
 
   void tell_changes(const Optimizer& optimizer) {
-    std::vector<Options> groups = groups_of(optimizer);
+    std::vector<RunInfo::Group> groups = groups_of(optimizer);
     if (differ_in_more_than_lr(groups, info.groups)) {
       add_line({{"event", "options"}, {"groups", to_json(groups)}});
       info.groups = std::move(groups);

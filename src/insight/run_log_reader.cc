@@ -79,25 +79,30 @@ void read_option(const Json& value, const char* name, Betas& option) {
   option = Betas(number(value[0], name), number(value[1], name));
 }
 
-std::vector<Options> groups_of(const Json& json, Rule rule) {
-  std::vector<Options> groups;
-  for (const Json& group : array_at(json, "groups")) {
-    if (!group.is_object()) refuse("a group is not an object");
-    Options options;
-    std::size_t known = 0;
-    for_each_option([&](const char* name, auto member) {
-      const auto found = group.find(name);
-      if (found == group.end()) return;
-      ++known;
-      read_option(*found, name, options.*member);
-    });
-    if (known != group.size()) refuse("a group has an option that no rule has");
-    try {
-      groups.push_back(resolve(rule, defaults(rule), options));
-    } catch (const Error& error) {
-      refuse(error.what());
-    }
+RunInfo::Group group_of(const Json& json) {
+  if (!json.is_object()) refuse("a group is not an object");
+  const Json& given = at(json, "options");
+  if (!given.is_object()) refuse("'options' is not an object");
+  Options options;
+  std::size_t known = 0;
+  for_each_option([&](const char* name, auto member) {
+    const auto found = given.find(name);
+    if (found == given.end()) return;
+    ++known;
+    read_option(*found, name, options.*member);
+  });
+  if (known != given.size()) refuse("a group has an option that no rule has");
+  try {
+    const Rule rule = rule_from_name(string_of(at(json, "rule"), "rule"));
+    return {rule, resolve(rule, defaults(rule), options)};
+  } catch (const Error& error) {
+    refuse(error.what());
   }
+}
+
+std::vector<RunInfo::Group> groups_of(const Json& json) {
+  std::vector<RunInfo::Group> groups;
+  for (const Json& group : array_at(json, "groups")) groups.push_back(group_of(group));
   if (groups.empty()) refuse("has no group");
   return groups;
 }
@@ -152,12 +157,7 @@ RunInfo info_of(const Json& json) {
   info.version = string_of(at(json, "version"), "version");
   info.target = string_of(at(json, "target"), "target");
   info.title = string_of(at(json, "title"), "title");
-  try {
-    info.rule = rule_from_name(string_of(at(json, "rule"), "rule"));
-  } catch (const Error& error) {
-    refuse(error.what());
-  }
-  info.groups = groups_of(json, info.rule);
+  info.groups = groups_of(json);
   info.tensors = tensors_of(json, info.groups.size());
   info.probes = probes_of(json, info.tensors);
   info.notes = notes_of(json);
@@ -302,8 +302,11 @@ struct RunLogReader::Impl {
         } else if (event == "scales") {
           read_scales(*json);
         } else if (event == "options") {
-          std::vector<Options> groups = groups_of(*json, info.rule);
+          std::vector<RunInfo::Group> groups = groups_of(*json);
           if (groups.size() < info.groups.size()) refuse("has fewer groups than before");
+          for (std::size_t i = 0; i < info.groups.size(); ++i) {
+            if (groups[i].rule != info.groups[i].rule) refuse("group " + std::to_string(i) + " changes its rule");
+          }
           info.groups = std::move(groups);
         } else if (event == "tensors") {
           std::vector<RunInfo::Tensor> tensors = tensors_of(*json, info.groups.size());
@@ -355,7 +358,7 @@ struct RunLogReader::Impl {
       if (!(lr >= 0.0 && lr <= static_cast<double>(std::numeric_limits<float>::max()))) {
         refuse("a learning rate is not a finite f32 number >= 0");
       }
-      info.groups[step.lr.size()].lr = lr;
+      info.groups[step.lr.size()].options.lr = lr;
       step.lr.push_back(lr);
     }
   }

@@ -271,7 +271,7 @@ struct TensorBoard::Impl {
       add(whole, seen, tensor.size);
       add(groups[tensor.group], whole, tensor.size);
       if (options.histogram_every > 0) scales += seen.scales;
-      const Moments moments = moments_of(whole, optimizer.rule(), optimizer.options(tensor.group));
+      const Moments moments = moments_of(whole, optimizer.rule(tensor.group), optimizer.options(tensor.group));
       range.add(moments);
       const auto& chosen = options.tensors;
       if (plan.tensors && (chosen.empty() || std::ranges::find(chosen, tensor.name) != chosen.end())) {
@@ -281,7 +281,7 @@ struct TensorBoard::Impl {
     if (plan.range) range.write(summary);
     for (std::size_t g = 0; plan.groups && g < groups.size(); ++g) {
       add_moments(summary, "groups/" + std::to_string(g),
-                  moments_of(groups[g], optimizer.rule(), optimizer.options(g)));
+                  moments_of(groups[g], optimizer.rule(g), optimizer.options(g)));
     }
   }
 };

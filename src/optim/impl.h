@@ -86,6 +86,7 @@ struct Optimizer::Impl {
   Regions regions;  // what the optimizer writes of the caller's memory
   Workers workers;
   std::optional<double> grad_norm;  // the last one computed that was finite
+  std::uint64_t steps = 0;          // calls that did not throw
   OpenStep open;                    // while stepping
   bool stepping = false;
   std::atomic_flag running = ATOMIC_FLAG_INIT;

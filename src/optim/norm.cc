@@ -90,9 +90,7 @@ PieceSums squares_of(Workers& workers, const Work& work, std::span<const TensorS
     work.for_each_in_piece(piece, [&](const Run& run, std::size_t first, std::size_t count) {
       const std::size_t size = tensors[run.tensor].param.size;
       const auto squares = kernels.squares[index_of(run.grad_format)];
-      const auto sum_of = [&](std::size_t block) {
-        return blocks + (work.first_block(run.tensor) + block - piece * kPieceBlocks);
-      };
+      const auto sum_of = [&](std::size_t block) { return blocks + (run.tensor_block + block - piece * kPieceBlocks); };
       const Run* next = work.after(run);
       if (next != nullptr && first + count == run.first + run.count) prefetch_start(next->grad);
       for (const std::size_t end = first + count; first < end;) {

@@ -169,6 +169,8 @@ Rule Optimizer::rule(std::size_t group) const {
   return impl().groups[group].rule();
 }
 
+std::uint64_t Optimizer::steps() const { return impl().steps; }
+
 std::size_t Optimizer::tensor_count() const { return impl().tensors.size(); }
 
 TensorInfo Optimizer::tensor(std::size_t index) const {

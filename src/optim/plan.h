@@ -29,7 +29,8 @@ struct Run {
   std::size_t count;
   const void* grad;  // of the first element
   Format grad_format;
-  std::size_t first_block, last_block;  // in the fixed space
+  std::size_t tensor_block;             // the number in the fixed space of the tensor's first block
+  std::size_t first_block, last_block;  // of this run
 
   /// The gradient of an element of the tensor.
   [[nodiscard]] const std::byte* grad_at(std::size_t element) const {
@@ -48,8 +49,6 @@ class Work {
   [[nodiscard]] std::size_t elements() const { return elements_; }
   /// The touched pieces, by their numbers in the fixed space, ascending.
   [[nodiscard]] const std::vector<std::size_t>& pieces() const { return pieces_; }
-  /// The number in the fixed space of a tensor's first block.
-  [[nodiscard]] std::size_t first_block(std::size_t tensor) const { return first_blocks_[tensor]; }
 
   /// Calls visit(run, first element of the tensor, elements) for the parts of runs that lie in a piece.
   template <class Visit>
@@ -57,7 +56,7 @@ class Work {
     const std::size_t begin = piece * kPieceBlocks, end = begin + kPieceBlocks;
     auto run = std::ranges::lower_bound(runs_, begin, {}, &Run::last_block);
     for (; run != runs_.end() && run->first_block < end; ++run) {
-      const std::size_t base = first_blocks_[run->tensor];
+      const std::size_t base = run->tensor_block;
       const std::size_t from = begin > base ? (begin - base) * kBlock : 0;
       const std::size_t first = std::max(run->first, from);
       const std::size_t last = std::min(run->first + run->count, (end - base) * kBlock);
@@ -66,11 +65,10 @@ class Work {
   }
 
  private:
-  void add(std::size_t tensor, std::size_t first, std::size_t count, const void* grad, Format format);
+  void add(Run run);
 
   std::vector<Run> runs_;
   std::vector<std::size_t> pieces_;
-  std::vector<std::size_t> first_blocks_;
   std::size_t elements_ = 0;
   std::vector<SummedRows> rows_;  // keeps the sums of repeated rows
 };

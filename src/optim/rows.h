@@ -17,7 +17,7 @@ struct SummedRows {
   };
   std::vector<Row> rows;
   Format format = Format::f32;  // of the values
-  OwnMemory sums;                  // of the repeated rows
+  OwnMemory sums;               // of the repeated rows
 };
 
 /// Throws Error (invalid_argument) naming a row outside the tensor; std::bad_alloc.

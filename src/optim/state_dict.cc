@@ -78,12 +78,13 @@ void check_values(const TensorState& tensor, const VariantInfo& variant, const S
   }
 }
 
+constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
+
 void check_entry(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
   if (entry.shape != tensor.shape) {
     refuse("tensor " + in_quotes(tensor.name) + " has shape " + shape_text(entry.shape) + ", must be " +
            shape_text(tensor.shape));
   }
-  constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
   if (entry.step > kMostSteps) {
     refuse("tensor " + in_quotes(tensor.name) + " has taken " + std::to_string(entry.step) +
            " steps, must be at most 2^62");
@@ -122,6 +123,7 @@ StateDict Optimizer::state_dict() const {
   StateDict dict;
   dict.seed = impl().settings.seed;
   dict.grad_norm = impl().grad_norm;
+  dict.steps = impl().steps;
   for (const GroupState& group : impl().groups) {
     dict.groups.push_back(
         {std::string(info(group.rule()).name), std::string(info(group.variant).formula), group.options, {}});
@@ -152,6 +154,7 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   if (dict.grad_norm && !(*dict.grad_norm >= 0.0 && std::isfinite(*dict.grad_norm))) {
     refuse("grad_norm is " + text(*dict.grad_norm) + ": must be finite and >= 0");
   }
+  if (dict.steps > kMostSteps) refuse("has taken " + std::to_string(dict.steps) + " steps, must be at most 2^62");
   std::vector<Options> options;
   std::vector<bool> grouped(self.tensors.size());
   for (std::size_t g = 0; g < self.groups.size(); ++g) {
@@ -203,6 +206,7 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   }
   self.settings.seed = dict.seed;
   self.grad_norm = dict.grad_norm;
+  self.steps = dict.steps;
 }
 
 }  // namespace adamant

@@ -33,7 +33,10 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
     const Clip clipped = clip(settings, seen.norm, step_options.grad_scale);
     if (norm_wanted(settings)) report.grad_norm = clipped.norm;
     report.applied = applies(settings, seen);
-    if (!report.applied) return report;
+    if (!report.applied) {
+      ++steps;
+      return report;
+    }
     if (norm_wanted(settings)) {
       report.clip_coefficient = clipped.coefficient;
       multiple = clipped.multiple;
@@ -41,6 +44,7 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
     }
   }
   update(workers, work, {groups, tensors, 0, multiple, &settings, step_options.statistics});
+  ++steps;
   return report;
 }
 
@@ -105,6 +109,7 @@ StepReport Optimizer::Impl::end_step() {
     if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
   }
   stepping = false;
+  ++steps;
   return report;
 }
 

@@ -37,13 +37,6 @@ class ScalarTable {
   std::forward_list<Entry> entries_;  // references stay valid
 };
 
-/// The step of each tensor, and what its gradients are multiplied by beforehand where the arithmetic has no such
-/// factor.
-struct Steps {
-  std::vector<StepRun> runs;
-  std::vector<double> before;
-};
-
 /// Calls step(gradient) with a copy in f32 whose elements are multiplied in f64 and rounded once.
 template <class Step>
 [[gnu::noinline]] void with_multiplied(const GradientRun& grad, double by, const Step& step) {
@@ -57,25 +50,28 @@ template <class Step>
   step(GradientRun{copy, Format::f32, grad.first, grad.n});
 }
 
-Steps prepared_steps(const Update& what, ScalarTable& scalars) {
-  Steps steps{std::vector<StepRun>(what.tensors.size()), std::vector<double>(what.tensors.size(), 1.0)};
+/// What f32 gradients are multiplied by beforehand: as an f32 so small a factor would lose bits, or all, though a huge
+/// gradient times it may be any number.
+double multiple_before(double multiple) {
+  const double size = std::abs(multiple);
+  return size < static_cast<double>(std::numeric_limits<float>::min()) ? size : 1.0;
+}
+
+std::vector<StepRun> prepared_steps(const Update& what, ScalarTable& scalars) {
+  std::vector<StepRun> steps(what.tensors.size());
   for (std::size_t i = 0; i < what.tensors.size(); ++i) {
     const TensorState& tensor = what.tensors[i];
     if (!tensor.grad.present()) continue;
     const GroupState& group = what.groups[tensor.group];
     const bool wide = is_wide(tensor);
-    double factor = *group.options.maximize ? -what.multiple : what.multiple;
-    // As an f32 so small a factor would lose bits, or all: a huge gradient times it may be any number.
-    if (!wide && std::abs(factor) < static_cast<double>(std::numeric_limits<float>::min())) {
-      steps.before[i] = std::abs(factor);
-      factor = *group.options.maximize ? -1.0 : 1.0;
-    }
+    const double multiple = !wide && multiple_before(what.multiple) != 1.0 ? 1.0 : what.multiple;
+    const double factor = *group.options.maximize ? -multiple : multiple;
     double bound = wide ? 0x1p511 : 0x1p63;
     if (what.settings->clip_value) bound = std::min(bound, *what.settings->clip_value);
-    steps.runs[i] = {streams_of(tensor, group.variant), tensor.step + 1,
-                     &scalars.get(tensor.group, group, tensor.param.format, tensor.step + 1),
-                     wide ? factor : static_cast<double>(static_cast<float>(factor)),
-                     wide ? bound : static_cast<double>(static_cast<float>(bound))};
+    steps[i] = {streams_of(tensor, group.variant), tensor.step + 1,
+                &scalars.get(tensor.group, group, tensor.param.format, tensor.step + 1),
+                wide ? factor : static_cast<double>(static_cast<float>(factor)),
+                wide ? bound : static_cast<double>(static_cast<float>(bound))};
   }
   return steps;
 }
@@ -84,7 +80,8 @@ Steps prepared_steps(const Update& what, ScalarTable& scalars) {
 
 void update(Workers& workers, const Work& work, const Update& what) {
   ScalarTable scalars;
-  const Steps steps = prepared_steps(what, scalars);
+  const double before = multiple_before(what.multiple);
+  const std::vector<StepRun> steps = prepared_steps(what, scalars);
   std::optional<Observer> observer;
   if (what.statistics != nullptr) {
     observer.emplace(*what.statistics, what.tensors, what.first_tensor, work.runs().size(), work.pieces().size());
@@ -95,12 +92,12 @@ void update(Workers& workers, const Work& work, const Update& what) {
     work.for_each_in_piece(work.pieces()[i], [&](const Run& run, std::size_t first, std::size_t count) {
       const Run* next = work.after(run);
       if (next != nullptr && first + count == run.first + run.count) {
-        const Streams& then = steps.runs[next->tensor].streams;
+        const Streams& then = steps[next->tensor].streams;
         prefetch_start(next->grad);
         prefetch_start(then.param);
         for (const StateMemory& state : then.states) prefetch_start(state.values);
       }
-      const StepRun& step = steps.runs[run.tensor];
+      const StepRun& step = steps[run.tensor];
       const auto take = [&](const GradientRun& grad) {
         if (observer) {
           observer->step(step, grad, run.tensor, work.index_of(run), i);
@@ -109,14 +106,14 @@ void update(Workers& workers, const Work& work, const Update& what) {
         }
       };
       const GradientRun grad = {run.grad_at(first), run.grad_format, first, count};
-      if (const double before = steps.before[run.tensor]; before != 1.0) {
+      if (before != 1.0 && step.streams.param_format != Format::f64) {
         with_multiplied(grad, before, take);
       } else {
         take(grad);
       }
     });
   });
-  if (observer) observer->collect(steps.runs);
+  if (observer) observer->collect(steps);
   for (TensorState& tensor : what.tensors) tensor.step += tensor.grad.present() ? 1 : 0;
 }
 
