@@ -61,12 +61,8 @@ Json json_of(const Case& what, const Workload& workload, const Result& result) {
 }
 
 Json json_of(const bench::Machine& machine) {
-  return {{"cpu", machine.cpu},
-          {"threads", machine.threads},
-          {"caches", machine.caches},
-          {"compiler", machine.compiler},
-          {"target", current_target()},
-          {"version", version()}};
+  return {{"cpu", machine.cpu},           {"threads", machine.threads}, {"caches", machine.caches},
+          {"compiler", machine.compiler}, {"target", current_target()}, {"version", version()}};
 }
 
 std::string rivals(const Result& result) {

@@ -115,7 +115,8 @@ std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& 
 }  // namespace
 
 RunInfo run_info(const Optimizer& optimizer) {
-  return {std::string(version()), current_target(), {}, optimizer.rule(), groups_of(optimizer), tensors_of(optimizer), {}, {}};
+  return {std::string(version()), current_target(),      {}, optimizer.rule(),
+          groups_of(optimizer),   tensors_of(optimizer), {}, {}};
 }
 
 RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, const StepReport& report,
