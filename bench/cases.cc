@@ -6,18 +6,6 @@
 
 namespace adamant::bench {
 
-std::string_view name_of(NonFinite policy) {
-  switch (policy) {
-    case NonFinite::skip:
-      return "skip";
-    case NonFinite::error:
-      return "error";
-    case NonFinite::propagate:
-      return "propagate";
-  }
-  return "";
-}
-
 bool looks(const Case& what, NonFinite policy) { return policy != NonFinite::propagate || what.max_norm; }
 
 Streams streams_of(const Case& what) {
@@ -54,8 +42,7 @@ std::size_t bytes_moved(const Streams& s, bool look) {
 }
 
 std::optional<Case> in_f32(const Case& what) {
-  const bool compact = what.state == StateFormat::b16 || what.state == StateFormat::q8;
-  if (!compact && what.weights == WeightFormat::plain) return {};
+  if (!info(what.state).compact && what.weights == WeightFormat::plain) return {};
   Case f32 = what;
   f32.param = f32.grad = Format::f32;
   f32.state = StateFormat::f32;
@@ -75,17 +62,16 @@ Workload workload_of(const Case& what) {
     while (workload.size * per_param < 4 * cache) workload.size *= 2;
   } else if (what.workload == "many") {
     workload.tensors = 1000;
-    workload.size = 4096;
+    workload.size = kSmallTensor;
   } else {
     throw Error(ErrorCode::not_found, "unknown workload '" + what.workload + "' (known: cache, l3, dram, many)");
   }
   if (what.size > 0) workload.size = what.size;
-  constexpr std::size_t kSmall = 4096;
-  if (workload.size < kSmall && in_f32(what)) {
+  if (workload.size < kSmallTensor && in_f32(what)) {
     throw Error(ErrorCode::mismatch, "size " + std::to_string(workload.size) + " with state format " +
                                          std::string(info(what.state).name) + " and weight format " +
-                                         std::string(info(what.weights).name) +
-                                         ": tensors of fewer than 4096 elements are not kept in compact formats");
+                                         std::string(info(what.weights).name) + ": tensors of fewer than " +
+                                         std::to_string(kSmallTensor) + " elements are not kept in compact formats");
   }
   return workload;
 }

@@ -40,8 +40,6 @@ struct Case {
   std::uint32_t observe_every = 0;  ///< as Statistics has it
 };
 
-[[nodiscard]] std::string_view name_of(NonFinite policy);
-
 /// Does the step look at all gradients before it changes anything?
 [[nodiscard]] bool looks(const Case& what, NonFinite policy);
 

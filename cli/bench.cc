@@ -89,7 +89,7 @@ std::vector<Formats> chosen(const Texts& texts) {
 std::vector<NonFinite> read_policies(const std::string& text) {
   constexpr NonFinite kPolicies[] = {NonFinite::propagate, NonFinite::skip, NonFinite::error};
   std::vector<std::string> known;
-  for (const NonFinite policy : kPolicies) known.emplace_back(bench::name_of(policy));
+  for (const NonFinite policy : kPolicies) known.emplace_back(name_of(policy));
   std::vector<NonFinite> policies;
   for (const std::string& name : read_names("--policy", text, known)) {
     const auto at = std::find(known.begin(), known.end(), name);

@@ -28,7 +28,7 @@ Json json_of(const Case& what, const Workload& workload, const Result& result) {
       {"weights", info(what.weights).name},
       {"workload", workload.name},
       {"threads", what.threads},
-      {"policy", bench::name_of(result.policy)},
+      {"policy", name_of(result.policy)},
       {"tensors", workload.tensors},
       {"params", workload.total()},
       {"ns_per_param", per_param(result.step)},
@@ -61,12 +61,8 @@ Json json_of(const Case& what, const Workload& workload, const Result& result) {
 }
 
 Json json_of(const bench::Machine& machine) {
-  return {{"cpu", machine.cpu},
-          {"threads", machine.threads},
-          {"caches", machine.caches},
-          {"compiler", machine.compiler},
-          {"target", current_target()},
-          {"version", fmt::format("{}.{}.{}", ADAMANT_VERSION_MAJOR, ADAMANT_VERSION_MINOR, ADAMANT_VERSION_PATCH)}};
+  return {{"cpu", machine.cpu},           {"threads", machine.threads}, {"caches", machine.caches},
+          {"compiler", machine.compiler}, {"target", current_target()}, {"version", version()}};
 }
 
 std::string rivals(const Result& result) {
@@ -91,7 +87,7 @@ void print_line(const Case& what, const Workload& workload, const Result& result
   const double ns = result.step.median() / static_cast<double>(workload.total());
   const auto percent = [&](double time) { return 100.0 * (time / result.step.median() - 1.0); };
   fmt::print("{:<8} {:<22} {:<15} {:>9.4f} {:>6} {:>7.1f} {:>7.1f}%  {:<13} {}\n", info(what.rule).name,
-             formats_text(what), fmt::format("{}{}", bench::name_of(result.policy), what.max_norm ? ", clip" : ""), ns,
+             formats_text(what), fmt::format("{}{}", name_of(result.policy), what.max_norm ? ", clip" : ""), ns,
              result.bytes_per_param, static_cast<double>(result.bytes_per_param) / ns,
              100.0 * ratio(result.ceiling, result.step),
              fmt::format("{:+.0f}% {:+.0f}%", percent(result.step.min()), percent(result.step.max())), rivals(result));

@@ -167,11 +167,11 @@ class Lab {
   void check_settings() const {
     std::vector<float> value(1), grad(1);
     for (const lab::MemoryFormats& memory : memories_) {
-      if (arguments_.sparse && memory.state == StateFormat::q8) {
+      if (arguments_.sparse && info(memory.state).group > 1) {
         throw UsageError(
-            fmt::format("--sparse: cannot be given with --state {}: its groups of 128 states lie across "
+            fmt::format("--sparse: cannot be given with --state {}: its groups of {} states lie across "
                         "the rows of the embedding",
-                        memory.name));
+                        memory.name, info(memory.state).group));
       }
       for (const Job& job : jobs_) {
         for (const RuleConfig& rule : rules_) {

@@ -44,7 +44,7 @@ int run(const Command& command) {
 int main(int argc, char** argv) {
   CommandLine line(
       "adamant", "Adamant: the AdamW engine for C++. Optimizers at the speed of memory, the same bits everywhere.",
-      fmt::format("{}.{}.{}", ADAMANT_VERSION_MAJOR, ADAMANT_VERSION_MINOR, ADAMANT_VERSION_PATCH),
+      std::string(adamant::version()),
       "Exit status: 0 done; 1 a check failed or the work could not be done; 2 wrong usage, or no command; 130 "
       "interrupted.\n"
       "Each command has its own --help.");

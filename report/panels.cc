@@ -890,28 +890,19 @@ Json settings(const Run& run) {
   add("update rule", rule_titles(run));
   for (std::size_t g = 0; g < run.info.groups.size(); ++g) {
     std::string text;
-    const auto option = [&](const char* name, const auto& value) {
+    for_each_option([&](std::string_view name, auto member) {
+      const auto& value = run.info.groups[g].options.*member;
       if (!value) return;
+      using T = std::decay_t<decltype(*value)>;
       text += fmt::format("{}{} ", text.empty() ? "" : ", ", name);
-      if constexpr (std::is_same_v<std::decay_t<decltype(*value)>, bool>) {
+      if constexpr (std::is_same_v<T, bool>) {
         text += *value ? "true" : "false";
-      } else {
+      } else if constexpr (std::is_same_v<T, double>) {
         text += fmt::format("{:.6g}", *value);
+      } else {
+        text += fmt::format("({:.6g}, {:.6g})", (*value)[0], (*value)[1]);
       }
-    };
-    const Options& o = run.info.groups[g].options;
-    option("lr", o.lr);
-    if (o.betas) text += fmt::format(", betas ({:.6g}, {:.6g})", (*o.betas)[0], (*o.betas)[1]);
-    option("alpha", o.alpha);
-    option("momentum", o.momentum);
-    option("dampening", o.dampening);
-    option("eps", o.eps);
-    option("weight_decay", o.weight_decay);
-    option("lr_decay", o.lr_decay);
-    option("nesterov", o.nesterov);
-    option("amsgrad", o.amsgrad);
-    option("centered", o.centered);
-    option("maximize", o.maximize);
+    });
     add(run.info.groups.size() == 1 ? "options at the end" : fmt::format("group {} at the end", g), text);
   }
   if (run.logged > 0) add("highest lr", fmt::format("{:.6g}", highest_rate(run)));

@@ -71,13 +71,8 @@ std::string report_html(const ReportInput& input) {
   const Budget budget = budget_for(input.runs.size(), tensors);
 
   const std::string title = title_of(input);
-  Json data = {
-      {"title", title},
-      {"version", fmt::format("{}.{}.{}", ADAMANT_VERSION_MAJOR, ADAMANT_VERSION_MINOR, ADAMANT_VERSION_PATCH)},
-      {"statistics", statistics_json()},
-      {"causes", causes_json()},
-      {"runs", Json::array()},
-      {"claims", Json::array()}};
+  Json data = {{"title", title},          {"version", version()},  {"statistics", statistics_json()},
+               {"causes", causes_json()}, {"runs", Json::array()}, {"claims", Json::array()}};
   for (std::size_t i = 0; i < readers.size(); ++i) {
     data["runs"].push_back(run_json(read_run(readers[i], input.runs[i], budget)));
   }

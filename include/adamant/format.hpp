@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -51,12 +52,19 @@ enum class WeightFormat : std::uint8_t {
   dithered,  ///< not at all, but rounded so that small updates count on average
 };
 
-/// Name and size of a compact format.
+/// Tensors of fewer elements are not kept in compact formats: there is nothing to save, and much to lose.
+inline constexpr std::size_t kSmallTensor = 4096;
+
+/// What is to know of a format of states or weights.
 template <class F>
 struct CompactInfo {
   F format;
-  std::string_view name;  ///< "q8", "split8"
-  std::size_t bytes;      ///< of an element: of one state, or of a weight besides its parameter
+  std::string_view name;               ///< "q8", "split8"
+  std::size_t bytes;                   ///< of an element: of one state, or of a weight besides its parameter
+  bool compact = false;                ///< small tensors keep f32 states or split16 weights instead
+  std::size_t group = 1;               ///< neighbouring elements that share something: an exponent
+  std::size_t group_bytes = 0;         ///< of what a group shares
+  std::optional<Format> element = {};  ///< how one state is kept, where it is a number of its own
 };
 using StateFormatInfo = CompactInfo<StateFormat>;
 using WeightFormatInfo = CompactInfo<WeightFormat>;

@@ -245,7 +245,7 @@ class Optimizer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Optimizer with the rule in its type: AdamW adamw({{"w", w, g}}, {.lr = 1e-3});
+/// Optimizer with the rule in its type (rule.hpp has their names): AdamW adamw({{"w", w, g}}, {.lr = 1e-3});
 template <Rule kRule>
 class OptimizerOf : public Optimizer {
  public:
@@ -254,11 +254,5 @@ class OptimizerOf : public Optimizer {
   OptimizerOf(std::vector<ParamGroup> groups, const Options& options = {}, const Settings& settings = {})
       : Optimizer(kRule, std::move(groups), options, settings) {}
 };
-
-using AdamW = OptimizerOf<Rule::adamw>;
-using Adam = OptimizerOf<Rule::adam>;
-using SGD = OptimizerOf<Rule::sgd>;
-using RMSprop = OptimizerOf<Rule::rmsprop>;
-using Adagrad = OptimizerOf<Rule::adagrad>;
 
 }  // namespace adamant

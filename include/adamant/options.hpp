@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <variant>
 
 namespace adamant {
 
@@ -40,12 +42,45 @@ struct Options {
   std::optional<bool> maximize{};                     ///< ascend instead of descend
 };
 
+/// Calls visit(name, pointer to the field) for each field of Options, in order.
+template <class Visit>
+void for_each_option(Visit&& visit) {
+  visit("lr", &Options::lr);
+  visit("betas", &Options::betas);
+  visit("alpha", &Options::alpha);
+  visit("momentum", &Options::momentum);
+  visit("dampening", &Options::dampening);
+  visit("eps", &Options::eps);
+  visit("weight_decay", &Options::weight_decay);
+  visit("lr_decay", &Options::lr_decay);
+  visit("initial_accumulator_value", &Options::initial_accumulator_value);
+  visit("nesterov", &Options::nesterov);
+  visit("amsgrad", &Options::amsgrad);
+  visit("centered", &Options::centered);
+  visit("maximize", &Options::maximize);
+}
+
+/// The value of an option: a number, a pair of numbers or a flag.
+using OptionValue = std::variant<double, std::array<double, 2>, bool>;
+
+/// "0.001", "(0.9, 0.999)", "true": the shortest text that reads back as the same value.
+[[nodiscard]] std::string to_text(const OptionValue& value);
+/// The value of the option of that name, where it is set. Throws Error (not_found) naming the options there are.
+[[nodiscard]] std::optional<OptionValue> get_option(const Options& options, std::string_view name);
+/// Sets an option by name, to a value or to what a text says ("0.001", "0.9,0.999", "true"). Refuses unknown names
+/// (not_found) and values of another kind (invalid_argument); ranges are checked where the options are used.
+void set_option(Options& options, std::string_view name, const OptionValue& value);
+void set_option(Options& options, std::string_view name, std::string_view text);
+
 /// What happens when a gradient holds a NaN or an infinity.
 enum class NonFinite : std::uint8_t {
   skip,       ///< the step changes nothing in any tensor, not even its step count, and says so in its report
   error,      ///< as skip, and step() throws Error (non_finite)
   propagate,  ///< no look at the gradients; what is not finite spreads into its own elements, as in PyTorch
 };
+[[nodiscard]] std::string_view name_of(NonFinite policy) noexcept;
+/// Throws Error (not_found) naming the known ones.
+[[nodiscard]] NonFinite nonfinite_from_name(std::string_view name);
 
 /// Settings of a whole optimizer.
 struct Settings {
@@ -75,6 +110,29 @@ struct Settings {
 [[nodiscard]] Settings preset(std::string_view name);
 /// The words.
 [[nodiscard]] std::span<const std::string_view> presets() noexcept;
+
+/// What kind of value a setting takes.
+enum class SettingKind : std::uint8_t {
+  word,    ///< one of a list
+  number,  ///< a number, or "none"
+  count,   ///< a whole number that is not negative
+  flag,    ///< "true" or "false"
+};
+
+/// A field of Settings.
+struct SettingInfo {
+  std::string_view name;
+  SettingKind kind;
+  std::string_view range;
+};
+
+/// All of them, in the order of struct Settings.
+[[nodiscard]] std::span<const SettingInfo> setting_list() noexcept;
+/// A setting by name, as text. Throws Error (not_found) naming the settings there are.
+[[nodiscard]] std::string get_setting(const Settings& settings, std::string_view name);
+/// Sets it to what a text says. Refuses unknown names and words (not_found) and text of another kind
+/// (invalid_argument); ranges are checked where the settings are used.
+void set_setting(Settings& settings, std::string_view name, std::string_view text);
 
 struct Statistics;
 

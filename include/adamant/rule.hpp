@@ -2,6 +2,7 @@
 #pragma once
 
 #include <adamant/options.hpp>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -17,11 +18,34 @@ enum class Rule : std::uint8_t {
   adagrad,  ///< Duchi, Hazan & Singer 2011, figure 1, with diagonal matrices
 };
 
-/// One option of a rule, with its default and range in words.
+/// An optimizer with the rule in its type (optimizer.hpp).
+template <Rule kRule>
+class OptimizerOf;
+
+using AdamW = OptimizerOf<Rule::adamw>;
+using Adam = OptimizerOf<Rule::adam>;
+using SGD = OptimizerOf<Rule::sgd>;
+using RMSprop = OptimizerOf<Rule::rmsprop>;
+using Adagrad = OptimizerOf<Rule::adagrad>;
+
+/// The numbers an option may be: from `least` to `most`, both included, and 0 where that is allowed besides.
+struct NumberRange {
+  double least = 0.0;
+  double most = 0.0;
+  bool or_zero = false;
+  std::string_view text;  ///< "a finite f32 number >= 0"
+
+  /// Raises no floating-point exception, of a NaN neither.
+  [[nodiscard]] bool holds(double value) const noexcept {
+    return (std::isgreaterequal(value, least) && std::islessequal(value, most)) || (or_zero && value == 0.0);
+  }
+};
+
+/// One option of a rule.
 struct OptionInfo {
   std::string_view name;
-  std::string_view default_value;
-  std::string_view range;
+  OptionValue default_value;  ///< its alternative is the option's kind
+  NumberRange range;          ///< of each of its numbers; a flag is 0 or 1
 };
 
 struct RuleInfo {

@@ -4,3 +4,12 @@
 #define ADAMANT_VERSION_MAJOR 0
 #define ADAMANT_VERSION_MINOR 1
 #define ADAMANT_VERSION_PATCH 0
+
+#include <string_view>
+
+namespace adamant {
+
+/// Of the library that is linked: "0.1.0".
+[[nodiscard]] std::string_view version() noexcept;
+
+}  // namespace adamant

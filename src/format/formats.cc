@@ -17,15 +17,19 @@ constexpr FormatInfo kFormats[] = {
 };
 
 constexpr StateFormatInfo kStateFormats[] = {
-    {StateFormat::f32, "f32", 4}, {StateFormat::f64, "f64", 8}, {StateFormat::bf16, "bf16", 2},
-    {StateFormat::f16, "f16", 2}, {StateFormat::b16, "b16", 2}, {StateFormat::q8, "q8", 1},
+    {.format = StateFormat::f32, .name = "f32", .bytes = 4, .element = Format::f32},
+    {.format = StateFormat::f64, .name = "f64", .bytes = 8, .element = Format::f64},
+    {.format = StateFormat::bf16, .name = "bf16", .bytes = 2, .element = Format::bf16},
+    {.format = StateFormat::f16, .name = "f16", .bytes = 2, .element = Format::f16},
+    {.format = StateFormat::b16, .name = "b16", .bytes = 2, .compact = true, .element = Format::bf16},
+    {.format = StateFormat::q8, .name = "q8", .bytes = 1, .compact = true, .group = 128, .group_bytes = 1},
 };
 
 constexpr WeightFormatInfo kWeightFormats[] = {
-    {WeightFormat::plain, "plain", 0},
-    {WeightFormat::split16, "split16", 2},
-    {WeightFormat::split8, "split8", 1},
-    {WeightFormat::dithered, "dithered", 0},
+    {.format = WeightFormat::plain, .name = "plain", .bytes = 0},
+    {.format = WeightFormat::split16, .name = "split16", .bytes = 2},
+    {.format = WeightFormat::split8, .name = "split8", .bytes = 1, .compact = true},
+    {.format = WeightFormat::dithered, .name = "dithered", .bytes = 0, .compact = true},
 };
 
 template <class Info, std::size_t kCount>

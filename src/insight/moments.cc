@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "base/float_environment.h"
 #include "rule/memory.h"
 
 namespace adamant {
@@ -43,6 +44,7 @@ double bound_of(const Memory& direction, const Memory& scale, std::uint64_t t) {
 }  // namespace
 
 Moments moments_of(const TensorStatistics& statistics, const RuleModel& model) {
+  const FloatEnvironment environment;
   Moments moments;
   for (const MomentInfo& info : moment_list()) moments.*info.value = kNaN;
   if (statistics.step == 0) return moments;
@@ -92,6 +94,7 @@ Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options&
 }
 
 MomentFloors floors_of(const RuleModel& model, std::uint64_t elements) {
+  const FloatEnvironment environment;
   MomentFloors floors = kNoFloors;
   const std::uint64_t t = model.step;
   if (model.first) floors.smoothing_noise = std::sqrt(model.first->squares);

@@ -28,11 +28,6 @@ constexpr std::uint64_t kSampledBlocks = 16;
 
 constexpr const char* kName = "run log";
 
-std::string library_version() {
-  return std::to_string(ADAMANT_VERSION_MAJOR) + "." + std::to_string(ADAMANT_VERSION_MINOR) + "." +
-         std::to_string(ADAMANT_VERSION_PATCH);
-}
-
 std::vector<RunInfo::Group> groups_of(const Optimizer& optimizer) {
   std::vector<RunInfo::Group> groups;
   groups.reserve(optimizer.group_count());
@@ -124,7 +119,7 @@ std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& 
 }  // namespace
 
 RunInfo run_info(const Optimizer& optimizer) {
-  return {library_version(), current_target(), {}, groups_of(optimizer), tensors_of(optimizer), {}, {}};
+  return {std::string(version()), current_target(), {}, groups_of(optimizer), tensors_of(optimizer), {}, {}};
 }
 
 RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, const StepReport& report,

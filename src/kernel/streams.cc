@@ -13,22 +13,8 @@ std::uint8_t* exponents_at(const Streams& streams, std::size_t state, std::size_
   return streams.states[state].exponents + first / kGroup;
 }
 
-// The plain format of a state's elements, where it has one.
-Format element_format(StateFormat format) {
-  switch (format) {
-    case StateFormat::f64:
-      return Format::f64;
-    case StateFormat::bf16:
-    case StateFormat::b16:
-      return Format::bf16;
-    case StateFormat::f16:
-      return Format::f16;
-    case StateFormat::f32:
-    case StateFormat::q8:
-      break;
-  }
-  return Format::f32;
-}
+// Of a state in a format that keeps it as a number of its own.
+std::size_t element_format(StateFormat format) { return index_of(info(format).element.value_or(Format::f32)); }
 
 Rounding rounding_of(const Streams& streams, const StateInfo& state, std::uint64_t t, std::size_t first) {
   if (!state.may_fall) return kRoundUp;
@@ -113,13 +99,13 @@ void encode_param(const Streams& streams, std::size_t first, std::size_t n, std:
 
 void decode_states(const Streams& streams, std::size_t first, std::size_t n, StateBlocks& to) {
   if (streams.state_format == StateFormat::q8) return decode_q8(streams, first, n, to);
-  const DecodeKernel decode = format_kernels().decode[index_of(element_format(streams.state_format))];
+  const DecodeKernel decode = format_kernels().decode[element_format(streams.state_format)];
   for (std::size_t s = 0; s < info(streams.variant).state_count; ++s) decode(state_at(streams, s, first), n, to[s]);
 }
 
 void encode_states(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from) {
   if (streams.state_format == StateFormat::q8) return encode_q8(streams, first, n, t, from);
-  const EncodeKernel encode = format_kernels().encode[index_of(element_format(streams.state_format))];
+  const EncodeKernel encode = format_kernels().encode[element_format(streams.state_format)];
   const VariantInfo& variant = info(streams.variant);
   for (std::size_t s = 0; s < variant.state_count; ++s) {
     void* to = state_at(streams, s, first);

@@ -14,7 +14,6 @@ namespace adamant {
 namespace {
 
 // Fewer elements than this keep f32 states and exact weights under every compact format.
-constexpr std::size_t kSmallTensor = 4096;
 
 struct Preset {
   std::string_view name;

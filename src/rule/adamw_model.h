@@ -9,15 +9,14 @@ namespace adamant::model {
 template <bool kAmsgrad>
 struct AdamW {
   static RuleModel at(const Options& o, std::uint64_t t) {
-    const auto [beta1, beta2] = given(o.betas);
-    const auto m = [beta1](std::uint64_t step) { return averaging(beta1, step); };
+    const auto m = [&o](std::uint64_t step) { return averaging(given(o.betas)[0], step); };
     RuleModel model;
     model.lr = given(o.lr);
     model.decoupled_decay = given(o.weight_decay);
     model.first = model.direction = m(t);
     model.first_before = one_step_before(t, m);
-    model.second = {corrected(averaging(beta2, t)), kAmsgrad ? SecondMoment::Kind::above : SecondMoment::Kind::mean,
-                    given(o.eps)};
+    model.second = {corrected(averaging(given(o.betas)[1], t)),
+                    kAmsgrad ? SecondMoment::Kind::above : SecondMoment::Kind::mean, given(o.eps)};
     model.corrected = true;
     return model;
   }

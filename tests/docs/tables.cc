@@ -47,7 +47,7 @@ void rules_page() {
     begin("docs/rules.md", "table", "options-" + std::string(rule.name));
     head({"option", "default", "range"});
     for (const OptionInfo& option : rule.options) {
-      row({code(option.name), std::string(option.default_value), std::string(option.range)});
+      row({code(option.name), to_text(option.default_value), std::string(option.range.text)});
     }
     begin("docs/rules.md", "table", "states-" + std::string(rule.name));
     head({"variant", "formula id", "states"});

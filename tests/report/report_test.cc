@@ -283,6 +283,16 @@ TEST(Run, ItsLossAtTheEndIsThatOfItsLastSteps) {
   EXPECT_NE(answer(run_json(run), "overview").find("The loss went from 905 to "), std::string::npos);
 }
 
+TEST(Run, ShowsEveryOptionOfItsRule) {
+  for (const RuleInfo& rule : rules()) {
+    Trial trial(rule.rule, {});
+    const std::string shown = run_json(trial.noise_only(2))["settings"].dump();
+    for (const OptionInfo& option : rule.options) {
+      EXPECT_NE(shown.find(std::string(option.name) + " "), std::string::npos) << rule.name << ": " << shown;
+    }
+  }
+}
+
 TEST(Run, WithoutStatisticsIsNotCalledHealthy) {
   Trial trial(Rule::adamw);
   Collector collector(trial.info);
