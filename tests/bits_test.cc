@@ -493,7 +493,7 @@ TEST(Bits, FusedLoopsGiveTheBitsOfThePipeline) {
     const ForcedTarget target(name);
     for (const VariantInfo& variant : kVariants) {
       StepScalars scalars;
-      f32_kernels().prepare[index_of(variant.variant)](defaults(variant.rule), 3, scalars);
+      f32_rules().prepare[index_of(variant.variant)](defaults(variant.rule), 3, scalars);
       for (const Format p : {Format::f32, Format::bf16, Format::f16}) {
         for (const Format g : {Format::f32, Format::bf16, Format::f16}) {
           for (const Format s : {Format::f32, Format::bf16, Format::f16}) {

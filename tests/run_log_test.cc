@@ -133,7 +133,7 @@ TEST(RunLogs, SayWhatWasSeen) {
       EXPECT_EQ(read.elements, written.elements);
       for (const double MomentSums::* sum :
            {&MomentSums::gg, &MomentSums::mm, &MomentSums::mg, &MomentSums::uu, &MomentSums::max_u, &MomentSums::gu,
-            &MomentSums::mu, &MomentSums::ww, &MomentSums::wu, &MomentSums::rr, &MomentSums::r}) {
+            &MomentSums::mu, &MomentSums::ww, &MomentSums::wu, &MomentSums::grgr, &MomentSums::r}) {
         expect_close(read.sums.*sum, written.sums.*sum, "a sum");
       }
       EXPECT_EQ(read.scales.elements > 0, written.scales.elements > 0);
@@ -518,7 +518,7 @@ TEST(RunLogs, AreDecodedByTheProgramInTheirDocument) {
       char line[200];
       std::snprintf(line, sizeof(line), "%d %s: g %.4g m %.4g u %.4g lag %.4g\n", static_cast<int>(step.step),
                     reader.info().tensors[tensor.tensor].name.c_str(), rms(tensor.sums.gg), rms(tensor.sums.mm),
-                    rms(tensor.sums.uu), rms(tensor.sums.rr));
+                    rms(tensor.sums.uu), rms(tensor.sums.grgr));
       expected += line;
     }
   }

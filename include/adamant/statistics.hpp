@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace adamant {
@@ -30,8 +31,27 @@ struct MomentSums {
   double mu = 0.0;     ///< Σ m·u
   double ww = 0.0;     ///< Σ w²
   double wu = 0.0;     ///< Σ w·u
-  double rr = 0.0;     ///< Σ (g·r)²
+  double grgr = 0.0;   ///< Σ (g·r)²
   double r = 0.0;      ///< Σ r
+};
+
+/// What is known about one of them.
+struct SumInfo {
+  double MomentSums::* field;
+  std::string_view name;   ///< that of the field: "gg"
+  std::string_view terms;  ///< what is summed: "g²"
+  bool scaled;             ///< is made of u or r
+  bool largest;            ///< sums are joined by taking the larger one, not added
+};
+
+/// All of them, in the order of the fields, which is also that of run logs.
+inline constexpr std::array kMomentSums = {
+    SumInfo{&MomentSums::gg, "gg", "g²", false, false},      SumInfo{&MomentSums::mm, "mm", "m²", false, false},
+    SumInfo{&MomentSums::mg, "mg", "m_old·g", false, false}, SumInfo{&MomentSums::uu, "uu", "u²", true, false},
+    SumInfo{&MomentSums::max_u, "max_u", "|u|", true, true}, SumInfo{&MomentSums::gu, "gu", "g·u", true, false},
+    SumInfo{&MomentSums::mu, "mu", "m·u", true, false},      SumInfo{&MomentSums::ww, "ww", "w²", false, false},
+    SumInfo{&MomentSums::wu, "wu", "w·u", true, false},      SumInfo{&MomentSums::grgr, "grgr", "(g·r)²", true, false},
+    SumInfo{&MomentSums::r, "r", "r", true, false},
 };
 
 /// About the scales, from a sample of the blocks that moves on from step to step: add them up over some steps. v̂ is the

@@ -1,5 +1,20 @@
 // bfloat16: the upper half of a f32. All of it is integer arithmetic: hardware conversions flush denormals on some
 // CPUs.
+#if defined(ADAMANT_FORMAT_BF16_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_FORMAT_BF16_INL_H_
+#undef ADAMANT_FORMAT_BF16_INL_H_
+#else
+#define ADAMANT_FORMAT_BF16_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "format/half-inl.h"
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 struct Bf16Code {
   static constexpr std::uint32_t kLargestCommon = 0x7F7F7FFFu;  // the largest f32 that rounds to a finite number
   static constexpr std::uint32_t kLargestFinite = 0x7F7Fu;
@@ -40,3 +55,8 @@ struct Bf16Code {
   }
 };
 using BF16 = Half<Bf16Code>;
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

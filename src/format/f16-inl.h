@@ -1,5 +1,20 @@
 // IEEE-754 binary16: 5 exponent bits, 10 mantissa bits. The arithmetic is exact or rounds to nearest even, without the
 // hardware's own conversions.
+#if defined(ADAMANT_FORMAT_F16_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_FORMAT_F16_INL_H_
+#undef ADAMANT_FORMAT_F16_INL_H_
+#else
+#define ADAMANT_FORMAT_F16_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "format/half-inl.h"
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 struct F16Code {
   static constexpr std::uint32_t kLargestCommon = 0x477FEFFFu;  // just below 65520, which would round to infinity
   static constexpr std::uint32_t kLargestFinite = 0x7BFFu;
@@ -38,3 +53,8 @@ struct F16Code {
   static constexpr std::uint32_t kSmallestNormal = 113u << 23;
 };
 using F16 = Half<F16Code>;
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,4 +1,16 @@
 // f32 and f64 as they are.
+#if defined(ADAMANT_FORMAT_F32_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_FORMAT_F32_INL_H_
+#undef ADAMANT_FORMAT_F32_INL_H_
+#else
+#define ADAMANT_FORMAT_F32_INL_H_
+#endif
+
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 template <class Element>
 struct Plain {
   using Stored = Element;
@@ -13,3 +25,8 @@ struct Plain {
 };
 using F32 = Plain<float>;
 using F64 = Plain<double>;
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

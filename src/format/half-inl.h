@@ -1,5 +1,19 @@
 // A 16-bit format: a Code says how 16 bits become the bits of a f32 and back, and which of them its fast encoding gets
 // right: `rare` holds for magnitudes (bits without the sign) that need encode_rare.
+#if defined(ADAMANT_FORMAT_HALF_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_FORMAT_HALF_INL_H_
+#undef ADAMANT_FORMAT_HALF_INL_H_
+#else
+#define ADAMANT_FORMAT_HALF_INL_H_
+#endif
+
+#include <cstdint>
+
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 template <class Code>
 struct Half {
   using Stored = std::uint16_t;
@@ -56,3 +70,8 @@ struct Half {
     return select(magnitude > 0x7F800000u, Bits<D>::of(Code::kNan), code) & 0xFFFFu;
   }
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

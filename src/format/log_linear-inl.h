@@ -3,6 +3,24 @@
 // keeps its upper bits: four below the binary point of a binade, 16 codes a binade.
 //
 // A code is handled in place: its 8 bits are bits 19 to 26 of a word. Those around it are ignored.
+#if defined(ADAMANT_FORMAT_LOG_LINEAR_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_FORMAT_LOG_LINEAR_INL_H_
+#undef ADAMANT_FORMAT_LOG_LINEAR_INL_H_
+#else
+#define ADAMANT_FORMAT_LOG_LINEAR_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "format/group.h"
+#include "format/rounding.h"
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 inline constexpr int kCodeAt = 19;
 inline constexpr std::uint32_t kCodeUnit = 1u << kCodeAt;
 
@@ -140,3 +158,8 @@ struct Q8Relative {
  private:
   static constexpr std::uint32_t kExponent = 0x7F800000u;
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

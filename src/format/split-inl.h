@@ -2,6 +2,23 @@
 // shows is the nearest bf16 but for ties; the sum of both is the weight. The low half is signed.
 //
 // In place: the bf16 is the upper half of a word, a low part is the top of a word of its own.
+#if defined(ADAMANT_FORMAT_SPLIT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_FORMAT_SPLIT_INL_H_
+#undef ADAMANT_FORMAT_SPLIT_INL_H_
+#else
+#define ADAMANT_FORMAT_SPLIT_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "format/log_linear-inl.h"
+#include "format/rounding.h"
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 template <class D>
 HWY_INLINE Floats<D> as_weight(Bits<D> high, Bits<D> low) {
   return floats_of(high + low.template signed_down<16>());
@@ -121,3 +138,8 @@ struct DitheredBf16 {
     store_short(d, code, to);
   }
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -61,7 +61,7 @@ Moments moments_of(const TensorStatistics& statistics, const RuleModel& model) {
     if (model.first_before) moments.signal = ratio(sums.mg / model.first_before->total, sums.gg);
     if (model.first) moments.smoothing = std::sqrt(ratio(sums.mm, sums.gg)) / model.first->total;
     if (model.second) {
-      moments.lag = std::sqrt(sums.rr / n);
+      moments.lag = std::sqrt(sums.grgr / n);
       moments.eps_tax = std::max(model.second->eps, kSmallestEps) * sums.r / n;
       if (model.update_momentum == 0.0) {
         moments.angle = 180.0 / std::numbers::pi * std::acos(cosine(sums.mu, sums.mm, sums.uu));

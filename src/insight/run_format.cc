@@ -21,15 +21,6 @@ constexpr std::array<int, 256> kValues = [] {
   return values;
 }();
 
-using Sums = std::array<double, kSums>;
-constexpr std::size_t kLargestU = offsetof(MomentSums, max_u) / sizeof(double);
-
-// Of every sum but the largest, which is none.
-Sums scaled(Sums sums, double factor) {
-  for (std::size_t i = 0; i < kSums; ++i) sums[i] *= i == kLargestU ? 1.0 : factor;
-  return sums;
-}
-
 std::uint64_t part_of(std::uint64_t size, double share) {
   return static_cast<std::uint64_t>(std::llround(share * static_cast<double>(size)));
 }

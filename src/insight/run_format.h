@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/sums.h"
+
 namespace adamant::run_format {
 
 using Json = nlohmann::ordered_json;
@@ -22,9 +24,9 @@ inline constexpr std::size_t kProbes = 32;
 inline constexpr std::uint64_t kScalesEvery = 128;
 
 /// Of each tensor in a step: the sums, in the order of MomentSums, then what the sample says.
-inline constexpr std::size_t kSums = sizeof(MomentSums) / sizeof(double);
 inline constexpr std::size_t kSampled = 4;  // share of g = 0, share of v = 0, mean and deviation of log2 √v̂
 inline constexpr std::size_t kNumbers = kSums + kSampled;
+static_assert(kNumbers == 15, "another number needs another kId");
 /// Of each probe: g, m, v, u, w.
 inline constexpr std::size_t kProbeNumbers = 5;
 

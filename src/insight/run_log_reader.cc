@@ -392,7 +392,7 @@ struct RunLogReader::Impl {
       for (std::size_t k = 0; k < of_tensor.size(); ++k) {
         of_tensor[k] = static_cast<double>(numbers[i * run_format::kNumbers + k]);
       }
-      for (const double share : {of_tensor[run_format::kSums], of_tensor[run_format::kSums + 1]}) {
+      for (const double share : {of_tensor[kSums], of_tensor[kSums + 1]}) {
         if (share < 0.0 || share > 1.0) refuse("a share in 'moments' is not from 0 to 1");
       }
       TensorStatistics& tensor = step.tensors[i];

@@ -21,7 +21,7 @@
 #include "insight/crc32c.h"
 #include "insight/growing_file.h"
 #include "insight/steps_taken.h"
-#include "kernel/kernels.h"
+#include "kernel/sums.h"
 
 namespace adamant {
 namespace {
@@ -125,13 +125,8 @@ void add(TensorStatistics& to, const TensorStatistics& from, std::size_t size) {
   if (from.elements == 0) return;
   to.elements += size;
   const double scale = static_cast<double>(size) / static_cast<double>(from.elements);
-  using Sums = std::array<double, kSums>;
-  Sums sums = std::bit_cast<Sums>(to.sums);
-  const Sums added = std::bit_cast<Sums>(from.sums);
-  for (std::size_t j = 0; j < kSums; ++j) {
-    sums[j] = j == kLargestU ? std::max(sums[j], added[j]) : sums[j] + scale * added[j];
-  }
-  to.sums = std::bit_cast<MomentSums>(sums);
+  const Sums added = scaled(std::bit_cast<Sums>(from.sums), scale);
+  to.sums = std::bit_cast<MomentSums>(joined(std::bit_cast<Sums>(to.sums), added));
 }
 
 std::string tag_of(const MomentInfo& info, std::string_view of) {

@@ -4,26 +4,25 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 
-#include "base/scalars.h"
 #include "kernel/kernels.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernel/fused_q8.cc"
 #include <hwy/foreach_target.h>
 // After foreach_target.
-#include <hwy/highway.h>
+#include "format/bf16-inl.h"
+#include "format/log_linear-inl.h"
+#include "format/split-inl.h"
+#include "kernel/quads-inl.h"
+#include "lanes/lanes-inl.h"
+#include "rule/adamw-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace adamant::HWY_NAMESPACE {
 
-#include "kernel/rules-inl.h"
-
 #if HWY_TARGET != HWY_SCALAR
-
-#include "kernel/quads-inl.h"
 
 using Wide = hn::ScalableTag<float>;
 using F = Floats<Wide>;
@@ -253,7 +252,8 @@ HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scal
 // Encodes the moments of groups from `first` to `end`. The bits of a group's offset, which the codes of v have above
 // them, are taken off four codes at once.
 template <bool kCommon>
-HWY_INLINE void encode(const Moments& from, const GroupStreams& s, std::size_t first, std::size_t end) {
+HWY_NOINLINE void encode(const Moments& from, const GroupStreams& streams, std::size_t first, std::size_t end) {
+  const GroupStreams s = streams;  // which no store can change
   const Wide d;
   Words m_words(s.m_rounding.from(first));
   Words v_words(s.v_rounding.from(first));

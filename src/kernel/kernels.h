@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "format/group.h"
 #include "format/rounding.h"
+#include "kernel/sums.h"
 #include "rule/variants.h"
 
 namespace adamant {
@@ -14,6 +16,7 @@ namespace adamant {
 /// Elements that are decoded, stepped and encoded together, and the unit of sums: 1 KiB of f32, so that all streams of
 /// a block stay in the first-level cache.
 inline constexpr std::size_t kBlock = 256;
+static_assert(kBlock % kGroup == 0);
 
 /// How far ahead of its work a loop asks for memory, in elements. The hardware's own prefetching reckons with loops
 /// that are quicker through a cache line than rules and narrow formats let them be.
@@ -31,7 +34,6 @@ struct StepScalars {
 /// Steps n elements. g is multiplied by factor and then limited to ±bound (both exact in the type of the arithmetic).
 using StepKernel = void (*)(const StepScalars&, double factor, double bound, void* p, const void* g,
                             void* const* states, std::size_t n);
-using PrepareKernel = void (*)(const Options&, std::uint64_t t, StepScalars&);
 using DecodeKernel = void (*)(const void* from, std::size_t n, float* to);
 using EncodeKernel = void (*)(const float* from, std::size_t n, void* to);
 /// Sum of the squares of at most kBlock elements, in f64, in the contract's shape: 16 lanes, element i in lane i mod
@@ -41,29 +43,28 @@ using SquaresKernel = double (*)(const void* from, std::size_t n);
 /// Every rule in one type of arithmetic, all streams in that type: what the block pipeline calls.
 struct RuleKernels {
   std::int64_t target;
-  PrepareKernel prepare[kVariantCount];
   StepKernel step[kVariantCount];
 };
 
-/// Sums over a block, in the order of MomentSums; all are sums but the largest |u|.
-inline constexpr std::size_t kSums = 11;
-inline constexpr std::size_t kLargestU = 4;
 /// As StepKernel, the same bits, on at most kBlock elements, and adds up what it sees: 16 lanes of the arithmetic's
 /// type, element i in lane i mod 16, then lane l with lane l + 8, 4, 2, 1.
 using ObserveKernel = void (*)(const StepScalars&, double factor, double bound, void* p, const void* g,
                                void* const* states, std::size_t n, double* sums);
-struct SeenElement {
-  double g, m, v, u;
-};
-/// What a step would do to one element; changes nothing.
-using SeeKernel = SeenElement (*)(const StepScalars&, double factor, double bound, const void* p, const void* g,
-                                  const void* const* states, int second_moment);
-
 /// Every rule as it is observed, in one type of arithmetic.
 struct ObserveKernels {
   std::int64_t target;
   ObserveKernel observe[kVariantCount];
-  SeeKernel see[kVariantCount];
+};
+
+struct SeenElement {
+  double g, m, v, u;
+};
+/// What rules compute without a loop, in one type of arithmetic: compiled once.
+struct RuleFunctions {
+  void (*prepare[kVariantCount])(const Options&, std::uint64_t t, StepScalars&);
+  /// What a step would do to one element; changes nothing.
+  SeenElement (*see[kVariantCount])(const StepScalars&, double factor, double bound, const void* p, const void* g,
+                                    const void* const* states, int second_moment);
   /// What a second moment is multiplied by against its bias.
   double (*unbias_second[kVariantCount])(const StepScalars&);
 };
@@ -82,13 +83,6 @@ struct FusedKernels {
   /// By formats of parameter, gradient and states; null where the pipeline does it.
   StepKernel step[kVariantCount][kFormatCount][kFormatCount][kFormatCount];
 };
-
-/// Elements of a Q8 group, which share an exponent. Blocks are whole groups.
-inline constexpr std::size_t kGroup = 128;
-static_assert(kBlock % kGroup == 0);
-/// A group's exponent byte is the biased exponent of its codes' offset, or one of these.
-inline constexpr std::uint8_t kAllZero = 0;
-inline constexpr std::uint8_t kNotFinite = 255;
 
 /// The compact formats, on at most kBlock elements that start a group. The rounding is that of the first element.
 struct CompactKernels {
@@ -136,6 +130,9 @@ struct GroupKernels {
 
 /// Highway's bits of the instruction sets that the kernels were compiled for.
 [[nodiscard]] std::int64_t compiled_targets();
+
+[[nodiscard]] const RuleFunctions& f32_rules();
+[[nodiscard]] const RuleFunctions& f64_rules();
 
 /// The tables for the instruction set in use. Each says which one it was compiled for.
 [[nodiscard]] const RuleKernels& f32_kernels();

@@ -64,8 +64,8 @@ void store_block(const StepRun& run, const GradientRun& grad, BlockScratch& scra
 
 void prepare_scalars(Variant variant, Format param_format, const Options& options, std::uint64_t t,
                      StepScalars& scalars) {
-  const RuleKernels& kernels = param_format == Format::f64 ? f64_kernels() : f32_kernels();
-  kernels.prepare[index_of(variant)](options, t, scalars);
+  const RuleFunctions& rules = param_format == Format::f64 ? f64_rules() : f32_rules();
+  rules.prepare[index_of(variant)](options, t, scalars);
 }
 
 void step_elements(const StepRun& run, const GradientRun& grad) {

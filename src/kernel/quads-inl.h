@@ -1,5 +1,21 @@
 // Four vectors at once: lane l of vector j holds element 4·l + j. So codes of one byte are taken from 32-bit words and
 // put back by shifts and masks, without moving anything between lanes.
+#if defined(ADAMANT_KERNEL_QUADS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_KERNEL_QUADS_INL_H_
+#undef ADAMANT_KERNEL_QUADS_INL_H_
+#else
+#define ADAMANT_KERNEL_QUADS_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
+#if HWY_TARGET != HWY_SCALAR  // one lane has no quads
 
 /// Every word moved up by kBits, or down by -kBits.
 template <int kBits, class D>
@@ -88,3 +104,10 @@ struct HalfPairs {
     return hn::AllFalse(halves, hn::Gt(hn::Max(a, b), limit));
   }
 };
+
+#endif
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

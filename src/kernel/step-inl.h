@@ -1,72 +1,113 @@
-// The one loop: load every stream, run the rule, store what the rule changes. Included once per instruction set.
-template <class Rule, class T, class P, class G, class S>
-struct Step {
+// The one loop: load every stream, run the rule, store what the rule changes.
+#if defined(ADAMANT_KERNEL_STEP_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_KERNEL_STEP_INL_H_
+#undef ADAMANT_KERNEL_STEP_INL_H_
+#else
+#define ADAMANT_KERNEL_STEP_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+#include "kernel/kernels.h"
+#include "kernel/rest.h"
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
+/// What is the same for all elements of a step.
+template <class Rule, class T>
+struct Constants {
   using Scalars = typename Rule::template Scalars<T>;
   static_assert(sizeof(Scalars) <= sizeof(StepScalars));
 
-  static void prepare(const Options& options, std::uint64_t t, StepScalars& scalars) {
-    const Scalars values = Rule::template prepare<T>(options, t);
-    std::memcpy(scalars.bytes, &values, sizeof(values));
-  }
+  Scalars scalars;
+  T factor, bound;
 
-  static void run(const StepScalars& packed, double factor, double bound, void* p, const void* g, void* const* states,
-                  std::size_t n) {
+  static Constants of(const StepScalars& packed, double factor = 1.0, double bound = 1.0) {
     Constants constants{{}, static_cast<T>(factor), static_cast<T>(bound)};
     std::memcpy(&constants.scalars, packed.bytes, sizeof(Scalars));
-    Streams streams{static_cast<typename P::Stored*>(p), static_cast<const typename G::Stored*>(g), {}};
-    for (std::size_t s = 0; s < Rule::kStates; ++s) streams.states[s] = static_cast<typename S::Stored*>(states[s]);
+    return constants;
+  }
+};
 
-    const hn::ScalableTag<T> d;
-    const std::size_t lanes = hn::Lanes(d);
+/// An array with a place for each state of a rule, and for one where it has none.
+template <class Rule>
+inline constexpr std::size_t kStateSlots = Rule::kStates == 0 ? 1 : Rule::kStates;
+
+/// The streams of a step whose parameter, gradient and states are kept as P, G and S.
+template <class Rule, class P, class G, class S>
+struct Operands {
+  typename P::Stored* HWY_RESTRICT p;
+  const typename G::Stored* HWY_RESTRICT g;
+  typename S::Stored* HWY_RESTRICT states[kStateSlots<Rule>];
+
+  HWY_INLINE static Operands of(void* p, const void* g, void* const* states) {
+    Operands operands{static_cast<typename P::Stored*>(p), static_cast<const typename G::Stored*>(g), {}};
+    for (std::size_t s = 0; s < Rule::kStates; ++s) {
+      operands.states[s] = static_cast<typename S::Stored*>(states[s]);
+    }
+    return operands;
+  }
+
+  static Rest rest(void* p, const void* g, void* const* states, std::size_t first, std::size_t end) {
+    return Rest({sizeof(typename P::Stored), sizeof(typename G::Stored), sizeof(typename S::Stored)}, p, g,
+                std::span(states, Rule::kStates), first, end);
+  }
+};
+
+template <class Rule, class T, class P, class G, class S>
+struct Step {
+  static HWY_NOINLINE void run(const StepScalars& packed, double factor, double bound, void* p, const void* g,
+                               void* const* states, std::size_t n) {
+    const auto constants = Constants<Rule, T>::of(packed, factor, bound);
+    const auto streams = Streams::of(p, g, states);
     std::size_t i = 0;
-    const std::size_t turn = kUnroll * lanes;
-    for (; i + turn <= n; i += turn) {
-      ask_ahead(streams, i, turn);
-      for (std::size_t u = 0; u < turn; u += kPairs ? 2 * lanes : lanes) {
+    for (; i + kTurn <= n; i += kTurn) {
+      ask_ahead(streams, i);
+      for (std::size_t u = 0; u < kTurn; u += kPairs ? 2 * kLanes : kLanes) {
         if constexpr (kPairs) {
-          pair(d, constants, streams, i + u);
+          pair(constants, streams, i + u);
         } else {
-          one(d, constants, streams, i + u);
+          one(constants, streams, i + u);
         }
       }
     }
-    const hn::CappedTag<T, 1> single;
-    for (; i < n; ++i) one(single, constants, streams, i);
+    if (i < n) {
+      Rest rest = Streams::rest(p, g, states, i, n);
+      run(packed, factor, bound, rest.param(), rest.grad(), rest.states(), kTurn);
+      rest.put_back();
+    }
   }
 
  private:
-  static constexpr std::size_t kUnroll = 4;
+  using D = hn::ScalableTag<T>;
+  using V = Floats<D>;
+  using Streams = Operands<Rule, P, G, S>;
+  static constexpr std::size_t kLanes = hn::MaxLanes(D());
+  // What is done between two requests for memory.
+  static constexpr std::size_t kTurn = 4 * kLanes;
+  static_assert(kTurn <= Rest::kMost);
   // All streams in 16 bits: vectors of even and of odd elements. (One lane has no pairs.)
   static constexpr bool kPairs = sizeof(typename P::Stored) == 2 && sizeof(typename G::Stored) == 2 &&
-                                 sizeof(typename S::Stored) == 2 && hn::MaxLanes(hn::ScalableTag<T>()) > 1;
-  static constexpr std::size_t kStateSlots = Rule::kStates == 0 ? 1 : Rule::kStates;
-
-  struct Constants {
-    Scalars scalars;
-    T factor, bound;
-  };
-
-  struct Streams {
-    typename P::Stored* HWY_RESTRICT p;
-    const typename G::Stored* HWY_RESTRICT g;
-    typename S::Stored* HWY_RESTRICT states[kMaxStates];
-  };
+                                 sizeof(typename S::Stored) == 2 && kLanes > 1;
 
   // Every line of each stream, once.
-  HWY_INLINE static void ask_ahead(const Streams& streams, std::size_t i, std::size_t n) {
-    const auto ask = [i, n](const auto* stream) HWY_ATTR {
+  HWY_INLINE static void ask_ahead(const Streams& streams, std::size_t i) {
+    const auto ask = [i](const auto* stream) HWY_ATTR {
       constexpr std::size_t kLine = 64 / sizeof(*stream);
-      for (std::size_t k = 0; k < n; k += kLine) __builtin_prefetch(stream + i + k + kAhead);
+      for (std::size_t k = 0; k < kTurn; k += kLine) __builtin_prefetch(stream + i + k + kAhead);
     };
     ask(streams.p);
     ask(streams.g);
     for (std::size_t s = 0; s < Rule::kStates; ++s) ask(streams.states[s]);
   }
 
-  template <class D>
-  HWY_INLINE static void one(D d, const Constants& k, const Streams& streams, std::size_t i) {
-    using V = Floats<D>;
-    V states[kStateSlots];
+  HWY_INLINE static void one(const Constants<Rule, T>& k, const Streams& streams, std::size_t i) {
+    const D d;
+    V states[kStateSlots<Rule>];
     V p = P::load(d, streams.p + i);
     const V g = prepared(G::load(d, streams.g + i), k.factor, k.bound);
     for (std::size_t s = 0; s < Rule::kStates; ++s) states[s] = S::load(d, streams.states[s] + i);
@@ -75,12 +116,11 @@ struct Step {
     for (std::size_t s = 0; s < Rule::kStates; ++s) S::store(d, states[s], streams.states[s] + i);
   }
 
-  template <class D>
-  HWY_INLINE static void pair(D d, const Constants& k, const Streams& streams, std::size_t i) {
-    using V = Floats<D>;
+  HWY_INLINE static void pair(const Constants<Rule, T>& k, const Streams& streams, std::size_t i) {
+    const D d;
     V p[2];
     V g[2];
-    V states[2][kStateSlots];
+    V states[2][kStateSlots<Rule>];
     P::load_even_odd(d, streams.p + i, p[0], p[1]);
     G::load_even_odd(d, streams.g + i, g[0], g[1]);
     for (std::size_t s = 0; s < Rule::kStates; ++s) {
@@ -96,19 +136,7 @@ struct Step {
   }
 };
 
-/// Every rule in arithmetic of T, on parameters, gradients and states that are kept so, for this instruction set.
-template <class T, class Kept>
-const RuleKernels* rule_table() {
-  static constexpr RuleKernels kTable = {HWY_TARGET,
-                                         {
-#define ADAMANT_PREPARE(name, type, ...) &Step<type, T, Kept, Kept, Kept>::prepare,
-                                             ADAMANT_VARIANTS(ADAMANT_PREPARE)
-#undef ADAMANT_PREPARE
-                                         },
-                                         {
-#define ADAMANT_STEP(name, type, ...) &Step<type, T, Kept, Kept, Kept>::run,
-                                             ADAMANT_VARIANTS(ADAMANT_STEP)
-#undef ADAMANT_STEP
-                                         }};
-  return &kTable;
-}
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <string>
-#include <type_traits>
 
 #include "base/tree_sum.h"
 #include "kernel/convert.h"
@@ -15,8 +14,6 @@
 
 namespace adamant {
 namespace {
-
-static_assert(sizeof(MomentSums) == sizeof(std::array<double, kSums>) && std::is_trivially_copyable_v<MomentSums>);
 
 // As many blocks of a tensor are enough in one step, unless told otherwise.
 constexpr std::size_t kBlocksSeen = 64;
@@ -62,15 +59,12 @@ float number_at(const Streams& streams, const void* block, std::size_t i) {
                                              : static_cast<const float*>(block)[i];
 }
 
-using Sums = std::array<double, kSums>;
-
-// Of rows, which it overwrites; the largest is kept.
-Sums total(std::span<Sums> rows) {
-  return tree_join(rows.data(), rows.size(), [](Sums a, const Sums& b) {
-    for (std::size_t j = 0; j < kSums; ++j) a[j] = j != kLargestU ? a[j] + b[j] : a[j] >= b[j] ? a[j] : b[j];
-    return a;
-  });
+const RuleFunctions& rules(const Streams& streams) {
+  return streams.param_format == Format::f64 ? f64_rules() : f32_rules();
 }
+
+// Of rows, which it overwrites.
+Sums total(std::span<Sums> rows) { return tree_join(rows.data(), rows.size(), joined); }
 
 }  // namespace
 
@@ -155,7 +149,7 @@ void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t 
     const std::size_t i = probe->element - grad.first;
     const void* states[kMaxStates];
     for (std::size_t s = 0; s < info(run.streams.variant).state_count; ++s) states[s] = element(block.states[s], i);
-    const SeenElement seen = observers(run.streams)
+    const SeenElement seen = rules(run.streams)
                                  .see[variant](*run.scalars, run.factor, run.bound, element(block.param, i),
                                                element(block.grad, i), states, info(run.streams.variant).second_moment);
     probe->g = static_cast<float>(seen.g);
@@ -186,7 +180,7 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
   const auto second = static_cast<std::size_t>(form.second_moment);
   // How many halves of the logarithm of the state make that of the scale.
   const double halves = form.state_infos[second].measures == Measures::squares ? 1.0 : 2.0;
-  const double unbias = log2_of(observers(run.streams).unbias_second[index_of(run.streams.variant)](*run.scalars));
+  const double unbias = log2_of(rules(run.streams).unbias_second[index_of(run.streams.variant)](*run.scalars));
   for (std::size_t i = 0; i < grad.n; ++i) {
     const float v = number_at(run.streams, block.states[second], i);
     if (!(v > 0.0F) || std::isinf(v)) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernel/pipeline.h"
+#include "kernel/sums.h"
 
 namespace adamant {
 
@@ -31,7 +32,6 @@ class Observer {
   void collect(std::span<const StepRun> steps);
 
  private:
-  using Sums = std::array<double, kSums>;
   struct Visit {
     std::optional<std::size_t> tensor;  // none: not used
     std::uint64_t elements = 0;

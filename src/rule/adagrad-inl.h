@@ -5,6 +5,22 @@
 //   θ ← θ - η_t·g/(√v + ε)              η_t = η/(1+(t-1)·lr_decay); there is no m
 //
 // Defaults: lr 1e-2, lr_decay 0, weight_decay 0, initial_accumulator_value 0, eps 1e-10.
+#if defined(ADAMANT_RULE_ADAGRAD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_RULE_ADAGRAD_INL_H_
+#undef ADAMANT_RULE_ADAGRAD_INL_H_
+#else
+#define ADAMANT_RULE_ADAGRAD_INL_H_
+#endif
+
+#include <adamant/options.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 struct AdaGrad {
   static constexpr std::size_t kStates = 1;
 
@@ -41,3 +57,8 @@ struct AdaGrad {
     return {g, g * r};
   }
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -4,6 +4,23 @@
 //   then as AdamW without its own decay: m smooths the direction, v holds the scale of each coordinate
 //
 // Defaults: lr 1e-3, betas (0.9, 0.999), eps 1e-8, weight_decay 0.
+#if defined(ADAMANT_RULE_ADAM_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_RULE_ADAM_INL_H_
+#undef ADAMANT_RULE_ADAM_INL_H_
+#else
+#define ADAMANT_RULE_ADAM_INL_H_
+#endif
+
+#include <adamant/options.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "lanes/lanes-inl.h"
+#include "rule/adamw-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 template <bool kAmsgrad>
 struct Adam {
   using Undecayed = AdamW<kAmsgrad>;
@@ -41,3 +58,8 @@ struct Adam {
     return Undecayed::see(k.rest, p, decayed(g, k.decay, p), states, r);
   }
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -7,6 +7,24 @@
 //
 // Defaults: lr 1e-3, betas (0.9, 0.999), eps 1e-8, weight_decay 1e-2.
 // amsgrad (Reddi, Kale & Kumar 2018) divides by the root of the largest v seen so far.
+#if defined(ADAMANT_RULE_ADAMW_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_RULE_ADAMW_INL_H_
+#undef ADAMANT_RULE_ADAMW_INL_H_
+#else
+#define ADAMANT_RULE_ADAMW_INL_H_
+#endif
+
+#include <adamant/options.hpp>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/scalars.h"
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 template <bool kAmsgrad>
 struct AdamW {
   static constexpr std::size_t kStates = kAmsgrad ? 3 : 2;
@@ -56,3 +74,8 @@ struct AdamW {
     return {g, (k.unbias * states[0]) * r};
   }
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

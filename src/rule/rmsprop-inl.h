@@ -8,6 +8,22 @@
 //
 // v - a² can fall below 0 by rounding; it counts as 0 then (torch gives NaN).
 // Defaults: lr 1e-2, alpha 0.99, eps 1e-8, weight_decay 0, momentum 0, centered false.
+#if defined(ADAMANT_RULE_RMSPROP_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_RULE_RMSPROP_INL_H_
+#undef ADAMANT_RULE_RMSPROP_INL_H_
+#else
+#define ADAMANT_RULE_RMSPROP_INL_H_
+#endif
+
+#include <adamant/options.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 template <bool kCentered, bool kMomentum>
 struct RmsPropOf {
   static constexpr std::size_t kStates = 1 + kCentered + kMomentum;
@@ -57,3 +73,8 @@ using RmsProp = RmsPropOf<false, false>;
 using RmsPropMomentum = RmsPropOf<false, true>;
 using RmsPropCentered = RmsPropOf<true, false>;
 using RmsPropCenteredMomentum = RmsPropOf<true, true>;
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

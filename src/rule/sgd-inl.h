@@ -8,6 +8,22 @@
 //   θ ← θ - η·m          (nesterov: θ ← θ - η·(g + μ·m))     there is no v: every coordinate has the same scale
 //
 // Defaults: lr 1e-3, momentum 0, dampening 0, weight_decay 0, nesterov false.
+#if defined(ADAMANT_RULE_SGD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_RULE_SGD_INL_H_
+#undef ADAMANT_RULE_SGD_INL_H_
+#else
+#define ADAMANT_RULE_SGD_INL_H_
+#endif
+
+#include <adamant/options.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "lanes/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
+
 struct Sgd {
   static constexpr std::size_t kStates = 0;
 
@@ -87,3 +103,8 @@ struct SgdMomentum {
     return kNesterov ? g + k.momentum * m : m;
   }
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

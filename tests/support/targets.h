@@ -25,7 +25,8 @@ class ForcedTarget {
   [[nodiscard]] static std::int64_t running() {
     const std::int64_t target = f32_kernels().target;
     for (const std::int64_t other :
-         {f64_kernels().target, format_kernels().target, fused_kernels().target, compact_kernels().target}) {
+         {f64_kernels().target, f32_observers().target, f64_observers().target, format_kernels().target,
+          fused_kernels().target, compact_kernels().target, group_kernels().target}) {
       if (other != target) return 0;
     }
     return target;
@@ -35,7 +36,10 @@ class ForcedTarget {
 /// A test that runs on each instruction set.
 class OnEveryTarget : public ::testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override { ASSERT_NE(ForcedTarget::running(), 0); }
+  void SetUp() override {
+    ASSERT_NE(ForcedTarget::running(), 0) << "tables of different instruction sets";
+    ASSERT_EQ(current_target(), GetParam());
+  }
 
  private:
   ForcedTarget target_{GetParam()};

@@ -1,25 +1,28 @@
-// The compact formats of states and weights, for every instruction set.
+// The compact formats of states and weights, in blocks.
+#if defined(ADAMANT_KERNEL_COMPACT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_KERNEL_COMPACT_INL_H_
+#undef ADAMANT_KERNEL_COMPACT_INL_H_
+#else
+#define ADAMANT_KERNEL_COMPACT_INL_H_
+#endif
+
 #include <algorithm>
-#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 
-#include "base/scalars.h"
+#include "format/group.h"
+#include "format/log_linear-inl.h"
+#include "format/rounding.h"
+#include "format/split-inl.h"
 #include "kernel/kernels.h"
-
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernel/compact.cc"
-#include <hwy/foreach_target.h>
-// After foreach_target.
-#include <hwy/highway.h>
+#include "lanes/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace adamant::HWY_NAMESPACE {
 
-#include "kernel/rules-inl.h"
-
 using Wide = hn::ScalableTag<float>;
-using Single = hn::CappedTag<float, 1>;
 
 // The bits of the largest magnitude; more than those of infinity where one is NaN.
 HWY_INLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
@@ -51,20 +54,9 @@ HWY_INLINE void store_code(D d, Bits<D> code, std::uint8_t* to) {
   store_byte(d, code.template down<kCodeAt>() & 0xFFu, to);
 }
 
-template <class D, class Code>
-HWY_INLINE void encode_at(D d, float* x, std::size_t i, float offset, const Rounding& rounding, std::uint8_t* codes,
-                          bool back) {
-  const Floats<D> a = Floats<D>::of(offset);
-  const Bits<D> code = Code::encode(Floats<D>::load(x + i), a, words(d, rounding, i));
-  store_code(d, code, codes + i);
-  if (back) Code::decode(code, a).store(x + i);
-}
-
 template <template <class> class Code>
 HWY_INLINE void encode_groups(float* x, std::size_t n, const Rounding& rounding, std::uint8_t* codes,
                               std::uint8_t* exponents, bool back) {
-  const Wide d;
-  const Single single;
   for (std::size_t first = 0; first < n; first += kGroup) {
     const std::size_t end = std::min(n, first + kGroup);
     const std::uint8_t exponent = group_exponent(largest_bits(x + first, end - first), Code<Wide>::kBinades);
@@ -75,18 +67,18 @@ HWY_INLINE void encode_groups(float* x, std::size_t n, const Rounding& rounding,
       continue;
     }
     const float offset = offset_of(exponent);
-    std::size_t i = first;
-    for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
-      encode_at<Wide, Code<Wide>>(d, x, i, offset, rounding, codes, back);
-    }
-    for (; i < end; ++i) encode_at<Single, Code<Single>>(single, x, i, offset, rounding, codes, back);
+    for_each_vector(first, end, [&](auto d, std::size_t i) HWY_ATTR {
+      using D = decltype(d);
+      const Floats<D> a = Floats<D>::of(offset);
+      const Bits<D> code = Code<D>::encode(Floats<D>::load(x + i), a, words(d, rounding, i));
+      store_code(d, code, codes + i);
+      if (back) Code<D>::decode(code, a).store(x + i);
+    });
   }
 }
 
 template <template <class> class Code>
 HWY_INLINE void decode_groups(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* x) {
-  const Wide d;
-  const Single single;
   for (std::size_t first = 0; first < n; first += kGroup) {
     const std::size_t end = std::min(n, first + kGroup);
     const std::uint8_t exponent = exponents[first / kGroup];
@@ -95,14 +87,11 @@ HWY_INLINE void decode_groups(const std::uint8_t* codes, const std::uint8_t* exp
       continue;
     }
     const float offset = offset_of(exponent);
-    std::size_t i = first;
-    for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) {
+    for_each_vector(first, end, [&](auto d, std::size_t i) HWY_ATTR {
+      using D = decltype(d);
       __builtin_prefetch(codes + i + kAhead);
-      Code<Wide>::decode(load_code(d, codes + i), Floats<Wide>::of(offset)).store(x + i);
-    }
-    for (; i < end; ++i) {
-      Code<Single>::decode(load_code(single, codes + i), Floats<Single>::of(offset)).store(x + i);
-    }
+      Code<D>::decode(load_code(d, codes + i), Floats<D>::of(offset)).store(x + i);
+    });
   }
 }
 
@@ -119,24 +108,15 @@ void decode_signed(const std::uint8_t* codes, const std::uint8_t* exponents, std
   decode_groups<Q8Signed>(codes, exponents, n, m);
 }
 
-// Calls visit(tag, i) for vectors of elements, then for single ones.
-template <class Visit>
-HWY_INLINE void for_each_vector(std::size_t n, const Visit& visit) {
-  const Wide d;
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) visit(d, i);
-  for (; i < n; ++i) visit(Single(), i);
-}
-
 void encode_relative(const float* m, const float* v, std::size_t n, Rounding rounding, std::uint8_t* codes) {
-  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+  for_each_vector(0, n, [&](auto d, std::size_t i) HWY_ATTR {
     using D = decltype(d);
     store_code(d, Q8Relative<D>::encode(Floats<D>::load(m + i), Floats<D>::load(v + i), words(d, rounding, i)),
                codes + i);
   });
 }
 void decode_relative(const std::uint8_t* codes, const float* v, std::size_t n, float* m) {
-  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+  for_each_vector(0, n, [&](auto d, std::size_t i) HWY_ATTR {
     using D = decltype(d);
     __builtin_prefetch(codes + i + kAhead);
     Q8Relative<D>::decode(load_code(d, codes + i), Floats<D>::load(v + i)).store(m + i);
@@ -144,7 +124,7 @@ void decode_relative(const std::uint8_t* codes, const float* v, std::size_t n, f
 }
 
 void store_dithered(const float* from, std::size_t n, Rounding rounding, std::uint16_t* to) {
-  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+  for_each_vector(0, n, [&](auto d, std::size_t i) HWY_ATTR {
     DitheredBf16::store(d, Floats<decltype(d)>::load(from + i), rounding, i, to + i);
   });
 }
@@ -152,36 +132,21 @@ void store_dithered(const float* from, std::size_t n, Rounding rounding, std::ui
 template <class Split>
 void store_split(const float* from, std::size_t n, Rounding rounding, std::uint16_t* high, void* low) {
   auto* below = static_cast<typename Split::Low*>(low);
-  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+  for_each_vector(0, n, [&](auto d, std::size_t i) HWY_ATTR {
     Split::store(d, Floats<decltype(d)>::load(from + i), rounding, i, high + i, below + i);
   });
 }
 template <class Split>
 void load_split(const std::uint16_t* high, const void* low, std::size_t n, float* to) {
   const auto* below = static_cast<const typename Split::Low*>(low);
-  for_each_vector(n, [&](auto d, std::size_t i) HWY_ATTR {
+  for_each_vector(0, n, [&](auto d, std::size_t i) HWY_ATTR {
     __builtin_prefetch(high + i + kAhead);
     __builtin_prefetch(below + i + kAhead);
     Split::load(d, high + i, below + i).store(to + i);
   });
 }
 
-const CompactKernels* compact_table() {
-  static constexpr CompactKernels kTable = {HWY_TARGET,           &encode_unsigned,     &decode_unsigned,
-                                            &encode_signed,       &decode_signed,       &encode_relative,
-                                            &decode_relative,     &store_dithered,      &store_split<Split16>,
-                                            &load_split<Split16>, &store_split<Split8>, &load_split<Split8>};
-  return &kTable;
-}
-
 }  // namespace adamant::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace adamant {
-
-HWY_EXPORT(compact_table);
-const CompactKernels& compact_kernels() { return *HWY_DYNAMIC_DISPATCH(compact_table)(); }
-
-}  // namespace adamant
 #endif

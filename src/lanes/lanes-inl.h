@@ -1,9 +1,24 @@
-// Vectors with operators, so that rules and formats read like their definitions. Included once per instruction set,
-// inside namespace adamant::HWY_NAMESPACE. Only the operations of the bit contract are here: no fused multiply-add, no
-// approximations, no min and max (which differ on NaN between instruction sets).
+// Vectors with operators, so that rules and formats read like their definitions. Only the operations of the bit
+// contract are here: no fused multiply-add, no approximations, no min and max (which differ on NaN between instruction
+// sets).
 //
 // GCC gives the attributes of the instruction set neither to friends nor to implicit constructors, which matters where
 // they are not inlined (-O0) or may not be (AArch64): hence HWY_ATTR, and constructors written out.
+#if defined(ADAMANT_LANES_LANES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef ADAMANT_LANES_LANES_INL_H_
+#undef ADAMANT_LANES_LANES_INL_H_
+#else
+#define ADAMANT_LANES_LANES_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+HWY_BEFORE_NAMESPACE();
+namespace adamant::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -54,12 +69,14 @@ struct Bits {
   HWY_ATTR HWY_INLINE friend hn::Mask<DU> operator>(Bits a, U b) { return hn::Gt(a.v, of(b).v); }
   HWY_ATTR HWY_INLINE friend Bits select(hn::Mask<DU> yes, Bits a, Bits b) { return {hn::IfThenElse(yes, a.v, b.v)}; }
 };
+
 /// Whether any of them, all below 2^31, is above such a number: x86 compares signed numbers only, before AVX-512.
 template <class D>
 HWY_INLINE bool any_above(Bits<D> magnitudes, std::uint32_t limit) {
   const hn::RebindToSigned<typename Bits<D>::DU> di;
   return !hn::AllFalse(di, hn::Gt(hn::BitCast(di, magnitudes.v), hn::Set(di, static_cast<std::int32_t>(limit))));
 }
+
 template <class D>
 struct Floats {
   using T = hn::TFromD<D>;
@@ -121,6 +138,15 @@ HWY_INLINE Floats<D> floats_of(Bits<D> bits) {
   return {hn::BitCast(D(), bits.v)};
 }
 
+/// Calls visit(tag, i) for vectors of elements from `begin` on, then for single ones, up to `end`.
+template <class Visit>
+HWY_INLINE void for_each_vector(std::size_t begin, std::size_t end, const Visit& visit) {
+  const hn::ScalableTag<float> d;
+  std::size_t i = begin;
+  for (; i + hn::Lanes(d) <= end; i += hn::Lanes(d)) visit(d, i);
+  for (; i < end; ++i) visit(hn::CappedTag<float, 1>(), i);
+}
+
 /// Rounded once; what is too large for T becomes its largest finite number.
 template <class T>
 T saturating(double value) {
@@ -140,3 +166,8 @@ template <class V>
 struct Seen {
   V g, u;
 };
+
+}  // namespace adamant::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
