@@ -1,6 +1,7 @@
 // adamant lab: trains real workloads with each rule from the same start on the same batches, and compares them.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <adamant/format.hpp>
@@ -54,7 +55,7 @@ struct Job {
 };
 
 template <class List>
-std::vector<std::string> names_of(const List& list) {
+std::vector<std::string> names_of(List&& list) {
   std::vector<std::string> names;
   for (const auto& entry : list) names.emplace_back(entry.name);
   return names;
@@ -96,8 +97,9 @@ class Lab {
     const auto number = [](const char* option, const std::string& text) {
       return text.empty() ? std::optional<double>() : read_number(option, text);
     };
-    for (const std::string& name : chosen("--rules", arguments_.rules, names_of(lab::rule_configs()))) {
-      rules_.push_back(entry_named(lab::rule_configs(), name));
+    const std::string rules = arguments_.rules.empty() ? default_rules() : arguments_.rules;
+    for (const std::string& name : read_names("--rules", rules, names_of(lab::rule_configs()))) {
+      rules_.push_back(lab::rule_config(name));
     }
     if (!arguments_.betas.empty()) set_betas(read_pair("--betas", arguments_.betas));
     steps_ = integer("--steps", arguments_.steps, 1, 10'000'000);
@@ -122,6 +124,12 @@ class Lab {
       ++having;
     }
     if (having == 0) throw UsageError(fmt::format("--betas: none of the rules has betas: {}", arguments_.rules));
+  }
+
+  // All that are one rule.
+  static std::string default_rules() {
+    auto single = lab::rule_configs() | std::views::filter([](const RuleConfig& c) { return c.vectors.empty(); });
+    return fmt::format("{}", fmt::join(names_of(single), ","));
   }
 
   static std::vector<std::string> chosen(const char* option, const std::string& text,
@@ -150,12 +158,16 @@ class Lab {
     }
   }
 
+  [[nodiscard]] Tuned chosen(const Tuned& tuned) const {
+    return {lr_.value_or(tuned.lr), weight_decay_.value_or(tuned.weight_decay)};
+  }
+
   RunConfig config(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory, std::uint64_t seed) const {
-    Tuned settings = lab::tuned(job.info->name, rule.name);
-    settings.lr = lr_.value_or(settings.lr);
-    settings.weight_decay = weight_decay_.value_or(settings.weight_decay);
+    std::optional<lab::TunedRule> vectors = lab::vectors_of(job.info->name, rule);
+    if (vectors) vectors->settings = chosen(vectors->settings);
     return {.rule = rule,
-            .settings = settings,
+            .settings = chosen(lab::tuned(job.info->name, rule.name)),
+            .vectors = vectors,
             .steps = job.steps,
             .seed = seed,
             .target_loss = job.info->target_loss,
@@ -165,7 +177,7 @@ class Lab {
 
   // Refuses what the engine refuses before the first run, not in the middle of the work.
   void check_settings() const {
-    std::vector<float> value(1), grad(1);
+    std::vector<float> value(1), grad(1), matrix(2), matrix_grad(2);
     for (const lab::MemoryFormats& memory : memories_) {
       if (arguments_.sparse && info(memory.state).group > 1) {
         throw UsageError(
@@ -175,7 +187,8 @@ class Lab {
       }
       for (const Job& job : jobs_) {
         for (const RuleConfig& rule : rules_) {
-          static_cast<void>(lab::make_optimizer(config(job, rule, memory, 1), {{"probe", value, grad}}));
+          static_cast<void>(lab::make_optimizer(config(job, rule, memory, 1),
+                                                {{"matrix", matrix, matrix_grad, {2, 1}}, {"vector", value, grad}}));
         }
       }
     }
@@ -333,7 +346,8 @@ Command add_lab(CommandLine& line) {
   const auto list = [](const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); };
   options.option("--workload", arguments->workloads, "NAMES",
                  "Only these, separated by commas: " + list(names_of(lab::workloads())));
-  options.option("--rules", arguments->rules, "NAMES", "Only these: " + list(names_of(lab::rule_configs())));
+  options.option("--rules", arguments->rules, "NAMES",
+                 "Only these (all but mixed): " + list(names_of(lab::rule_configs())));
   options.option("--steps", arguments->steps, "N", "Steps of each run");
   options.option("--seeds", arguments->seeds, "N", "Runs of each rule, each with its own start and batches (3)");
   options.option("--lr", arguments->lr, "X", "Learning rate, instead of the one tuned for rule and workload");

@@ -55,6 +55,15 @@ class Answers(Lab):
         self.assertNotEqual(default["loss"], other["loss"])
         self.assertEqual(other["betas"], [0.9, 0.95])
 
+    def test_two_rules_in_one_run(self):
+        out = self.folder / "logs"
+        mixed, alone = self.results_of("--workload", "digits", "--rules", "mixed,adamw", "--steps", "25", "--seeds", "1",
+                                       "--out", str(out))
+        self.assertEqual((mixed["rule"], mixed["outcome"]), ("mixed", "finished"))
+        self.assertNotEqual(mixed["loss"], alone["loss"])
+        self.assertLess(mixed["bytes_per_param"], alone["bytes_per_param"], "momentum has one state, adamw two")
+        self.assertNotIn("mixed", {r["rule"] for r in self.results_of("--workload", "ravine", "--steps", "2", "--seeds", "1")})
+
     def test_json(self):
         results = self.results_of("--workload", "digits,ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "2")
         self.assertEqual([(r["workload"], r["rule"], r["seed"]) for r in results],
@@ -199,7 +208,7 @@ class Texts(Lab):
 class Refusals(Lab):
     def test_names_and_numbers(self):
         self.assert_refused("--workload: 'digit' is not known: must be one of digits, words, ravine, rosenbrock", "--workload", "digit")
-        self.assert_refused("--rules: 'lion' is not known: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw", "--rules", "lion")
+        self.assert_refused("--rules: 'lion' is not known: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, mixed", "--rules", "lion")
         self.assert_refused("--rules: 'sgd' is given twice", "--rules", "sgd,sgd")
         self.assert_refused("--state: 'q4' is not known: must be one of f32, bf16, f16, b16, q8, q8-lite", "--state", "q4")
         self.assert_refused("--betas: '0.9' is not two numbers separated by a comma", "--betas", "0.9")
