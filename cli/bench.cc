@@ -13,6 +13,7 @@
 #include "cli/bench_report.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/rule_options.h"
 #include "cli/values.h"
 
 namespace adamant::cli {
@@ -25,6 +26,7 @@ struct Texts {
   std::string rules, param, grad, state, weights, workload = "cache,l3,dram,many", threads = "1,0",
                                                   policy = "propagate";
   std::string max_norm, grad_scale, momentum, size, seconds, rounds, observe_every;
+  std::vector<std::string> set;
   bool amsgrad = false, statistics = false, json = false;
 };
 
@@ -119,6 +121,9 @@ double read_positive(const char* option, const std::string& text) {
 std::vector<Case> read_cases(const Texts& texts) {
   Case common;
   common.policies = read_policies(texts.policy);
+  if (!texts.momentum.empty()) common.options.momentum = read_number("--momentum", texts.momentum);
+  if (texts.amsgrad) common.options.amsgrad = true;
+  for (const std::string& text : texts.set) set_once(common.options, "--set", read_rule_option("--set", text));
   if (!texts.max_norm.empty()) common.max_norm = read_positive("--max-norm", texts.max_norm);
   if (!texts.grad_scale.empty()) common.grad_scale = read_positive("--grad-scale", texts.grad_scale);
   common.statistics = texts.statistics || !texts.observe_every.empty();
@@ -139,8 +144,6 @@ std::vector<Case> read_cases(const Texts& texts) {
         added.grad = formats.grad;
         added.state = formats.state;
         added.weights = formats.weights;
-        if (!texts.momentum.empty()) added.options.momentum = read_number("--momentum", texts.momentum);
-        if (texts.amsgrad) added.options.amsgrad = true;
         added.workload = workload;
         added.threads = threads;
         bench::check_fits(added);  // before anything is measured
@@ -202,6 +205,8 @@ Command add_bench(CommandLine& line) {
                  "all gradients first: one more read of them, which is counted");
   options.option("--max-norm", texts->max_norm, "NUMBER", "clip the global norm; needs the look too");
   options.option("--grad-scale", texts->grad_scale, "NUMBER", "divide the gradients by this");
+  options.repeated("--set", texts->set, "OPTION=VALUE",
+                   "an option of the rules, such as centered=true; may be given several times");
   options.option("--momentum", texts->momentum, "NUMBER", "of sgd and rmsprop [0]");
   options.flag(
       "--statistics", texts->statistics,

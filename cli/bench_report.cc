@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cli/json.h"
+#include "cli/rule_options.h"
 
 namespace adamant::cli {
 namespace {
@@ -44,6 +45,7 @@ Json json_of(const Case& what, const Workload& workload, const Result& result) {
   };
   if (what.max_norm) object["max_norm"] = *what.max_norm;
   if (what.grad_scale != 1.0) object["grad_scale"] = what.grad_scale;
+  if (Json options = options_json(what.options); !options.empty()) object["options"] = std::move(options);
   const auto add = [&](const char* name, const std::optional<Times>& times) {
     if (times) object[name] = per_param(*times);
   };

@@ -1,11 +1,13 @@
 // adamant lab: trains real workloads with each rule from the same start on the same batches, and compares them.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <adamant/format.hpp>
 #include <adamant/targets.hpp>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -22,6 +24,7 @@
 #include "cli/interrupt.h"
 #include "cli/lab_report.h"
 #include "cli/progress.h"
+#include "cli/rule_options.h"
 #include "cli/values.h"
 #include "lab/text.h"
 #include "lab/train.h"
@@ -42,6 +45,7 @@ using lab::WorkloadInfo;
 // The options as they are written.
 struct Arguments {
   std::string workloads, rules, steps, seeds, lr, weight_decay, betas, batch_size, threads, state, text, out, log_every;
+  std::vector<std::string> set;
   bool sparse = false, json = false, tune = false;
 };
 
@@ -54,7 +58,7 @@ struct Job {
 };
 
 template <class List>
-std::vector<std::string> names_of(const List& list) {
+std::vector<std::string> names_of(List&& list) {
   std::vector<std::string> names;
   for (const auto& entry : list) names.emplace_back(entry.name);
   return names;
@@ -93,17 +97,13 @@ class Lab {
     const auto integer = [](const char* option, const std::string& text, std::int64_t low, std::int64_t high) {
       return text.empty() ? std::optional<std::int64_t>() : read_integer(option, text, low, high);
     };
-    const auto number = [](const char* option, const std::string& text) {
-      return text.empty() ? std::optional<double>() : read_number(option, text);
-    };
-    for (const std::string& name : chosen("--rules", arguments_.rules, names_of(lab::rule_configs()))) {
-      rules_.push_back(entry_named(lab::rule_configs(), name));
+    const std::string rules = arguments_.rules.empty() ? default_rules() : arguments_.rules;
+    for (const std::string& name : read_names("--rules", rules, names_of(lab::rule_configs()))) {
+      rules_.push_back(lab::rule_config(name));
     }
-    if (!arguments_.betas.empty()) set_betas(read_pair("--betas", arguments_.betas));
+    read_rule_options();
     steps_ = integer("--steps", arguments_.steps, 1, 10'000'000);
     batch_size_ = integer("--batch-size", arguments_.batch_size, 1, 4096);
-    lr_ = number("--lr", arguments_.lr);
-    weight_decay_ = number("--weight-decay", arguments_.weight_decay);
     log_every_ = static_cast<std::uint64_t>(integer("--log-every", arguments_.log_every, 1, 10'000'000).value_or(10));
     threads_ = static_cast<int>(integer("--threads", arguments_.threads, 0, 1024).value_or(0));
     const auto seeds = static_cast<std::uint64_t>(integer("--seeds", arguments_.seeds, 1, 1000).value_or(3));
@@ -114,14 +114,39 @@ class Lab {
     }
   }
 
-  void set_betas(std::pair<double, double> betas) {
-    std::size_t having = 0;
-    for (RuleConfig& rule : rules_) {
-      if (!defaults(rule.rule).betas) continue;
-      rule.options.betas = Betas{betas.first, betas.second};
-      ++having;
+  // Each option goes to those of the rules that have it.
+  void read_rule_options() {
+    const Arguments& given = arguments_;
+    if (!given.betas.empty()) {
+      const auto [beta1, beta2] = read_pair("--betas", given.betas);
+      set("--betas", {"betas", std::array{beta1, beta2}});
     }
-    if (having == 0) throw UsageError(fmt::format("--betas: none of the rules has betas: {}", arguments_.rules));
+    if (!given.lr.empty()) set("--lr", {"lr", read_number("--lr", given.lr)});
+    if (!given.weight_decay.empty()) {
+      set("--weight-decay", {"weight_decay", read_number("--weight-decay", given.weight_decay)});
+    }
+    for (const std::string& text : given.set) set("--set", read_rule_option("--set", text));
+    for (RuleConfig& rule : rules_) rule.options = merge(rule.options, known_to(rule.rule, set_));
+  }
+
+  void set(std::string_view flag, const RuleOption& option) {
+    const auto has = [&](Rule rule) { return get_option(defaults(rule), option.name).has_value(); };
+    const auto uses = [&](const RuleConfig& rule) {
+      return has(rule.rule) || (!rule.vectors.empty() && has(lab::rule_config(rule.vectors).rule));
+    };
+    if (std::ranges::none_of(rules_, uses)) {
+      throw UsageError(fmt::format("{}: none of the rules has {}: {}", flag, option.name, arguments_.rules));
+    }
+    if (arguments_.tune && (option.name == "lr" || option.name == "weight_decay")) {
+      throw UsageError(fmt::format("{}: '{}' cannot be given with --tune", flag, option.name));
+    }
+    set_once(set_, flag, option);
+  }
+
+  // All that are one rule.
+  static std::string default_rules() {
+    auto single = lab::rule_configs() | std::views::filter([](const RuleConfig& c) { return c.vectors.empty(); });
+    return fmt::format("{}", fmt::join(names_of(single), ","));
   }
 
   static std::vector<std::string> chosen(const char* option, const std::string& text,
@@ -150,12 +175,19 @@ class Lab {
     }
   }
 
+  [[nodiscard]] Tuned chosen(const Tuned& tuned) const {
+    return {set_.lr.value_or(tuned.lr), set_.weight_decay.value_or(tuned.weight_decay)};
+  }
+
   RunConfig config(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory, std::uint64_t seed) const {
-    Tuned settings = lab::tuned(job.info->name, rule.name);
-    settings.lr = lr_.value_or(settings.lr);
-    settings.weight_decay = weight_decay_.value_or(settings.weight_decay);
+    std::optional<lab::TunedRule> vectors = lab::vectors_of(job.info->name, rule);
+    if (vectors) {
+      vectors->settings = chosen(vectors->settings);
+      vectors->rule.options = merge(vectors->rule.options, known_to(vectors->rule.rule, set_));
+    }
     return {.rule = rule,
-            .settings = settings,
+            .settings = chosen(lab::tuned(job.info->name, rule.name)),
+            .vectors = vectors,
             .steps = job.steps,
             .seed = seed,
             .target_loss = job.info->target_loss,
@@ -165,7 +197,7 @@ class Lab {
 
   // Refuses what the engine refuses before the first run, not in the middle of the work.
   void check_settings() const {
-    std::vector<float> value(1), grad(1);
+    std::vector<float> value(1), grad(1), matrix(2), matrix_grad(2);
     for (const lab::MemoryFormats& memory : memories_) {
       if (arguments_.sparse && info(memory.state).group > 1) {
         throw UsageError(
@@ -175,7 +207,8 @@ class Lab {
       }
       for (const Job& job : jobs_) {
         for (const RuleConfig& rule : rules_) {
-          static_cast<void>(lab::make_optimizer(config(job, rule, memory, 1), {{"probe", value, grad}}));
+          static_cast<void>(lab::make_optimizer(config(job, rule, memory, 1),
+                                                {{"matrix", matrix, matrix_grad, {2, 1}}, {"vector", value, grad}}));
         }
       }
     }
@@ -309,7 +342,7 @@ class Lab {
   const Arguments& arguments_;
   std::vector<RuleConfig> rules_;
   std::optional<std::int64_t> steps_, batch_size_;
-  std::optional<double> lr_, weight_decay_;
+  Options set_;  // instead of what is tuned, and of the rules' own
   std::uint64_t log_every_ = 1;
   int threads_ = 0;
   std::vector<std::uint64_t> seeds_;
@@ -333,12 +366,15 @@ Command add_lab(CommandLine& line) {
   const auto list = [](const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); };
   options.option("--workload", arguments->workloads, "NAMES",
                  "Only these, separated by commas: " + list(names_of(lab::workloads())));
-  options.option("--rules", arguments->rules, "NAMES", "Only these: " + list(names_of(lab::rule_configs())));
+  options.option("--rules", arguments->rules, "NAMES",
+                 "Only these (all but mixed): " + list(names_of(lab::rule_configs())));
   options.option("--steps", arguments->steps, "N", "Steps of each run");
   options.option("--seeds", arguments->seeds, "N", "Runs of each rule, each with its own start and batches (3)");
   options.option("--lr", arguments->lr, "X", "Learning rate, instead of the one tuned for rule and workload");
   options.option("--weight-decay", arguments->weight_decay, "X", "Weight decay, instead of the tuned one");
   options.option("--betas", arguments->betas, "B1,B2", "Betas of adam and adamw (0.9,0.999)");
+  options.repeated("--set", arguments->set, "OPTION=VALUE",
+                   "An option of the rules that have it, such as momentum=0.9; may be given several times");
   options.option("--batch-size", arguments->batch_size, "N", "Samples in a batch");
   options.option("--threads", arguments->threads, "N",
                  "Threads of an optimizer step; 0: all (0). No effect on results");

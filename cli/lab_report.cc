@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cli/json.h"
+#include "cli/rule_options.h"
 #include "lab/summary.h"
 
 namespace adamant::cli {
@@ -140,6 +141,7 @@ void print_json(const LabReport& report) {
                            {"lr", rule.settings.lr},
                            {"weight_decay", rule.settings.weight_decay},
                            {"betas", rule.rule.options.betas ? Json(*rule.rule.options.betas) : Json()},
+                           {"options", options_json(lab::options_of(rule.rule, rule.settings))},
                            {"loss", finished ? Json(result.score.loss) : Json()},
                            {std::string(workload.info->metric), finished ? Json(result.score.metric) : Json()},
                            {"target_loss", workload.info->target_loss},

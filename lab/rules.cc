@@ -13,6 +13,7 @@ constexpr RuleConfig kRules[] = {
     {"rmsprop", "scaled by an average of squares", Rule::rmsprop},
     {"adam", "momentum and scaling, decay in the gradient", Rule::adam},
     {"adamw", "momentum and scaling, decay apart", Rule::adamw},
+    {"mixed", "adamw for matrices, momentum for vectors", Rule::adamw, {}, "adamw", "momentum"},
 };
 
 struct TunedFor {
@@ -41,7 +42,15 @@ constexpr TunedFor kTuned[] = {
 
 std::span<const RuleConfig> rule_configs() { return kRules; }
 
+const RuleConfig& rule_config(std::string_view name) {
+  for (const RuleConfig& config : kRules) {
+    if (config.name == name) return config;
+  }
+  throw Error(ErrorCode::not_found, "no rule is called " + std::string(name));
+}
+
 Tuned tuned(std::string_view workload, std::string_view rule) {
+  if (const std::string_view other = rule_config(rule).settings_of; !other.empty()) rule = other;
   for (const TunedFor& entry : kTuned) {
     if (entry.workload == workload && entry.rule == rule) return entry.settings;
   }

@@ -13,10 +13,15 @@ struct RuleConfig {
   std::string_view words;  ///< what it is, in a few words
   Rule rule;
   Options options{};  ///< beside what is tuned
+  /// Names of others, in a run of two rules: the one whose tuned settings this one has, and the one that takes the
+  /// parameters of one row, such as biases.
+  std::string_view settings_of{}, vectors{};
 };
 
-/// From the plainest on.
+/// From the plainest on; last, what mixes two.
 [[nodiscard]] std::span<const RuleConfig> rule_configs();
+/// Throws Error (not_found).
+[[nodiscard]] const RuleConfig& rule_config(std::string_view name);
 
 /// What is tuned.
 struct Tuned {

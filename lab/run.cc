@@ -2,6 +2,11 @@
 
 namespace adamant::lab {
 
+std::optional<TunedRule> vectors_of(std::string_view workload, const RuleConfig& rule) {
+  if (rule.vectors.empty()) return {};
+  return TunedRule{rule_config(rule.vectors), tuned(workload, rule.vectors)};
+}
+
 std::string_view name(Outcome outcome) {
   switch (outcome) {
     case Outcome::finished:

@@ -11,10 +11,19 @@
 
 namespace adamant::lab {
 
+struct TunedRule {
+  RuleConfig rule{};
+  Tuned settings{};
+};
+
+/// Where a configuration mixes two rules: the one for vectors, with the settings tuned for that workload.
+[[nodiscard]] std::optional<TunedRule> vectors_of(std::string_view workload, const RuleConfig& rule);
+
 /// Everything a run depends on but the workload.
 struct RunConfig {
   RuleConfig rule{};
   Tuned settings{};
+  std::optional<TunedRule> vectors{};  ///< another rule, for the parameters of one row
   std::uint64_t steps = 1;
   std::uint64_t seed = 1;
   double target_loss = 0.0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace adamant::lab {
@@ -48,8 +49,20 @@ class RecentLoss {
 }  // namespace
 
 Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params) {
+  std::vector<ParamGroup> groups(1);
+  if (config.vectors) {
+    const auto is_vector = [](const Param& param) { return param.shape.size() < 2 || param.shape.front() == 1; };
+    const auto vectors = std::ranges::stable_partition(params, std::not_fn(is_vector));
+    const auto& [rule, settings] = *config.vectors;
+    if (!vectors.empty()) {
+      groups.push_back({{vectors.begin(), vectors.end()}, options_of(rule, settings), rule.rule});
+      params.erase(vectors.begin(), vectors.end());
+    }
+  }
+  groups.front().params = std::move(params);
+  if (groups.front().params.empty()) groups.erase(groups.begin());
   return Optimizer(
-      config.rule.rule, std::move(params), options_of(config.rule, config.settings),
+      config.rule.rule, std::move(groups), options_of(config.rule, config.settings),
       {.state = config.memory.state, .weights = config.memory.weights, .report_norm = true, .threads = config.threads});
 }
 
@@ -63,7 +76,8 @@ RunResult train(Workload& workload, const RunConfig& config, const LogConfig* lo
   if (log_config) log = open_log(*log_config, config, optimizer);
 
   RunResult result;
-  std::vector<double> step_ns;
+  std::vector<double> step_ns, lr;  // at the start, of each group
+  for (std::size_t group = 0; group < optimizer.group_count(); ++group) lr.push_back(*optimizer.options(group).lr);
   RecentLoss recent;
   Divergence divergence;
   double loss = 0.0;
@@ -72,10 +86,11 @@ RunResult train(Workload& workload, const RunConfig& config, const LogConfig* lo
       result.outcome = Outcome::interrupted;
       break;
     }
-    const double lr = schedule::cosine(config.settings.lr, result.steps, config.steps);
     loss = workload.loss_and_grad(result.steps);
     workload.set_grads(optimizer);
-    optimizer.set_lr(lr);
+    for (std::size_t group = 0; group < lr.size(); ++group) {
+      optimizer.set_options(group, {.lr = schedule::cosine(lr[group], result.steps, config.steps)});
+    }
     const auto before = Clock::now();
     const StepReport report = optimizer.step({.statistics = log ? log->statistics() : nullptr});
     step_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - before).count());

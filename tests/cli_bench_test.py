@@ -58,6 +58,12 @@ class Json(unittest.TestCase):
         self.assertEqual(bytes_of("--param", "f64"), [56])
         self.assertEqual(bytes_of("--rules", "sgd,rmsprop,adagrad"), [12, 20, 20])
         self.assertEqual(bytes_of("--rules", "sgd", "--momentum", "0.9"), [20])
+        self.assertEqual(bytes_of("--rules", "rmsprop", "--set", "momentum=0.9", "--set", "centered=true"), [36])
+
+    def test_options(self):
+        (result,) = results_of("--rules", "sgd", "--set", "momentum=0.9", "--set", "nesterov=true", "--workload", "cache",
+                               "--size", "1000", "--threads", "1")
+        self.assertEqual(result["options"], {"momentum": 0.9, "nesterov": True})
 
     def test_a_look_is_compared_with_the_bare_step(self):
         (result,) = results_of("--rules", "adam", "--policy", "skip", "--grad-scale", "4", "--workload", "cache",
@@ -134,6 +140,9 @@ class Refusals(unittest.TestCase):
              "in compact formats"),
             (("--weights", "split8"),
              "weight format split8 with parameter format f32: only bf16 parameters have bits below them"),
+            (("--rules", "sgd", "--momentum", "0.9", "--set", "momentum=0.8"), "--set: 'momentum' is given twice"),
+            (("--rules", "sgd", "--set", "momentum=-1"),
+             "Invalid momentum value: -1 (momentum must be a finite f32 number >= 0)"),
             (("--rules", "adamw", "--momentum", "0.9"),
              "AdamW has no option momentum (0.9 given); it has lr, betas, eps, weight_decay, amsgrad, maximize"),
         ):

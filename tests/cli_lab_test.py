@@ -55,6 +55,29 @@ class Answers(Lab):
         self.assertNotEqual(default["loss"], other["loss"])
         self.assertEqual(other["betas"], [0.9, 0.95])
 
+    def test_any_option_of_the_rules(self):
+        run = ["--workload", "ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "1"]
+        plain, both, short = (self.results_of(*run, *more) for more in (
+            [], ["--set", "momentum=0.5", "--set", "lr=0.001", "--set", "amsgrad=true"], ["--lr", "0.001"]))
+        self.assertEqual(both[0]["options"], {"lr": 0.001, "momentum": 0.5, "weight_decay": 0.0})
+        self.assertEqual(both[1]["options"], {"lr": 0.001, "weight_decay": 0.0, "amsgrad": True})
+        for i in range(2):
+            self.assertNotEqual(both[i]["loss"], short[i]["loss"])
+            self.assertNotEqual(both[i]["loss"], plain[i]["loss"])
+            self.assertEqual(short[i]["lr"], 0.001)
+        (same,) = self.results_of(*run[:2], "--rules", "sgd", *run[4:], "--set", "momentum=0.9", "--set", "lr=0.001")
+        (momentum,) = self.results_of(*run[:2], "--rules", "momentum", *run[4:], "--set", "lr=0.001")
+        self.assertEqual(same["loss"], momentum["loss"])
+
+    def test_two_rules_in_one_run(self):
+        out = self.folder / "logs"
+        mixed, alone = self.results_of("--workload", "digits", "--rules", "mixed,adamw", "--steps", "25", "--seeds", "1",
+                                       "--out", str(out))
+        self.assertEqual((mixed["rule"], mixed["outcome"]), ("mixed", "finished"))
+        self.assertNotEqual(mixed["loss"], alone["loss"])
+        self.assertLess(mixed["bytes_per_param"], alone["bytes_per_param"], "momentum has one state, adamw two")
+        self.assertNotIn("mixed", {r["rule"] for r in self.results_of("--workload", "ravine", "--steps", "2", "--seeds", "1")})
+
     def test_json(self):
         results = self.results_of("--workload", "digits,ravine", "--rules", "sgd,adamw", "--steps", "25", "--seeds", "2")
         self.assertEqual([(r["workload"], r["rule"], r["seed"]) for r in results],
@@ -199,11 +222,20 @@ class Texts(Lab):
 class Refusals(Lab):
     def test_names_and_numbers(self):
         self.assert_refused("--workload: 'digit' is not known: must be one of digits, words, ravine, rosenbrock", "--workload", "digit")
-        self.assert_refused("--rules: 'lion' is not known: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw", "--rules", "lion")
+        self.assert_refused("--rules: 'lion' is not known: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, mixed", "--rules", "lion")
         self.assert_refused("--rules: 'sgd' is given twice", "--rules", "sgd,sgd")
         self.assert_refused("--state: 'q4' is not known: must be one of f32, bf16, f16, b16, q8, q8-lite", "--state", "q4")
         self.assert_refused("--betas: '0.9' is not two numbers separated by a comma", "--betas", "0.9")
         self.assert_refused("--betas: none of the rules has betas: sgd", "--rules", "sgd", "--betas", "0.9,0.95")
+        self.assert_refused("--set: none of the rules has momentum: adamw", "--rules", "adamw", "--set", "momentum=0.9")
+        self.assert_refused("--set: 'momentum' is not name=value, such as momentum=0.9", "--set", "momentum")
+        self.assert_refused("--set: unknown option 'moment': must be one of lr, betas, alpha, momentum, dampening, eps, "
+                            "weight_decay, lr_decay, initial_accumulator_value, nesterov, amsgrad, centered, maximize",
+                            "--set", "moment=0.9")
+        self.assert_refused("--set: option amsgrad must be true or false, not '2'", "--set", "amsgrad=2")
+        self.assert_refused("--set: 'lr' is given twice", "--lr", "0.1", "--set", "lr=0.1")
+        self.assert_refused("--set: 'lr' cannot be given with --tune", "--tune", "--set", "lr=0.1")
+        self.assert_refused("Invalid alpha value: 1 (alpha must be in [0, 1), also after rounding to f32)", "--set", "alpha=1")
         self.assert_refused("--steps: '0' must be from 1 to 10000000", "--steps", "0")
         self.assert_refused("--steps: '-3' must be from 1 to 10000000", "--steps=-3")
         self.assert_refused("--seeds: 'many' is not a whole number", "--seeds", "many")
