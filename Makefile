@@ -1,14 +1,14 @@
-# A thin face over the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
+# Shortcuts for the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
 
 .PHONY: $(program) help lab build test test-deep bench fidelity loss install clean
 help:
-	@echo 'make lab        install what is missing, build, and compare the rules on real workloads'
+	@echo 'make lab        install what is missing, build, and compare the rules on four small workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
 	@echo 'make bench      install what is missing, build, and measure'
-	@echo 'make fidelity   how truly compact states are kept: writes docs/fidelity.md'
-	@echo 'make loss       what compact formats cost in loss: writes docs/loss.md, in half an hour'
+	@echo 'make fidelity   how accurately compact states follow f32 states: writes docs/fidelity.md'
+	@echo 'make loss       what compact formats cost in loss: writes docs/loss.md, takes half an hour'
 	@echo 'make build      only build; the program is then $(program)'
 	@echo 'make install    build and install the library and the program (DESTDIR=, PREFIX=)'
 	@echo 'make clean      remove build/'
