@@ -9,7 +9,7 @@ namespace adamant::report {
 namespace {
 
 // Weight of the newest of so many steps in what is recent: about a tenth of them, at most 64, of the loss 20.
-double recent_weight(std::uint64_t steps, double most = 64.0) {
+double recent_weight(std::uint64_t steps, double most = kRecent) {
   return 1.0 / std::clamp(0.1 * static_cast<double>(steps), 1.0, most);
 }
 // Characters that the page can spend: on the overviews, on the probes; on the tensors' series what is left of the sum
