@@ -12,11 +12,12 @@
 #include <system_error>
 #include <vector>
 
+#include "claim/svg.h"
+#include "claim/words.h"
 #include "cli/claims_report.h"
 #include "cli/commands.h"
 #include "cli/file.h"
 #include "cli/interrupt.h"
-#include "cli/picture.h"
 #include "cli/progress.h"
 #include "cli/values.h"
 #include "lab/text.h"
@@ -106,9 +107,7 @@ int run(const Arguments& arguments) {
     }
   }
   if (!arguments.out.empty() && !claims.empty()) {
-    report::ReportInput page{.title = "What the two moments of AdamW do", .runs = {}, .claims = {}};
-    for (const Claim& claim : claims) page.claims.push_back(report_of(claim));
-    replace_file(arguments.out, report::report_html(page));
+    replace_file(arguments.out, report::report_html({.title = "What the two moments of AdamW do", .claims = claims}));
   }
   return interrupted ? kInterrupted : kOk;
 }

@@ -5,48 +5,23 @@
 #include <adamant/targets.hpp>
 #include <cmath>
 
+#include "claim/words.h"
 #include "cli/json.h"
 
 namespace adamant::cli {
 namespace {
 
-using lab::Check;
-using lab::Claim;
-using lab::Figure;
-using lab::Finding;
-using lab::Plot;
-using lab::Series;
-using lab::Stroke;
-using lab::Verdict;
-
-// "0.2294", "≥ 1".
-std::string theory_text(const Figure& figure) {
-  switch (figure.check) {
-    case Check::near:
-      return fmt::format("{:.4g}", figure.theory);
-    case Check::at_least:
-      return fmt::format("≥ {:.4g}", figure.theory);
-    case Check::at_most:
-      return fmt::format("≤ {:.4g}", figure.theory);
-    case Check::none:
-      break;
-  }
-  return "-";
-}
-
-std::string tolerance_text(const Figure& figure) {
-  return figure.check == Check::none || figure.tolerance == 0.0 ? "" : fmt::format("±{:.2g}", figure.tolerance);
-}
+using claim::Check;
+using claim::Claim;
+using claim::Figure;
+using claim::Finding;
+using claim::Plot;
+using claim::Series;
 
 // "0.2294 ±0.0046"
 std::string expected_text(const Figure& figure) {
   const std::string tolerance = tolerance_text(figure);
   return tolerance.empty() ? theory_text(figure) : theory_text(figure) + " " + tolerance;
-}
-
-std::string measured_text(const Figure& figure) {
-  return figure.standard_error == 0.0 ? fmt::format("{:.4g}", figure.measured)
-                                      : fmt::format("{:.4g} ±{:.2g}", figure.measured, figure.standard_error);
 }
 
 std::string finding_text(const Figure& figure) {
@@ -76,7 +51,7 @@ void put_numbers(Json& json, const Figure& figure) {
   json["theory"] = compared ? number(figure.theory) : Json();
   json["measured"] = number(figure.measured);
   json["tolerance"] = compared ? number(figure.tolerance) : Json();
-  json["check"] = lab::name(figure.check);
+  json["check"] = name(figure.check);
   json["standard_error"] = figure.standard_error == 0.0 ? Json() : number(figure.standard_error);
 }
 
@@ -91,8 +66,7 @@ Json json_of(const Figure& figure) {
 Json json_of(const Plot& plot) {
   Json series = Json::array();
   for (const Series& s : plot.series) {
-    const char* stroke = s.stroke == Stroke::dots ? "dots" : s.stroke == Stroke::theory ? "theory" : "measured";
-    series.push_back({{"name", s.name}, {"stroke", stroke}, {"x", numbers(s.x)}, {"y", numbers(s.y)}});
+    series.push_back({{"name", s.name}, {"stroke", name(s.stroke)}, {"x", numbers(s.x)}, {"y", numbers(s.y)}});
   }
   return {{"title", plot.title}, {"x", plot.x},         {"y", plot.y},
           {"log_x", plot.log_x}, {"log_y", plot.log_y}, {"series", std::move(series)}};
@@ -101,7 +75,7 @@ Json json_of(const Plot& plot) {
 Json json_of(const Claim& claim) {
   Json json = {{"id", claim.id}, {"statement", claim.statement}, {"formula", claim.formula}};
   put_numbers(json, claim.figures.front());
-  json["verdict"] = lab::name(claim.verdict());
+  json["verdict"] = name(claim.verdict());
   json["condition"] = claim.condition.empty() ? Json() : Json(claim.condition);
   json["words"] = claim.words;
   json["notes"] = claim.notes;
@@ -114,11 +88,6 @@ Json json_of(const Claim& claim) {
 constexpr const char* kRow = "{:<22} {:<18} {:<20} {}\n";
 
 }  // namespace
-
-std::string verdict_text(const Claim& claim) {
-  const bool conditional = claim.verdict() == Verdict::holds_if;
-  return std::string(lab::name(claim.verdict())) + (conditional ? " " + claim.condition : "");
-}
 
 void print_claims(std::span<const Claim> claims, bool figures, bool interrupted) {
   fmt::print(kRow, "claim", "theory", "measured", "verdict");
@@ -139,34 +108,6 @@ void print_claims(std::span<const Claim> claims, bool figures, bool interrupted)
       "\n± after a theory: how far the measured number may be away; after a measured one: standard error over "
       "seeds.\n");
   if (interrupted) fmt::print("Interrupted: only what was finished is shown.\n");
-}
-
-report::Claim report_of(const Claim& claim) {
-  const Figure& first = claim.figures.front();
-  report::Claim page{.id = claim.id,
-                     .statement = claim.statement,
-                     .theory = claim.formula + ": " + theory_text(first),
-                     .measured = measured_text(first),
-                     .tolerance = tolerance_text(first),
-                     .verdict = verdict_text(claim),
-                     .words = claim.words,
-                     .figures = {},
-                     .plots = {}};
-  for (const std::string& note : claim.notes) page.words += "\n\n" + note;
-  for (const Figure& figure : claim.figures) {
-    page.figures.push_back({figure.what, theory_text(figure), measured_text(figure), tolerance_text(figure)});
-  }
-  for (const Plot& plot : claim.plots) {
-    report::Plot drawn{plot.title, plot.x, plot.y, plot.log_x, plot.log_y, {}};
-    for (const Series& series : plot.series) {
-      const report::Stroke stroke = series.stroke == Stroke::dots     ? report::Stroke::dots
-                                    : series.stroke == Stroke::theory ? report::Stroke::theory
-                                                                      : report::Stroke::measured;
-      drawn.lines.push_back({series.name, series.x, series.y, stroke});
-    }
-    page.plots.push_back(std::move(drawn));
-  }
-  return page;
 }
 
 void print_claims_json(std::span<const Claim> claims, bool interrupted) {

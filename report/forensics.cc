@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <adamant/health.hpp>
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -9,12 +10,9 @@
 namespace adamant::report {
 namespace {
 
-constexpr std::size_t kAround = 20;  // steps before and after that are shown
 constexpr std::size_t kBand = 44;    // steps before these, whose spread is normal
 constexpr std::size_t kMinBand = 8;  // fewer say nothing
 constexpr std::size_t kMovers = 8;
-constexpr double kStale = 2.3;           // R from which a stale v shows (Wortsman et al. 2023, arXiv 2304.13013)
-constexpr std::uint64_t kStaleLead = 8;  // steps by which it precedes the loss, there
 
 double median(std::vector<double>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -40,10 +38,51 @@ std::optional<Band> band_of(const std::vector<float>& values, Watched what) {
   const double middle = median(numbers);
   for (double& number : numbers) number = std::abs(number - middle);
   // 1.4826 · the median distance estimates a standard deviation. At least half as much again, or 0.2 of S.
-  return Band{middle, std::max(6.0 * 1.4826 * median(numbers), what == kSignal ? 0.2 : std::log2(1.5))};
+  return Band{middle, std::max(kReach * 1.4826 * median(numbers), what == kSignal ? 0.2 : std::log2(1.5))};
+}
+
+std::string words_of(Pattern pattern) {
+  switch (pattern) {
+    case Pattern::unknown:
+      return "It matches none of the known patterns.";
+    case Pattern::too_young:
+      return "The run was too young to tell what is normal.";
+    case Pattern::stale_v:
+      return fmt::format(
+          "v was out of date: R reached {} at most {} steps before the loss rose, the pattern of Wortsman et al. "
+          "(2023).",
+          Health::kLeap, kStaleLead);
+    case Pattern::lined_up:
+      return "The updates grew before the loss did while the gradients had not: momentum lined up in one direction, "
+             "the pattern that the marin project described.";
+    case Pattern::bad_batch:
+      return "Nothing moved before; then the gradients jumped in the very step of the spike: this looks like a bad "
+             "batch.";
+    case Pattern::gradients_grew:
+      return "The gradients grew before the loss did, and v followed them.";
+  }
+  return "";
 }
 
 }  // namespace
+
+std::string_view name(Pattern pattern) {
+  switch (pattern) {
+    case Pattern::unknown:
+      break;
+    case Pattern::too_young:
+      return "too_young";
+    case Pattern::stale_v:
+      return "stale_v";
+    case Pattern::lined_up:
+      return "lined_up";
+    case Pattern::bad_batch:
+      return "bad_batch";
+    case Pattern::gradients_grew:
+      return "gradients_grew";
+  }
+  return "unknown";
+}
 
 Forensics::Forensics(std::size_t spikes) : limit_(spikes) {}
 
@@ -96,7 +135,7 @@ void Forensics::close() {
         if (!(std::abs(away) > band->reach)) continue;
         const std::uint64_t step = current_.steps[i];
         const bool before = step < current_.step;
-        stale = stale || (what == kLag && before && value >= kStale && current_.step - step <= kStaleLead);
+        stale = stale || (what == kLag && before && value >= Health::kLeap && current_.step - step <= kStaleLead);
         lined_up = lined_up || (what == kUpdate && before && away > 0.0);
         norm_before = norm_before || (what == kNorm && before && away > 0.0);
         jump = jump || (what == kNorm && step == current_.step && away > 1.0);
@@ -119,25 +158,15 @@ void Forensics::close() {
   }
   current_.movers = std::move(movers);
 
-  if (from < kMinBand) {
-    current_.pattern = "The run was too young to tell what is normal.";
-  } else if (stale) {
-    current_.pattern = fmt::format(
-        "v was out of date: R reached {} at most {} steps before the loss rose, the pattern of Wortsman et al. "
-        "(2023).{}",
-        kStale, kStaleLead, decayed ? " Before that v was in free decay (R below 0.5)." : "");
-  } else if (lined_up && !norm_before) {
-    current_.pattern =
-        "The updates grew before the loss did while the gradients had not: momentum lined up in one direction, the "
-        "pattern that the marin project described.";
-  } else if (jump && !norm_before && !lined_up) {
-    current_.pattern =
-        "Nothing moved before; then the gradients jumped in the very step of the spike: this looks like a bad batch.";
-  } else if (norm_before) {
-    current_.pattern = "The gradients grew before the loss did, and v followed them.";
-  } else {
-    current_.pattern = "It matches none of the known patterns.";
-  }
+  current_.pattern = from < kMinBand                     ? Pattern::too_young
+                     : stale                             ? Pattern::stale_v
+                     : lined_up && !norm_before          ? Pattern::lined_up
+                     : jump && !norm_before && !lined_up ? Pattern::bad_batch
+                     : norm_before                       ? Pattern::gradients_grew
+                                                         : Pattern::unknown;
+  current_.words = words_of(current_.pattern);
+  if (current_.pattern == Pattern::stale_v && decayed)
+    current_.words += " Before that v was in free decay (R below 0.5).";
 
   spikes_.push_back(std::move(current_));
   if (spikes_.size() > limit_) {

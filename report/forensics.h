@@ -12,28 +12,45 @@
 
 namespace adamant::report {
 
+constexpr std::size_t kAround = 20;      ///< logged steps before and after a spike that are shown
+constexpr double kReach = 6.0;           ///< robust standard deviations from which a number is out of the ordinary
+constexpr std::uint64_t kStaleLead = 8;  ///< steps by which a v that is out of date precedes the loss
+
 /// What is watched of a tensor: R, U, S and ‖g‖.
 enum Watched : std::size_t { kLag, kUpdate, kSignal, kNorm, kWatched };
 constexpr std::array<std::string_view, kWatched> kWatchedNames = {"R", "U", "S", "‖g‖"};
 
-/// A spike of the loss and the 20 logged steps before and after it.
+/// What a spike looks like.
+enum class Pattern : std::uint8_t {
+  unknown,
+  too_young,       ///< of too few steps to tell what is normal
+  stale_v,         ///< gradients had grown faster than v
+  lined_up,        ///< updates grew, gradients did not
+  bad_batch,       ///< nothing moved before; then the gradients did
+  gradients_grew,  ///< and v followed them
+};
+/// "bad_batch"
+[[nodiscard]] std::string_view name(Pattern pattern);
+
+/// A spike of the loss and kAround logged steps before and after it.
 struct Spike {
   struct Mover {
     std::size_t tensor = 0;
     std::uint64_t step = 0;                           ///< where it first left its band
     Watched what = kLag;                              ///< by which statistic
-    double before = 0.0;                              ///< its median until 20 steps before the spike
+    double before = 0.0;                              ///< its median until kAround steps before the spike
     double there = 0.0;                               ///< its value at that step
     double score = 0.0;                               ///< how far that is, 1 being the edge of the band
     std::array<std::vector<float>, kWatched> values;  ///< at `steps`
   };
   std::uint64_t step = 0;
-  double loss = 0.0, score = 0.0;    ///< score: standard deviations above the mean of the 128 steps before
+  double loss = 0.0, score = 0.0;    ///< score: as Cause::loss_spike measures it
   std::vector<std::uint64_t> steps;  ///< logged
   std::vector<float> losses;         ///< there
   std::vector<Mover> movers;         ///< who moved first, first; at most 8
   std::size_t moved = 0;             ///< how many in all
-  std::string pattern;               ///< a sentence: what it looks like
+  Pattern pattern = Pattern::unknown;
+  std::string words;  ///< a sentence on the pattern
 };
 
 class Forensics {

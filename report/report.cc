@@ -5,6 +5,7 @@
 #include <adamant/error.hpp>
 #include <adamant/run_log.hpp>
 #include <adamant/version.hpp>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -12,8 +13,10 @@
 
 #include "report/assets.h"
 #include "report/encode.h"
-#include "report/panels.h"
+#include "report/limits.h"
+#include "report/payload.h"
 #include "report/run.h"
+#include "report/words.h"
 
 namespace adamant::report {
 namespace {
@@ -39,7 +42,7 @@ std::string escaped(std::string_view text) {
 }
 
 // Puts the parts where the page has {{name}}.
-std::string filled(std::string_view page, const std::map<std::string_view, std::string_view>& parts) {
+std::string filled(std::string_view page, const std::map<std::string_view, std::string>& parts) {
   std::string html;
   for (;;) {
     const std::size_t open = page.find("{{");
@@ -59,6 +62,21 @@ std::string title_of(const ReportInput& input) {
   return input.runs.size() == 1 ? first : fmt::format("{} and {} more", first, input.runs.size() - 1);
 }
 
+// Those that the page's texts name.
+std::map<std::string_view, std::string> limits() {
+  const Guides step = healthy_band(&Moments::relative_step);
+  return {{"spike", number(info_of(Cause::loss_spike).yellow)},
+          {"window", number(Health::kWindow)},
+          {"slow", number(info_of(Cause::v_too_slow).yellow)},
+          {"eps_share", percent(healthy_band(&Moments::eps_tax).high)},
+          {"usual_step", number(std::sqrt(step.low * step.high))},
+          {"leap", number(Health::kLeap)},
+          {"lead", number(kStaleLead)},
+          {"around", number(kAround)},
+          {"reach", number(kReach)},
+          {"recent", number(kRecent)}};
+}
+
 }  // namespace
 
 std::string report_html(const ReportInput& input) {
@@ -70,22 +88,27 @@ std::string report_html(const ReportInput& input) {
   for (const std::string& path : input.runs) tensors += readers.emplace_back(path).info().tensors.size();
   const Budget budget = budget_for(input.runs.size(), tensors);
 
-  const std::string title = title_of(input);
-  Json data = {{"title", title},          {"version", version()},  {"statistics", statistics_json()},
-               {"causes", causes_json()}, {"runs", Json::array()}, {"claims", Json::array()}};
+  Json runs = Json::array(), claims = Json::array();
   for (std::size_t i = 0; i < readers.size(); ++i) {
-    data["runs"].push_back(run_json(read_run(readers[i], input.runs[i], budget)));
+    runs.push(run_json(read_run(readers[i], input.runs[i], budget)));
   }
-  for (const Claim& claim : input.claims) data["claims"].push_back(claim_json(claim));
+  for (const claim::Claim& claim : input.claims) claims.push(claim_json(claim));
+  const std::string title = title_of(input);
+  const Json data = Json::object({{"title", title},
+                                  {"version", version()},
+                                  {"statistics", statistics_json()},
+                                  {"causes", causes_json()},
+                                  {"runs", runs},
+                                  {"claims", claims}});
 
-  // Texts from logs may hold anything: bytes that are not UTF-8 become U+FFFD.
-  const std::string json = json_for_html(data.dump(-1, ' ', false, Json::error_handler_t::replace));
-  return filled(page_html(), {{"title", escaped(title)},
-                              {"css", page_css()},
-                              {"d3", d3_js()},
-                              {"licence", escaped(d3_licence())},
-                              {"data", json},
-                              {"js", page_js()}});
+  std::map<std::string_view, std::string> parts = limits();
+  parts["title"] = escaped(title);
+  parts["css"] = page_css();
+  parts["d3"] = d3_js();
+  parts["licence"] = escaped(d3_licence());
+  parts["data"] = json_for_html(data.text());
+  parts["js"] = page_js();
+  return filled(page_html(), parts);
 }
 
 }  // namespace adamant::report

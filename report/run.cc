@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace adamant::report {
 namespace {
 
 // Weight of the newest of so many steps in what is recent: about a tenth of them, at most 64, of the loss 20.
-double recent_weight(std::uint64_t steps, double most = 64.0) {
+double recent_weight(std::uint64_t steps, double most = kRecent) {
   return 1.0 / std::clamp(0.1 * static_cast<double>(steps), 1.0, most);
 }
 // Characters that the page can spend: on the overviews, on the probes; on the tensors' series what is left of the sum
@@ -81,6 +82,17 @@ Traits traits_of(const RunInfo::Group& group) {
           .decoupled = model.decoupled_decay.has_value(),
           .beta1 = model.first ? model.first->ratio : 0.0,
           .beta2 = model.second ? model.second->memory.ratio : 0.0};
+}
+
+std::string Run::rule_titles() const {
+  std::string titles;
+  std::set<Rule> named;
+  for (const RunInfo::Group& group : info.groups) {
+    if (!named.insert(group.rule).second) continue;
+    titles += titles.empty() ? "" : ", ";
+    titles += adamant::info(group.rule).title;
+  }
+  return titles;
 }
 
 Collector::Collector(const RunInfo& info, const Budget& budget)

@@ -20,6 +20,7 @@
 
 namespace adamant::report {
 
+constexpr std::uint64_t kRecent = 64;  ///< most steps whose mean stands for the end of a run
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 /// How much may be kept of one run.
@@ -117,6 +118,13 @@ struct Run {
   [[nodiscard]] double apart() const {
     return logged < 2 ? 1.0 : static_cast<double>(last_step - first_step) / static_cast<double>(logged - 1);
   }
+  /// Of all groups, over the whole run.
+  [[nodiscard]] double highest_rate() const {
+    const std::vector<float>& rates = overview.high(kLr);
+    return static_cast<double>(*std::max_element(rates.begin(), rates.end()));
+  }
+  /// Each rule of its groups, once: "AdamW, SGD".
+  [[nodiscard]] std::string rule_titles() const;
   [[nodiscard]] const RunInfo::Tensor& of(const TensorRecord& record) const { return info.tensors[record.tensor]; }
 };
 

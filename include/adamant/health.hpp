@@ -75,6 +75,11 @@ struct Finding {
 /// that leaves the moments as they are, such as a learning rate that is too low.
 class Health {
  public:
+  /// How many numbers before one say whether it stands out, as a loss or a gradient.
+  static constexpr std::size_t kWindow = 128;
+  /// g·r of so many times its noise comes before spikes of the loss (Wortsman et al. 2023, arXiv 2304.13013).
+  static constexpr double kLeap = 2.3;
+
   Health();
   ~Health();
   Health(Health&&) noexcept;

@@ -5,9 +5,8 @@ function drawClaims() {
   section.hidden = data.claims.length === 0;
   list.textContent = "";
   for (const claim of data.claims) {
-    const state = /^holds(?! if)/.test(claim.verdict) ? "green" : /^does not/.test(claim.verdict) ? "red" : "yellow";
     const card = make("article", {class: "claim", id: `claim-${claim.id}`}, make("h3", {text: claim.statement}),
-        make("p", {}, make("span", {class: `state ${state}`, text: `${words[state][0]} ${claim.verdict}`})));
+        make("p", {}, make("span", {class: `state ${claim.state}`, text: `${words[claim.state][0]} ${claim.verdict}`})));
     const facts = make("dl", {class: "settings"});
     for (const key of ["theory", "measured", "tolerance"]) {
       if (claim[key]) facts.append(make("dt", {text: key}), make("dd", {text: claim[key]}));

@@ -7,7 +7,7 @@ function fillAnswers(section) {
   box.textContent = "";
   for (const run of shown()) {
     const panel = run.panels[id] || {absent: "Nothing to show."};
-    const answer = make("p", {class: "answer"});
+    const answer = make("p", {class: "answer", "data-verdict": panel.verdict});
     if (shown().length > 1) answer.append(make("span", {class: "run-name", text: run.name}));
     answer.append(panel.absent || panel.answer);
     box.append(answer);

@@ -15,9 +15,6 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
-// g·r of so many times its noise comes before loss spikes: Wortsman et al. 2023, "Stable and low-precision training".
-constexpr double kLeap = 2.3;
-
 constexpr LightInfo kLights[] = {
     {Light::input, "input", "Is what the moments are fed clean, and does every weight get some?"},
     {Light::v, "v", "Does v keep up with the gradients?"},
@@ -106,7 +103,7 @@ class Outliers {
 
  private:
   static constexpr std::size_t kFew = 32;
-  std::array<double, 128> values_{};
+  std::array<double, Health::kWindow> values_{};
   std::size_t count_ = 0;
 };
 
@@ -204,7 +201,8 @@ std::string sentence_of(const Finding& found, const Options& options, std::uint6
     case Cause::diverged:
       return std::isnan(x) ? "The loss is not finite." : "The loss is " + text("%.1f", x) + " times that of the start.";
     case Cause::loss_spike:
-      return "The loss is " + text("%.1f", x) + " standard deviations above the last 128 steps.";
+      return "The loss is " + text("%.1f", x) + " standard deviations above the last " +
+             std::to_string(Health::kWindow) + " steps.";
   }
   return {};
 }
@@ -255,7 +253,7 @@ struct Health::Impl {
     const double lag = now.lag / floors.lag_noise / std::sqrt(alive);
     const double outlier = tensor.gradient.add(0.5 * std::log(sums.gg / static_cast<double>(seen.elements)), 0.1,
                                                info_of(Cause::bad_batch).red);
-    if (lag > kLeap) value(Cause::bad_batch) = outlier;
+    if (lag > Health::kLeap) value(Cause::bad_batch) = outlier;
     tensor.lag.add(std::log(lag));  // one leap shall not count much
     value(Cause::v_too_slow) = value(Cause::v_too_old) = std::exp(tensor.lag.value());
     if (tax > info_of(Cause::eps_too_large).yellow) value(Cause::v_too_old) = kNaN;  // it is ε that shortens g·r

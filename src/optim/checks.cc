@@ -164,10 +164,11 @@ void check_settings(const Settings& settings) {
 
 void check_rows_of_groups(const TensorState& tensor) {
   const std::size_t width = tensor.row_width();
-  if (tensor.state_format != StateFormat::q8 || width % kGroup == 0) return;
-  refuse(ErrorCode::mismatch, row_gradient_text(tensor) + ": its rows have " + std::to_string(width) +
-                                  " elements; q8 states need a multiple of " + std::to_string(kGroup) +
-                                  ", so that no group is shared between rows");
+  const StateFormatInfo& format = info(tensor.state_format);
+  if (width % format.group == 0) return;
+  refuse(ErrorCode::mismatch, row_gradient_text(tensor) + ": its rows have " + std::to_string(width) + " elements; " +
+                                  std::string(format.name) + " states need a multiple of " +
+                                  std::to_string(format.group) + ", so that no group is shared between rows");
 }
 
 void check_step_options(const StepOptions& options) {

@@ -56,8 +56,8 @@ void choose_formats(TensorState& tensor, StateFormat state, WeightFormat weights
     refuse(ErrorCode::mismatch, "state format f64 of " + in_quotes(tensor.name) + " needs a f64 parameter, which is " +
                                     std::string(info(tensor.param.format).name));
   }
-  if (small && (state == StateFormat::b16 || state == StateFormat::q8)) state = StateFormat::f32;
-  if (small && weights != WeightFormat::plain) weights = WeightFormat::split16;
+  if (small && info(state).compact) state = StateFormat::f32;
+  if (small && info(weights).compact) weights = WeightFormat::split16;
   tensor.state_format = wide ? StateFormat::f64 : state;
   tensor.weight_format = tensor.param.format == Format::bf16 ? weights : WeightFormat::plain;
 }

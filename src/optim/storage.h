@@ -24,12 +24,13 @@ struct PlaneInfo {
 template <class Visit>
 void for_each_plane(const TensorState& tensor, Variant variant, Visit&& visit) {
   const VariantInfo& form = info(variant);
+  const StateFormatInfo& format = info(tensor.state_format);
   for (std::size_t s = 0; s < form.state_count; ++s) {
     const std::size_t n = state_elements(tensor, form.state_infos[s].extent);
-    visit(PlaneInfo{s, PlaneKind::values, n * info(tensor.state_format).bytes});
+    visit(PlaneInfo{s, PlaneKind::values, n * format.bytes});
     // A first moment that is relative to a second one has no exponents of its own.
-    if (tensor.state_format == StateFormat::q8 && form.companions[s] < 0) {
-      visit(PlaneInfo{s, PlaneKind::exponents, (n + kGroup - 1) / kGroup});
+    if (format.group_bytes > 0 && form.companions[s] < 0) {
+      visit(PlaneInfo{s, PlaneKind::exponents, (n + format.group - 1) / format.group * format.group_bytes});
     }
   }
   if (const std::size_t bytes = info(tensor.weight_format).bytes; bytes > 0) {

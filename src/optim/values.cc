@@ -18,22 +18,13 @@ std::vector<float> rounded(const void* values, std::size_t n) {
 Tensor Optimizer::state(TensorRef which, std::string_view state_name) const {
   const TensorState& tensor = impl().tensors[index_of(which)];
   const std::size_t s = state_index(tensor, impl().variant(tensor), state_name);
-  const void* data = tensor.planes[plane_index(s, PlaneKind::values)].data;
-  switch (tensor.state_format) {
-    case StateFormat::f32:
-      return {data, tensor.param.size, Format::f32};
-    case StateFormat::f64:
-      return {data, tensor.param.size, Format::f64};
-    case StateFormat::bf16:
-    case StateFormat::b16:
-      return {data, tensor.param.size, Format::bf16};
-    case StateFormat::f16:
-      return {data, tensor.param.size, Format::f16};
-    case StateFormat::q8:
-      break;
+  const StateFormatInfo& format = info(tensor.state_format);
+  if (!format.element) {
+    refuse(ErrorCode::mismatch, state_text(tensor, state_name) + " is " + std::string(format.name) +
+                                    ", which has no view as numbers: use export_state");
   }
-  refuse(ErrorCode::mismatch,
-         state_text(tensor, state_name) + " is q8, which has no view as numbers: use export_state");
+  const void* data = tensor.planes[plane_index(s, PlaneKind::values)].data;
+  return {data, tensor.param.size, *format.element};
 }
 
 std::vector<float> Optimizer::export_state(TensorRef which, std::string_view state_name) const {

@@ -1,4 +1,4 @@
-#include "cli/picture.h"
+#include "claim/svg.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,8 @@
 #include <limits>
 #include <vector>
 
-namespace adamant::cli {
+namespace adamant::claim {
 namespace {
-
-using lab::Plot;
-using lab::Series;
-using lab::Stroke;
 
 constexpr double kWidth = 640.0, kLeft = 72.0, kRight = 16.0, kTop = 44.0, kPlotHeight = 280.0;
 constexpr double kBottom = kTop + kPlotHeight;
@@ -211,4 +207,4 @@ class Picture {
 
 std::string svg(const Plot& plot) { return Picture(plot).draw(); }
 
-}  // namespace adamant::cli
+}  // namespace adamant::claim

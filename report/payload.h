@@ -1,7 +1,8 @@
-// The panels of the report: for each a sentence that answers its question, and its charts.
+// What the page gets of runs and claims, as JSON.
 #pragma once
 
-#include "report/chart.h"
+#include "claim/claim.h"
+#include "report/json.h"
 #include "report/run.h"
 
 namespace adamant::report {
@@ -13,6 +14,6 @@ namespace adamant::report {
 /// What the lights watch, a row of words for each cause.
 [[nodiscard]] Json causes_json();
 /// A claim with its plots. Throws Error (invalid_argument) where a line has other xs than ys.
-[[nodiscard]] Json claim_json(const Claim& claim);
+[[nodiscard]] Json claim_json(const claim::Claim& claim);
 
 }  // namespace adamant::report

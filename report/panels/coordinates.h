@@ -1,0 +1,24 @@
+// The coordinates that a log follows, and their moments as averages of gradients.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/run.h"
+
+namespace adamant::report {
+
+/// "layer.weight[17]"
+[[nodiscard]] std::string probe_name(const Run& run, std::size_t tensor, std::size_t element);
+
+/// By what m is multiplied to be drawn beside the gradients: the bias correction; SGD's buffer is a sum of them.
+[[nodiscard]] double average_factor(const Run& run, const ProbeSample& sample);
+/// v̂
+[[nodiscard]] double corrected_v(const Run& run, const ProbeSample& sample);
+/// RMS(m̂)/RMS(g) of pure noise.
+[[nodiscard]] double noise_of_m(const Run& run);
+
+/// Probes with gradients, a few of each tensor, the tensors in turn; those that are rarely hit last.
+[[nodiscard]] std::vector<const ProbeTrack*> shown_probes(const Run& run, std::size_t limit);
+
+}  // namespace adamant::report

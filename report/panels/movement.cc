@@ -1,0 +1,97 @@
+// How far do the weights move?
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/limits.h"
+#include "report/panels/coordinates.h"
+#include "report/panels/panel.h"
+#include "report/panels/statistic_charts.h"
+#include "report/words.h"
+
+namespace adamant::report {
+namespace {
+
+// Whether weights decay beside the gradient, not in it.
+bool decays(const Run& run) {
+  return run.traits.decoupled && std::ranges::any_of(run.info.groups, [](const RunInfo::Group& group) {
+           return group.options.weight_decay.value_or(0.0) > 0.0;
+         });
+}
+
+std::string decay_words(const Run& run) {
+  const double share = median_recent(run, &Moments::decay_share);
+  if (!(share > 0.0)) return decays(run) ? "" : " There is no weight decay beside the gradient.";
+  std::string words = fmt::format(" Decay is {} of the step.", percent(share));
+  const double index = median_recent(run, &Moments::equilibrium);
+  if (std::isfinite(index)) {
+    const double lr = run.highest_rate(), decay = *run.group(*largest(run)).options.weight_decay;
+    words += fmt::format(
+        " Weights are {} times as large as where decay and updates balance, which takes about "
+        "1/(ηλ) = {} steps at the highest learning rate.",
+        number(index), number(1.0 / (lr * decay)));
+  }
+  return words;
+}
+
+Panel panel_of(const Run& run) {
+  const double median = median_recent(run, &Moments::relative_step);
+  const Found most = highest_ever(run, &Moments::relative_step);
+  if (most.record == nullptr) return {"unseen", "Nothing was seen of the weights." + decay_words(run)};
+  const Guides healthy = healthy_band(&Moments::relative_step);
+  const bool far = median > healthy.high, little = median < healthy.low;
+  return {
+      far      ? "far"
+      : little ? "little"
+               : "usual",
+      fmt::format("By {} of their size in a step, in the median tensor ({}{} is usual); furthest in {}, {} at step "
+                  "{}.",
+                  number(median),
+                  far      ? "far more than the "
+                  : little ? "far less than the "
+                           : "",
+                  number(std::sqrt(healthy.low * healthy.high)), name_of(run, most), number(most.value), most.step) +
+          decay_words(run)};
+}
+
+// What a step takes from a weight: as decoupled decay, and had it been L2 in the gradient.
+void add_l2(Panel& panel, const Run& run) {
+  if (!run.traits.decoupled) return;
+  Json rows = Json::array();
+  for (const ProbeTrack& track : run.probes) {
+    if (track.last.empty()) continue;
+    const ProbeSample& sample = track.last.back();
+    const Options& options = run.info.groups[run.info.tensors[track.tensor].group].options;
+    const double decay = sample.lr * *options.weight_decay;
+    if (!(decay > 0.0)) continue;
+    const double r = 1.0 / (std::sqrt(corrected_v(run, sample)) + *options.eps);
+    rows.push(Json::object(
+        {{"name", probe_name(run, track.tensor, track.element)}, {"values", Json::array({decay, decay * r})}}));
+  }
+  if (rows.empty()) return;
+  panel.chart("l2", Chart(Kind::rows, "Decay of a weight in a step, had it been L2 in the gradient (Adam)",
+                          {"share of the weight taken away", true, false}, {})
+                        .set("names", Json::array({"decoupled: ηλ", "L2 in the gradient: ηλ/(√v̂+ε)"}))
+                        .set("rows", rows)
+                        .json());
+}
+
+}  // namespace
+
+Panel movement_panel(const Run& run) {
+  Panel panel = panel_of(run);
+  if (has(run, &Moments::relative_step)) {
+    panel.chart("relative_step", heat_map(run, &Moments::relative_step));
+    panel.chart("relative_step_lines", over_time(run, &Moments::relative_step, true));
+  }
+  if (has(run, &Moments::update)) panel.chart("update", over_time(run, &Moments::update, true));
+  if (median_recent(run, &Moments::decay_share) > 0.0) {
+    panel.chart("decay_share", over_time(run, &Moments::decay_share, true));
+    if (has(run, &Moments::equilibrium)) panel.chart("equilibrium", over_time(run, &Moments::equilibrium, true));
+  }
+  add_l2(panel, run);
+  return panel;
+}
+
+}  // namespace adamant::report

@@ -1,0 +1,14 @@
+// Charts of a statistic of all tensors.
+#pragma once
+
+#include "report/chart.h"
+#include "report/panels/tensors.h"
+
+namespace adamant::report {
+
+/// Lines over time.
+[[nodiscard]] Json over_time(const Run& run, Statistic statistic, bool log);
+/// Tensor by time.
+[[nodiscard]] Json heat_map(const Run& run, Statistic statistic);
+
+}  // namespace adamant::report

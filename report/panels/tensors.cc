@@ -1,0 +1,72 @@
+#include "report/panels/tensors.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace adamant::report {
+
+Found highest_recent(const Run& run, Statistic statistic) {
+  return highest(
+      run, [&](const TensorRecord& record) { return std::pair{run.summary(record, statistic).recent, run.last_step}; });
+}
+
+Found lowest_recent(const Run& run, Statistic statistic) {
+  Found found = highest(run, [&](const TensorRecord& record) {
+    return std::pair{-run.summary(record, statistic).recent, run.last_step};
+  });
+  found.value = -found.value;
+  return found;
+}
+
+Found highest_ever(const Run& run, Statistic statistic) {
+  return highest(run, [&](const TensorRecord& record) {
+    const Summary::Extreme& high = run.summary(record, statistic).high;
+    return std::pair{high.value, high.step};
+  });
+}
+
+Found furthest_above_noise(const Run& run) {
+  const std::size_t place = index_of(&Moments::lag), statistics = moment_list().size();
+  Found found;
+  for (std::size_t b = 0; b < run.moments.buckets(); ++b) {
+    const std::uint64_t step = run.moments.first_steps()[b];
+    for (std::size_t i = 0; i < run.tensors.size(); ++i) {
+      const auto lag = static_cast<double>(run.moments.high(i * statistics + place)[b]);
+      const double noise = guides_at(run, run.tensors[i], moment_list()[place], b).noise;
+      if (std::isfinite(lag / noise) && !(found.value >= lag / noise)) found = {&run.tensors[i], lag / noise, step};
+    }
+  }
+  return found;
+}
+
+const TensorRecord* largest(const Run& run) {
+  const auto at = std::max_element(run.tensors.begin(), run.tensors.end(),
+                                   [&](const auto& a, const auto& b) { return run.of(a).size < run.of(b).size; });
+  return at == run.tensors.end() ? nullptr : &*at;
+}
+
+const std::string& name_of(const Run& run, const Found& found) { return run.of(*found.record).name; }
+
+double median_recent(const Run& run, Statistic statistic) {
+  std::vector<double> values;
+  for (const TensorRecord& record : run.tensors) {
+    const double value = run.summary(record, statistic).recent;
+    if (std::isfinite(value)) values.push_back(value);
+  }
+  if (values.empty()) return kNone;
+  std::sort(values.begin(), values.end());
+  return 0.5 * (values[(values.size() - 1) / 2] + values[values.size() / 2]);
+}
+
+bool has(const Run& run, Statistic statistic) { return std::isfinite(median_recent(run, statistic)); }
+
+Guides guides_at(const Run& run, const TensorRecord& record, const MomentInfo& what, std::size_t bucket) {
+  const std::vector<float>& rates = run.rates.high(0);
+  auto [rule, options] = run.group(record);
+  options.lr = *options.lr * static_cast<double>(rates[bucket]) / static_cast<double>(rates.back());
+  const std::uint64_t ago = run.last_step - run.moments.first_steps()[bucket];
+  const std::uint64_t t = record.step > ago ? record.step - ago : 1;
+  return what.guides(floors_of(rule, options, t, run.of(record).size));
+}
+
+}  // namespace adamant::report

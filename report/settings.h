@@ -1,0 +1,13 @@
+// How a run was made: rule, options, notes, cost of its log, as rows of name and value.
+#pragma once
+
+#include "report/json.h"
+#include "report/run.h"
+
+namespace adamant::report {
+
+[[nodiscard]] Json settings_of(const Run& run);
+/// A note as text; empty where there is none of that name.
+[[nodiscard]] std::string note_named(const Notes& notes, std::string_view name);
+
+}  // namespace adamant::report
