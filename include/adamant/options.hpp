@@ -17,6 +17,10 @@ struct Betas : std::optional<std::array<double, 2>> {
   using std::optional<std::array<double, 2>>::optional;
   constexpr Betas(double beta1, double beta2)
       : std::optional<std::array<double, 2>>(std::array<double, 2>{beta1, beta2}) {}
+  /// Written out, for that of std::optional is ambiguous for a class derived from it.
+  friend constexpr bool operator==(const Betas& a, const Betas& b) {
+    return a.has_value() == b.has_value() && (!a.has_value() || *a == *b);
+  }
 };
 
 /// Options of an update rule, one set per parameter group. What is left empty keeps the group's value, then the

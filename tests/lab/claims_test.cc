@@ -14,6 +14,8 @@
 namespace adamant::lab {
 namespace {
 
+using claim::Finding;
+
 // What every claim must be.
 void expect_whole(const Claim& claim) {
   SCOPED_TRACE(claim.id);

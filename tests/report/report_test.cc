@@ -273,16 +273,6 @@ TEST(Run, ShowsEveryOptionOfItsRule) {
   }
 }
 
-TEST(Run, ShowsEveryOptionOfItsRule) {
-  for (const RuleInfo& rule : rules()) {
-    Trial trial(rule.rule, {});
-    const std::string shown = run_json(trial.noise_only(2))["settings"].dump();
-    for (const OptionInfo& option : rule.options) {
-      EXPECT_NE(shown.find(std::string(option.name) + " "), std::string::npos) << rule.name << ": " << shown;
-    }
-  }
-}
-
 TEST(Run, WithoutStatisticsIsNotCalledHealthy) {
   Trial trial(Rule::adamw);
   Collector collector(trial.info);
