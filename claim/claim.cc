@@ -1,7 +1,9 @@
 #include "claim/claim.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 
 namespace adamant::claim {
 
@@ -30,31 +32,13 @@ Verdict Claim::verdict() const {
 }
 
 std::string_view name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::holds:
-      return "holds";
-    case Verdict::holds_if:
-      return "holds if";
-    case Verdict::not_shown:
-      return "not shown";
-    case Verdict::does_not_hold:
-      break;
-  }
-  return "does not hold";
+  static constexpr std::array<std::string_view, 4> kNames = {"holds", "holds if", "not shown", "does not hold"};
+  return kNames[static_cast<std::size_t>(verdict)];
 }
 
 std::string_view name(Check check) {
-  switch (check) {
-    case Check::near:
-      return "near";
-    case Check::at_least:
-      return "at least";
-    case Check::at_most:
-      return "at most";
-    case Check::none:
-      break;
-  }
-  return "none";
+  static constexpr std::array<std::string_view, 4> kNames = {"near", "at least", "at most", "none"};
+  return kNames[static_cast<std::size_t>(check)];
 }
 
 }  // namespace adamant::claim

@@ -67,21 +67,9 @@ std::string words_of(Pattern pattern) {
 }  // namespace
 
 std::string_view name(Pattern pattern) {
-  switch (pattern) {
-    case Pattern::unknown:
-      break;
-    case Pattern::too_young:
-      return "too_young";
-    case Pattern::stale_v:
-      return "stale_v";
-    case Pattern::lined_up:
-      return "lined_up";
-    case Pattern::bad_batch:
-      return "bad_batch";
-    case Pattern::gradients_grew:
-      return "gradients_grew";
-  }
-  return "unknown";
+  static constexpr std::array<std::string_view, 6> kNames = {"unknown",  "too_young", "stale_v",
+                                                             "lined_up", "bad_batch", "gradients_grew"};
+  return kNames[static_cast<std::size_t>(pattern)];
 }
 
 Forensics::Forensics(std::size_t spikes) : limit_(spikes) {}

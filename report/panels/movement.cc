@@ -15,9 +15,9 @@ namespace {
 
 // Whether weights decay beside the gradient, not in it.
 bool decays(const Run& run) {
-  return run.traits.decoupled && std::ranges::any_of(run.info.groups, [](const RunInfo::Group& group) {
-           return group.options.weight_decay.value_or(0.0) > 0.0;
-         });
+  return std::ranges::any_of(run.info.groups, [](const RunInfo::Group& group) {
+    return traits_of(group).decoupled && group.options.weight_decay.value_or(0.0) > 0.0;
+  });
 }
 
 std::string decay_words(const Run& run) {
@@ -57,15 +57,15 @@ Panel panel_of(const Run& run) {
 
 // What a step takes from a weight: as decoupled decay, and had it been L2 in the gradient.
 void add_l2(Panel& panel, const Run& run) {
-  if (!run.traits.decoupled) return;
   Json rows = Json::array();
   for (const ProbeTrack& track : run.probes) {
     if (track.last.empty()) continue;
     const ProbeSample& sample = track.last.back();
-    const Options& options = run.info.groups[run.info.tensors[track.tensor].group].options;
-    const double decay = sample.lr * *options.weight_decay;
+    const RunInfo::Group& group = run.info.groups[run.info.tensors[track.tensor].group];
+    if (!traits_of(group).decoupled) continue;
+    const double decay = sample.lr * *group.options.weight_decay;
     if (!(decay > 0.0)) continue;
-    const double r = 1.0 / (std::sqrt(corrected_v(run, sample)) + *options.eps);
+    const double r = 1.0 / (std::sqrt(corrected_v(run, sample)) + *group.options.eps);
     rows.push(Json::object(
         {{"name", probe_name(run, track.tensor, track.element)}, {"values", Json::array({decay, decay * r})}}));
   }
