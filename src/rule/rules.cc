@@ -111,7 +111,6 @@ Variant variant_of(Rule rule, const Options& options) {
 
 RuleModel model_of(Rule rule, const Options& options, std::uint64_t step) {
   const FloatEnvironment environment;
-  const FloatEnvironment environment;
   const Options complete = merge(defaults(rule), options);
   const std::uint64_t t = std::max<std::uint64_t>(1, step);
   RuleModel model;
