@@ -35,7 +35,7 @@ int main() {
   adamant::RunStep step;
   double update = 0.0, share = 0.0, steps = 0.0;
   while (reader.next(step)) {
-    health.feed(reader.info(), step);
+    health.record(step);
     const adamant::RunInfo::Group& group = reader.info().groups[0];
     const adamant::Moments moments = adamant::moments_of(step.tensors[0], group.rule, group.options);
     update += moments.update;

@@ -182,7 +182,7 @@ void Collector::add(const RunInfo& info, const RunStep& step) {
   probes_.add(info, step);
   replayer_.add(info, step);
   const std::size_t known = health_.findings().size();
-  health_.feed(info, step);
+  health_.record(step, moments);
   for (std::size_t i = known; i < health_.findings().size(); ++i) {
     const Finding& finding = health_.findings()[i];
     if (finding.cause == Cause::loss_spike) forensics_.spike(finding.value);

@@ -67,7 +67,7 @@ Trained train(const Training& training) {
       Statistics* statistics = log.statistics();
       const StepReport report =
           adamw.step({.grad_scale = training.growing ? 1.0 / weight_at(step) : 1.0, .statistics = statistics});
-      live.feed(run_info(adamw), run_step(adamw, step, loss, report, *statistics));
+      live.record(run_step(adamw, loss, report, statistics));
       log.step(adamw, loss, report);
     }
   }
@@ -76,7 +76,7 @@ Trained train(const Training& training) {
   // The log tells the same.
   RunLogReader reader(path);
   Health read;
-  for (RunStep step; reader.next(step);) read.feed(reader.info(), step);
+  for (RunStep step; reader.next(step);) read.record(step);
   EXPECT_EQ(read.findings().size(), live.findings().size());
   for (std::size_t i = 0; i < std::min(read.findings().size(), live.findings().size()); ++i) {
     const Finding &a = read.findings()[i], &b = live.findings()[i];
@@ -195,7 +195,7 @@ class Scene {
       ++step_;
       for (std::size_t i = 0; i < g_.size(); ++i) g_[i] = static_cast<float>(gradient(step_, i));
       const StepReport report = optimizer_.step({.statistics = &statistics_});
-      health_.feed(run_info(optimizer_), run_step(optimizer_, step_, loss(step_), report, statistics_));
+      health_.record(run_step(optimizer_, loss(step_), report, &statistics_));
     }
   }
   static double noise(std::uint64_t step, std::size_t element) { return random_normal(step * 4096 + element); }
@@ -301,12 +301,13 @@ TEST(Health, TellsAgainOnlyAfterARecovery) {
 TEST(Health, KeepsNoMoreFindingsThanItSays) {
   std::vector<float> w(4), g(4);
   AdamW adamw({{"w", w, g}});
-  const RunInfo info = run_info(adamw);
   Health health;
   for (std::uint64_t step = 1; step <= 20010; ++step) {
     StepReport report;
     if (step % 2 == 1) report.nonfinite = {"w", 0, 1};
-    health.feed(info, run_step(adamw, step, 1.0, report, {}));
+    RunStep seen = run_step(adamw, 1.0, report);
+    seen.step = step;
+    health.record(seen);
   }
   EXPECT_EQ(health.findings().size(), 10000U);
   EXPECT_EQ(health.findings().back().step, 19999U);

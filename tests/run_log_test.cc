@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <adamant/health.hpp>
+#include <adamant/tensorboard.hpp>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
@@ -158,27 +159,223 @@ TEST(RunLogs, SayWhatWasSeen) {
 
 TEST(RunLogs, HaveARuleForEachGroup) {
   const File file;
-  Model model;
+  std::vector<float> w(300, 1.0F), g(300, 0.5F), u(20, 1.0F), h(20, 0.5F);
+  std::vector<ParamGroup> groups(2);
+  groups[0] = {.params = {{"w", w, g}}};
+  groups[1] = {.params = {{"u", u, h}}, .options = {.lr = 0.5, .momentum = 0.75}, .rule = Rule::sgd};
+  Optimizer optimizer(Rule::adamw, std::move(groups));
   {
-    RunLog log(file.path(), *model.optimizer);
-    model.step(log, 1.0);
+    RunLog log(file.path(), optimizer);
+    const StepReport report = optimizer.step({.statistics = log.statistics()});
+    log.step(optimizer, 1.0, report);
   }
-  std::string text = file.text();
-  Json header = Json::parse(text.substr(0, text.find('\n')));
-  header["groups"][1] = {{"rule", "sgd"}, {"options", {{"lr", 0.5}, {"momentum", 0.75}}}};
-  file.write(header.dump() + text.substr(text.find('\n')));
   RunLogReader reader(file.path());
-  const std::vector<RunInfo::Group>& groups = reader.info().groups;
-  EXPECT_EQ(groups[0].rule, Rule::adamw);
-  EXPECT_EQ(groups[1].rule, Rule::sgd);
-  EXPECT_EQ(*groups[1].options.momentum, 0.75);
-  EXPECT_FALSE(groups[1].options.betas);
+  const std::vector<RunInfo::Group>& read = reader.info().groups;
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].rule, Rule::adamw);
+  EXPECT_EQ(read[1].rule, Rule::sgd);
+  EXPECT_EQ(*read[1].options.momentum, 0.75);
+  EXPECT_FALSE(read[1].options.betas);
   // Lights are those of the group's rule.
   Health health;
   RunStep step;
   ASSERT_TRUE(reader.next(step));
-  health.feed(reader.info(), step);
+  health.record(step);
   EXPECT_TRUE(health.findings().empty());
+}
+
+std::vector<std::uint64_t> numbers_of(const std::string& path) {
+  RunLogReader reader(path);
+  std::vector<std::uint64_t> numbers;
+  for (const RunStep& step : steps_of(reader)) numbers.push_back(step.step);
+  return numbers;
+}
+
+TEST(RunLogs, OfARunThatGoesOnGoOnCounting) {
+  const File first, second;
+  using Numbers = std::vector<std::uint64_t>;
+  Model model;
+  {
+    RunLog log(first.path(), *model.optimizer);
+    std::vector<float> bad(Model::kSizes[1], NAN);
+    model.optimizer->set_grad("b", bad);
+    for (int t = 0; t < 3; ++t) EXPECT_FALSE(model.step(log, 1.0).applied);  // as with loss scaling
+    model.optimizer->set_grad("b", model.g[1].view());
+    for (int t = 0; t < 2; ++t) model.step(log, 1.0);
+  }
+  EXPECT_EQ(numbers_of(first.path()), (Numbers{1, 2, 3, 4, 5}));
+  const StateDict kept = model.optimizer->state_dict();
+  Model other;
+  other.optimizer->load_state_dict(kept);
+  RunLog log(second.path(), *other.optimizer);
+  for (int t = 0; t < 3; ++t) other.step(log, 1.0);
+  log.flush();
+  EXPECT_EQ(numbers_of(second.path()), (Numbers{6, 7, 8}));
+  // What it was set back to does not count.
+  other.optimizer->load_state_dict(kept);
+  for (int t = 0; t < 2; ++t) other.step(log, 1.0);
+  log.flush();
+  EXPECT_EQ(numbers_of(second.path()), (Numbers{6, 7, 8, 9, 10}));
+  RunLogReader reader(second.path());
+  EXPECT_EQ(steps_of(reader).back().tensors[0].step, 4U);
+}
+
+TEST(RunLogs, AreNotWrittenByAFork) {
+  const File file;
+  Model model({.threads = 1});
+  auto log = std::make_unique<RunLog>(file.path(), *model.optimizer, RunLogOptions{.flush_seconds = 1000.0});
+  for (int t = 0; t < 5; ++t) model.step(*log, 1.0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string expected = "io: '" + file.path() + "' cannot be written: it belongs to the process " +
+                                 std::to_string(getppid()) + ", of which this one is a fork";
+    bool right = true;
+    for (const auto& call :
+         {std::function<void()>([&] { model.step(*log, 1.0); }), {[&] { log->flush(); }}, {[&] { log->end(); }}}) {
+      right = right && refusal(call) == expected;
+    }
+    log.reset();
+    _exit(right ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(numbers_of(file.path()).size(), 0U);
+  for (int t = 0; t < 5; ++t) model.step(*log, 1.0);
+  log->end();
+  EXPECT_EQ(numbers_of(file.path()).size(), 10U);
+}
+
+TEST(RunLogs, TellWhoFollowsOfAnotherRunInTheirPlace) {
+  const auto train = [](const std::string& path, int steps, bool ends) {
+    Model model;
+    RunLog log(path, *model.optimizer);
+    for (int t = 0; t < steps; ++t) model.step(log, 1.0);
+    if (ends) log.end();
+  };
+  const File file, other;
+  const std::string replaced = "io: '" + file.path() + "' cannot be read: another file has taken its place";
+  RunStep step;
+  {  // A new log of the same name.
+    train(file.path(), 3, false);
+    RunLogReader reader(file.path());
+    ASSERT_TRUE(reader.next(step));
+    train(file.path(), 5, false);
+    // What there was is read to its end.
+    EXPECT_TRUE(reader.next(step) && reader.next(step));
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(refusal([&] { reader.next(step); }), replaced);
+  }
+  {  // One that has ended has nothing to come.
+    train(file.path(), 1, true);
+    RunLogReader reader(file.path());
+    steps_of(reader);
+    train(file.path(), 5, false);
+    EXPECT_FALSE(reader.next(step));
+  }
+  for (const int steps : {1, 3, 5}) {  // Shorter, as long, or longer, and the same file.
+    SCOPED_TRACE(steps);
+    train(file.path(), 3, false);
+    RunLogReader reader(file.path());
+    EXPECT_EQ(steps_of(reader).size(), 3U);
+    train(other.path(), steps, false);
+    file.write(other.text());
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(refusal([&] { reader.next(step); }), replaced);
+  }
+  {  // One that was removed.
+    train(file.path(), 3, false);
+    RunLogReader reader(file.path());
+    std::filesystem::remove(file.path());
+    EXPECT_EQ(steps_of(reader).size(), 3U);
+    EXPECT_FALSE(reader.next(step));
+  }
+}
+
+TEST(RunLogs, ReplaceOnlyWhatIsAFileThatMayBeWritten) {
+  const File file, link;
+  Model model;
+  RunLog(file.path(), *model.optimizer).end();
+  std::filesystem::create_symlink(file.path(), link.path());
+  RunLog(link.path(), *model.optimizer).end();
+  EXPECT_TRUE(std::filesystem::is_symlink(link.path()));
+  const std::string id = RunLogReader(file.path()).info().id;
+  EXPECT_EQ(id.size(), 16U);
+  EXPECT_EQ(RunLogReader(link.path()).info().id, id);
+  RunLog(file.path(), *model.optimizer).end();
+  EXPECT_NE(RunLogReader(file.path()).info().id, id);
+}
+
+TEST(RunLogs, AndTheOthersTakeTheSameRecordInAnyOrder) {
+  const File file, same, again;
+  const std::filesystem::path folder = file.path() + ".events";
+  Model model;
+  {
+    RunLog log(file.path(), *model.optimizer), copy(same.path(), *model.optimizer);
+    TensorBoard board(folder.string(), *model.optimizer);
+    Health health, other;
+    for (std::uint64_t t = 1; t <= 4; ++t) {
+      for (std::size_t i = 0; i < 3; ++i) model.g[i].fill(10 * t + i);
+      Statistics* statistics = log.statistics();
+      const StepReport report = model.optimizer->step({.statistics = statistics});
+      const RunStep seen = run_step(*model.optimizer, 1.0, report, statistics);
+      EXPECT_EQ(seen.step, t);
+      if (t % 2 == 0) log.step(*model.optimizer, 1.0, report);
+      board.record(seen);
+      health.record(seen);
+      std::vector<Moments> moments;
+      for (const TensorStatistics& tensor : seen.tensors) {
+        const RunInfo::Group& group = seen.info->groups[seen.info->tensors[tensor.tensor].group];
+        moments.push_back(moments_of(tensor, group.rule, group.options));
+      }
+      other.record(seen, moments);
+      EXPECT_EQ(refusal([&] { other.record(seen, {}); }), "mismatch: the step has 3 tensors and 0 statistics of them");
+      copy.record(seen);
+      if (t % 2 == 1) log.record(seen);
+    }
+    EXPECT_EQ(health.findings().size(), other.findings().size());
+  }
+  std::filesystem::remove_all(folder);
+  const auto seen_by = [](const std::string& path) {
+    RunLogReader reader(path);
+    std::vector<double> sums;
+    for (const RunStep& step : steps_of(reader)) {
+      for (const TensorStatistics& tensor : step.tensors) sums.push_back(tensor.sums.gg);
+      for (const TensorStatistics& tensor : step.tensors) sums.push_back(static_cast<double>(tensor.probes.size()));
+    }
+    return sums;
+  };
+  const std::vector<double> sums = seen_by(file.path());
+  EXPECT_EQ(sums.size(), 24U);
+  EXPECT_EQ(seen_by(same.path()), sums);
+
+  // What is read can be recorded again.
+  {
+    RunLogReader reader(file.path());
+    RunLog log(again.path(), *model.optimizer);
+    for (RunStep step; reader.next(step);) {
+      EXPECT_EQ(step.info->tensors.size(), 3U);
+      log.record(step);
+    }
+  }
+  EXPECT_EQ(seen_by(again.path()), sums);
+}
+
+TEST(RunLogs, RefuseStepsThatAreNotTheirs) {
+  const File file;
+  Model model;
+  RunLog log(file.path(), *model.optimizer);
+  Health health;
+  EXPECT_EQ(refusal([&] { log.record({}); }),
+            "invalid_argument: the step has no info of its run: run_step() makes it whole");
+  EXPECT_EQ(refusal([&] { health.record({}); }), refusal([&] { log.record({}); }));
+  RunStep step = run_step(*model.optimizer, 1.0, {});
+  step.tensors.pop_back();
+  EXPECT_EQ(refusal([&] { log.record(step); }), "mismatch: the step has 2 tensors, its run 3");
+  std::vector<float> w(10), g(10);
+  AdamW small({{"w", w, g}});
+  EXPECT_EQ(refusal([&] { log.record(run_step(small, 1.0, {})); }),
+            "mismatch: the step has fewer tensors or groups than its run log had before");
+  log.flush();
+  EXPECT_EQ(numbers_of(file.path()).size(), 0U);
 }
 
 TEST(RunLogs, PackNumbersToNearest) {
@@ -432,6 +629,7 @@ TEST(RunLogs, AreCompleteAfterAKill) {
     pause();
     _exit(0);
   }
+  close(from_child[1]);
   char said = 0;
   EXPECT_EQ(read(from_child[0], &said, 1), 1);
   kill(child, SIGKILL);
@@ -439,7 +637,6 @@ TEST(RunLogs, AreCompleteAfterAKill) {
   waitpid(child, &status, 0);
   EXPECT_TRUE(WIFSIGNALED(status));
   close(from_child[0]);
-  close(from_child[1]);
   RunLogReader reader(file.path());
   EXPECT_EQ(steps_of(reader).size(), 12U);
   EXPECT_FALSE(reader.end());
@@ -548,7 +745,8 @@ TEST(RunLogs, RefuseEveryCallWhereTheyWereMovedFrom) {
       {"run log reader", [&] { reader.next(step); }},
       {"run log reader", [&] { static_cast<void>(reader.scales()); }},
       {"run log reader", [&] { static_cast<void>(reader.end()); }},
-      {"Health", [&] { health.feed(other.info(), step); }},
+      {"Health", [&] { health.record(step); }},
+      {"run log", [&] { log.record(step); }},
       {"Health", [&] { static_cast<void>(health.findings()); }},
       {"Health", [&] { static_cast<void>(health.state(Light::m)); }},
   };

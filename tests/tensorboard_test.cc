@@ -286,8 +286,31 @@ TEST_F(TensorBoardTest, ARunThatGoesOnHasAFileOfItsOwnAndGoesOnCounting) {
   TensorBoard after(folder.string(), run.optimizer);
   EXPECT_NE(before.path(), after.path());
   after.step(run.optimizer, 1.0, run.step(), &run.seen);
+  after.step(run.optimizer, 1.0, run.step(), &run.seen);
   after.flush();
-  EXPECT_EQ(read_event_file(after.path()).back().step, 6U);
+  const std::vector<ReadEvent> events = read_event_file(after.path());
+  ASSERT_EQ(events.size(), 4U);
+  EXPECT_EQ(events[1].session, 1U) << "what earlier files have from here on is left out";
+  EXPECT_EQ(events[1].step, 6U);
+  EXPECT_EQ(events[2].step, 6U);
+  EXPECT_EQ(events[2].session, 0U);
+  EXPECT_EQ(events[3].step, 7U);
+  EXPECT_EQ(read_event_file(before.path()).size(), 1U) << "a run that begins takes no one's place";
+}
+
+TEST_F(TensorBoardTest, ARunThatIsSetBackTakesThePlaceOfItsOwnSteps) {
+  Training run(1);
+  TensorBoard board(folder.string(), run.optimizer);
+  for (int t = 0; t < 2; ++t) board.step(run.optimizer, 1.0, run.step());
+  const StateDict kept = run.optimizer.state_dict();
+  for (int t = 0; t < 3; ++t) board.step(run.optimizer, 1.0, run.step());
+  run.optimizer.load_state_dict(kept);
+  for (int t = 0; t < 2; ++t) board.step(run.optimizer, 1.0, run.step());
+  board.flush();
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> steps;
+  for (const ReadEvent& event : read_event_file(board.path())) steps.emplace_back(event.step, event.session);
+  EXPECT_EQ(steps, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+                       {0, 0}, {1, 0}, {2, 0}, {3, 0}, {4, 0}, {5, 0}, {3, 1}, {3, 0}, {4, 0}}));
 }
 
 TEST_F(TensorBoardTest, TensorsAddedLater) {
@@ -324,6 +347,26 @@ TEST_F(TensorBoardTest, CompleteAfterAKill) {
     const std::vector<ReadEvent> events = read_event_file(fs::directory_iterator(folder)->path().string());
     EXPECT_EQ(events.size(), flush_seconds == 0.0 ? 21U : 1U);
   }
+}
+
+// What waits in a parent is the parent's to write.
+TEST_F(TensorBoardTest, NotWrittenByAFork) {
+  Training run(1, 1, {.threads = 1});
+  auto board = std::make_unique<TensorBoard>(folder.string(), run.optimizer, TensorBoardOptions{.flush_seconds = 1000});
+  for (int t = 0; t < 5; ++t) board->step(run.optimizer, 1.0, run.step(), &run.seen);
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string said = refusal([&] { board->step(run.optimizer, 1.0, run.step(), &run.seen); });
+    board.reset();
+    _exit(said.find("io: ") == 0 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  const std::string path = board->path();
+  EXPECT_EQ(read_event_file(path).size(), 1U);
+  board.reset();
+  EXPECT_EQ(read_event_file(path).size(), 6U);
 }
 
 TEST_F(TensorBoardTest, FlushedWhenItIsDestroyedAndMoved) {

@@ -1,6 +1,7 @@
 // What goes wrong in a run, found while it goes on: lights for the data, both moments, ε, step, decay and loss.
 #pragma once
 
+#include <adamant/moments.hpp>
 #include <adamant/run_log.hpp>
 #include <cstdint>
 #include <memory>
@@ -67,8 +68,9 @@ struct Finding {
   std::string sentence;  ///< plain English, with the figures
 };
 
-/// Watches a run, fed step by step from a log or while it trains (run_step). Keeps about 2 KB for each tensor. A tensor
-/// is reported once in each episode: when it turns yellow, when it turns red; and again after it has recovered.
+/// Watches a run step by step, from a log (RunLogReader) or while it trains (run_step). Keeps about 2 KB for each
+/// tensor. A tensor is reported once in each episode: when it turns yellow, when it turns red; and again after it has
+/// recovered.
 ///
 /// What it cannot know: in the step in which gradients leap up it cannot tell a bad batch from weights that the steps
 /// before have thrown off; whether elements that never had a gradient were meant to have one; and it sees no failure
@@ -85,8 +87,10 @@ class Health {
   Health(Health&&) noexcept;
   Health& operator=(Health&&) noexcept;
 
-  /// The next step of the run that `info` describes, with the options of that step (RunLogReader::info).
-  void feed(const RunInfo& info, const RunStep& step);
+  /// The next step of the run.
+  void record(const RunStep& step);
+  /// The same for who has computed the statistics: moments_of each tensor. Refuses another number of them (mismatch).
+  void record(const RunStep& step, std::span<const Moments> moments);
   /// All so far, in the order in which they were found; no more than the first 10,000.
   [[nodiscard]] const std::vector<Finding>& findings() const;
   /// The worst so far; nothing: green.

@@ -35,6 +35,7 @@ struct RunInfo {
   struct Probe {
     std::size_t tensor = 0, element = 0;
   };
+  std::string id;       ///< of a log: no two have the same
   std::string version;  ///< of the library: "0.1.0"
   std::string target;   ///< instruction set
   std::string title;
@@ -44,10 +45,11 @@ struct RunInfo {
   Notes notes;
 };
 
-/// One step.
+/// One step: what run_step() makes and what a RunLogReader reads. RunLog, TensorBoard and Health take it.
 struct RunStep {
-  std::uint64_t step = 0;  ///< of the run, counted from 1
-  double seconds = 0.0;    ///< since the log was opened
+  std::shared_ptr<const RunInfo> info;  ///< the run, as it was in this step
+  std::uint64_t step = 0;               ///< of the run, counted from 1: Optimizer::steps
+  double seconds = 0.0;                 ///< from a log: since it was opened
   double loss = 0.0;
   std::vector<double> lr;  ///< of each group
   std::optional<double> grad_norm;
@@ -65,11 +67,12 @@ struct RunScales {
   std::vector<std::array<std::uint32_t, ScaleSample::kBins>> bins;  ///< as in ScaleSample, one for each tensor
 };
 
-/// What a log would say of an optimizer; `probes` empty.
+/// What a log would say of an optimizer; `id` and `probes` empty.
 [[nodiscard]] RunInfo run_info(const Optimizer& optimizer);
-/// What a log would say of a step that was just taken, for a run of that many tensors.
-[[nodiscard]] RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, const StepReport& report,
-                               const Statistics& statistics);
+/// What there is to say of the step that the optimizer has just taken; `statistics` is what the step filled, or nullptr
+/// for a step that was not observed.
+[[nodiscard]] RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report,
+                               const Statistics* statistics = nullptr);
 
 struct RunLogOptions {
   std::string title{};
@@ -86,21 +89,27 @@ struct RunLogOptions {
 ///       log.step(adamw, loss, report);
 ///     }
 ///
+/// The last line is short for log.record(run_step(adamw, loss, report, the log's statistics)); what run_step() makes
+/// can go to a TensorBoard and a Health too, in any order.
+///
 /// Takes about 64 bytes a tensor in each step, and follows at most 32 elements. What was handed over to the system is
 /// there and can be read, also after the process was killed. Throws Error (io), naming path and reason, where the file
 /// cannot be written; then the log is closed, and each later call throws it again.
 class RunLog {
  public:
-  /// Replaces the file. The steps are counted from the optimizer's: a run that goes on goes on counting.
+  /// Makes a new file, in the place of an old one. A run that goes on goes on counting its steps.
   RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options = {});
   /// Writes what is left; here errors are silent. end() or flush() tell.
   ~RunLog();
   RunLog(RunLog&&) noexcept;
   RunLog& operator=(RunLog&&) noexcept;
 
-  /// To be given to the coming step: nullptr where that step is not to be logged.
+  /// To be given to the coming step: nullptr where that step is not to be logged. Valid until it is asked for again.
   [[nodiscard]] Statistics* statistics();
-  /// After each step. The optimizer may have got more tensors or other options since.
+  /// After each step, also of one that is not to be logged. The run may have got more tensors or other options since.
+  /// Where it was set back to an earlier state, the log goes on counting. Refuses a step of another run (mismatch).
+  void record(const RunStep& step);
+  /// The same for the step that the optimizer has just taken.
   void step(const Optimizer& optimizer, double loss, const StepReport& report);
   /// The last line, for what is known at the end; not needed. Closes the file: steps after it are refused
   /// (invalid_argument).
@@ -116,7 +125,7 @@ class RunLog {
 
 /// Reads a run log step by step, in the memory of one step, also while it is being written. A last line that is torn,
 /// as a killed process leaves it, is not there. Throws Error (io), naming path and line, of what cannot be read or is
-/// not a run log.
+/// not a run log, and where another file has taken its place before the run has ended.
 class RunLogReader {
  public:
   explicit RunLogReader(std::string path);

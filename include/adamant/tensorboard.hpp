@@ -3,6 +3,7 @@
 #pragma once
 
 #include <adamant/optimizer.hpp>
+#include <adamant/run_log.hpp>
 #include <adamant/statistics.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -29,22 +30,26 @@ struct TensorBoardOptions {
 ///     Statistics seen;
 ///     for (...) board.step(adamw, loss, adamw.step({.statistics = &seen}), &seen);
 ///
+/// That is short for board.record(run_step(adamw, loss, ...)).
+///
 /// What was handed over to the system is there and can be read, also after the process was killed. Throws Error (io),
 /// naming path and reason, where the file cannot be written; then it is closed, and each later call throws it again.
 /// One call at a time.
 class TensorBoard {
  public:
-  /// Makes the folder where there is none, and in it a new file. The steps are counted from the optimizer's: a run that
-  /// goes on in the same folder goes on counting. Refuses names that no tensor has (not_found), more of them than fit,
-  /// and options outside their ranges (invalid_argument).
+  /// Makes the folder where there is none, and in it a new file. A run that goes on in the same folder goes on
+  /// counting, and takes the place of steps that an earlier file has beyond that. Refuses names that no tensor has
+  /// (not_found), more of them than fit, and options outside their ranges (invalid_argument).
   TensorBoard(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions options = {});
   /// Writes what is left; here errors are silent. flush() tells.
   ~TensorBoard();
   TensorBoard(TensorBoard&&) noexcept;
   TensorBoard& operator=(TensorBoard&&) noexcept;
 
-  /// After each step; `statistics` is what the step filled, or nullptr for a step that was not observed. Those of a
-  /// RunLog serve too, before RunLog::step. The optimizer may have got more tensors or other options since.
+  /// After each step. The run may have got more tensors or other options since. Where it was set back to an earlier
+  /// state, its steps take the place of those they repeat.
+  void record(const RunStep& step);
+  /// The same for the step that the optimizer has just taken; `statistics` as for run_step().
   void step(const Optimizer& optimizer, double loss, const StepReport& report, const Statistics* statistics = nullptr);
   /// Hands over to the system what there is.
   void flush();

@@ -1,5 +1,8 @@
 #include "insight/growing_file.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <adamant/error.hpp>
 #include <cerrno>
 #include <cstddef>
@@ -9,15 +12,31 @@
 #include "base/text.h"
 
 namespace adamant {
+namespace {
+
+// Links, devices and pipes stay, and so does a file that may not be written.
+void remove_old(const char* path) {
+  struct stat there{};
+  if (lstat(path, &there) == 0 && S_ISREG(there.st_mode) && access(path, W_OK) == 0) unlink(path);
+}
+
+std::FILE* open_file(const char* path, GrowingFile::Existing existing) {
+  if (existing == GrowingFile::Existing::refuse) return std::fopen(path, "wbx");
+  remove_old(path);
+  return std::fopen(path, "wb");
+}
+
+}  // namespace
 
 GrowingFile::GrowingFile(std::string path, Existing existing)
-    : path_(std::move(path)), file_(std::fopen(path_.c_str(), existing == Existing::replace ? "wb" : "wbx")) {
+    : path_(std::move(path)), process_(getpid()), file_(open_file(path_.c_str(), existing)) {
   if (!file_) fail();
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
 }
 
 GrowingFile::~GrowingFile() {
-  if (file_) static_cast<void>(std::fwrite(waiting_.data(), 1, waiting_.size(), file_.get()));  // flush() tells
+  if (!file_ || inherited()) return;
+  static_cast<void>(std::fwrite(waiting_.data(), 1, waiting_.size(), file_.get()));  // flush() tells
 }
 
 void GrowingFile::add(std::string_view record) {
@@ -45,7 +64,13 @@ void GrowingFile::close() {
 
 void GrowingFile::check() const {
   if (!failure_.empty()) throw Error(ErrorCode::io, failure_);
+  if (inherited()) {
+    throw Error(ErrorCode::io, in_quotes(path_) + " cannot be written: it belongs to the process " +
+                                   std::to_string(process_) + ", of which this one is a fork");
+  }
 }
+
+bool GrowingFile::inherited() const { return getpid() != process_; }
 
 void GrowingFile::fail() {
   failure_ = in_quotes(path_) + " cannot be written: " + std::strerror(errno);

@@ -1,6 +1,8 @@
 // A file that only grows, record by record, while others may read it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -11,9 +13,11 @@ namespace adamant {
 
 /// Records wait in memory until they are handed over to the system; from then on they can be read, also after the
 /// process was killed. Throws Error (io), naming path and reason, where the file cannot be written; then it is closed,
-/// and each later call throws the same again.
+/// and each later call throws the same again. It belongs to the process that opened it: in a child of fork() nothing of
+/// it is written, and calls throw.
 class GrowingFile {
  public:
+  /// `replace` makes a new file in the place of an old one, so that who reads the old one is not led into the new one.
   enum class Existing { replace, refuse };
 
   GrowingFile(std::string path, Existing existing);
@@ -41,7 +45,10 @@ class GrowingFile {
 
   [[noreturn]] void fail();
 
+  [[nodiscard]] bool inherited() const;
+
   std::string path_;
+  pid_t process_;
   std::unique_ptr<std::FILE, Close> file_;
   std::string waiting_;
   Clock::time_point flushed_ = Clock::now();

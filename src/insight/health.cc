@@ -1,3 +1,4 @@
+#include <adamant/error.hpp>
 #include <adamant/health.hpp>
 #include <adamant/moments.hpp>
 #include <algorithm>
@@ -7,7 +8,9 @@
 #include <limits>
 #include <optional>
 
+#include "base/float_environment.h"
 #include "base/held.h"
+#include "insight/run_step.h"
 
 namespace adamant {
 namespace {
@@ -215,24 +218,24 @@ std::span<const LightInfo> lights() { return kLights; }
 std::span<const CauseInfo> causes() { return kCauses; }
 
 struct Health::Impl {
-  void feed(const RunInfo& info, const RunStep& step) {
+  void record(const RunStep& step, std::span<const Moments> moments) {
+    const RunInfo& info = *step.info;
     found = {};
     watched.resize(std::max(watched.size(), step.tensors.size()));
     for (std::size_t i = 0; i < step.tensors.size(); ++i) {
       if (step.tensors[i].elements == 0) continue;
-      const RunInfo::Tensor& tensor = info.tensors.at(i);
-      judge(step.step, measured(watched[i], step.tensors[i], info.groups.at(tensor.group), tensor), watched[i].episodes,
-            i);
+      const RunInfo::Tensor& tensor = info.tensors[i];
+      judge(step.step, measured(watched[i], step.tensors[i], moments[i], info.groups.at(tensor.group), tensor),
+            watched[i].episodes, i);
     }
     judge(step.step, measured(step), episodes, kRun);
     tell(info, step);
   }
 
   // Of a tensor. What cannot be said is NaN and exceeds nothing.
-  Values measured(Watched& tensor, const TensorStatistics& seen, const RunInfo::Group& group,
+  Values measured(Watched& tensor, const TensorStatistics& seen, const Moments& now, const RunInfo::Group& group,
                   const RunInfo::Tensor& described) {
     const auto& [rule, options] = group;
-    const Moments now = moments_of(seen, rule, options);
     const MomentFloors floors = floors_of(rule, options, seen.step, seen.elements);
     const MomentSums& sums = seen.sums;
     // Biases and gains start at 0 or 1 and may well stay there.
@@ -354,7 +357,28 @@ Health::~Health() = default;
 Health::Health(Health&&) noexcept = default;
 Health& Health::operator=(Health&&) noexcept = default;
 
-void Health::feed(const RunInfo& info, const RunStep& step) { held(impl_, "Health").feed(info, step); }
+void Health::record(const RunStep& step) {
+  const FloatEnvironment environment;
+  Impl& health = held(impl_, "Health");
+  check_step(step);
+  std::vector<Moments> moments;
+  moments.reserve(step.tensors.size());
+  for (const TensorStatistics& seen : step.tensors) {
+    const RunInfo::Group& group = step.info->groups.at(step.info->tensors[moments.size()].group);
+    moments.push_back(moments_of(seen, group.rule, group.options));
+  }
+  health.record(step, moments);
+}
+void Health::record(const RunStep& step, std::span<const Moments> moments) {
+  const FloatEnvironment environment;
+  Impl& health = held(impl_, "Health");
+  check_step(step);
+  if (moments.size() != step.tensors.size()) {
+    throw Error(ErrorCode::mismatch, "the step has " + std::to_string(step.tensors.size()) + " tensors and " +
+                                         std::to_string(moments.size()) + " statistics of them");
+  }
+  health.record(step, moments);
+}
 const std::vector<Finding>& Health::findings() const { return held(impl_, "Health").findings; }
 std::optional<Severity> Health::state(Light light) const {
   return held(impl_, "Health").states[static_cast<std::size_t>(light)];

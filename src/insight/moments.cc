@@ -155,7 +155,7 @@ std::span<const MomentInfo> moment_list() {
       {"peak_update", "Longest coordinate", "lr", "Does one coordinate take a runaway step?", "max |u|",
        "At most 1 where gradients come steadily; a gradient after a long silence gives more. Nothing can exceed the "
        "bound.",
-       &Moments::peak_update, [](F f) { return Guides{kNaN, f.peak_bound, 0.0, std::max(1.0, f.lone_hit)}; }},
+       &Moments::peak_update, [](F f) { return Guides{kNaN, f.peak_bound, 0.0, std::fmax(1.0, f.lone_hit)}; }},
       {"eps_tax", "Share of ε", "", "Is v still deciding the scale, or is ε?", "ε·mean(r)",
        "Below 1% v decides. At 1 the rule is momentum with learning rate η/ε. Elements that never had a gradient count "
        "as 1.",

@@ -7,14 +7,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <limits>
+#include <memory>
+#include <random>
 #include <utility>
 
+#include "base/float_environment.h"
 #include "base/held.h"
 #include "base/text.h"
 #include "insight/growing_file.h"
 #include "insight/run_format.h"
-#include "insight/steps_taken.h"
+#include "insight/run_step.h"
 #include "optim/probes.h"
 
 namespace adamant {
@@ -27,6 +31,14 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kSampledBlocks = 16;
 
 constexpr const char* kName = "run log";
+
+// 16 hexadecimal digits, of chance.
+std::string new_id() {
+  std::random_device random;
+  char digits[17];
+  std::snprintf(digits, sizeof(digits), "%08x%08x", random(), random());
+  return digits;
+}
 
 std::vector<RunInfo::Group> groups_of(const Optimizer& optimizer) {
   std::vector<RunInfo::Group> groups;
@@ -119,22 +131,29 @@ std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& 
 }  // namespace
 
 RunInfo run_info(const Optimizer& optimizer) {
-  return {std::string(version()), current_target(), {}, groups_of(optimizer), tensors_of(optimizer), {}, {}};
+  RunInfo info;
+  info.version = version();
+  info.target = current_target();
+  info.groups = groups_of(optimizer);
+  info.tensors = tensors_of(optimizer);
+  return info;
 }
 
-RunStep run_step(const Optimizer& optimizer, std::uint64_t step, double loss, const StepReport& report,
-                 const Statistics& statistics) {
+RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report, const Statistics* statistics) {
   RunStep run;
-  run.step = step;
+  run.info = std::make_shared<const RunInfo>(run_info(optimizer));
+  run.step = optimizer.steps();
   run.loss = loss;
-  for (std::size_t i = 0; i < optimizer.group_count(); ++i) run.lr.push_back(*optimizer.options(i).lr);
+  for (const RunInfo::Group& group : run.info->groups) run.lr.push_back(*group.options.lr);
   run.grad_norm = report.grad_norm;
   run.clip_coefficient = report.clip_coefficient;
   run.applied = report.applied;
   run.nonfinite = report.nonfinite;
-  run.tensors.resize(optimizer.tensor_count());
+  run.tensors.resize(run.info->tensors.size());
   for (std::size_t i = 0; i < run.tensors.size(); ++i) run.tensors[i].tensor = i;
-  for (const TensorStatistics& seen : statistics.tensors) run.tensors.at(seen.tensor) = seen;
+  if (statistics != nullptr) {
+    for (const TensorStatistics& seen : statistics->tensors) run.tensors.at(seen.tensor) = seen;
+  }
   return run;
 }
 
@@ -142,7 +161,7 @@ struct RunLog::Impl {
   Impl(std::string path, const Optimizer& optimizer, RunLogOptions given)
       : options(std::move(given)),
         info(run_info(optimizer)),
-        first(steps_taken(optimizer) + 1),
+        before(optimizer.steps()),
         lines(std::move(path), GrowingFile::Existing::replace) {
     std::uint64_t blocks = 0;
     for (const RunInfo::Tensor& tensor : info.tensors) blocks += tensor.size / 256 + 1;
@@ -157,6 +176,7 @@ struct RunLog::Impl {
         info.probes.push_back({tensor, element});
       }
     }
+    info.id = new_id();
     info.title = options.title;
     info.notes = options.notes;
     write_header();
@@ -169,6 +189,7 @@ struct RunLog::Impl {
     for (const RunInfo::Probe& probe : info.probes) probes.push_back({probe.tensor, probe.element});
     add_line({{"event", "run"},
               {"log", run_format::kId},
+              {"id", info.id},
               {"version", info.version},
               {"target", info.target},
               {"title", info.title},
@@ -180,32 +201,51 @@ struct RunLog::Impl {
     begin = Clock::now();
   }
 
-  [[nodiscard]] bool logs(std::uint64_t step) const { return step == first || step % options.every == 0; }
+  [[nodiscard]] bool logs(std::uint64_t step) const { return step == before + 1 || step % options.every == 0; }
 
-  void step(const Optimizer& optimizer, double loss, const StepReport& report) {
+  Statistics* for_next_step() {
+    statistics.tensors.clear();
+    asked = lines.open() && logs(last + 1);
+    return asked ? &statistics : nullptr;
+  }
+
+  // Counts a step, and says whether it is to be written: one that was not applied always is.
+  bool count(std::uint64_t step, bool applied) {
     lines.check();
     if (!lines.open()) {
       throw Error(ErrorCode::invalid_argument,
                   "the run log " + in_quotes(lines.path()) + " has ended: no step can follow");
     }
-    const std::uint64_t step = first + steps++;
-    if (!logs(step) && report.applied) return;  // one that was not applied is always told
-    tell_changes(optimizer);
-    const RunStep run = run_step(optimizer, step, loss, report, statistics);
-    statistics.tensors.clear();
+    last = std::max(step, last + 1);
+    return logs(last) || !applied;
+  }
+
+  void record(const RunStep& run) {
+    check_step(run);
+    const bool same = run.info->tensors.size() >= info.tensors.size() && run.info->groups.size() >= info.groups.size();
+    if (!same) throw Error(ErrorCode::mismatch, "the step has fewer tensors or groups than its run log had before");
+    if (count(run.step, run.applied)) write_all(run);
+  }
+
+  void step(const Optimizer& optimizer, double loss, const StepReport& report) {
+    const Statistics* seen = std::exchange(asked, false) ? &statistics : nullptr;
+    if (count(optimizer.steps(), report.applied)) write_all(run_step(optimizer, loss, report, seen));
+  }
+
+  void write_all(const RunStep& run) {
+    tell_changes(*run.info);
     write(run);
-    if (++logged % run_format::kScalesEvery == 0) write_scales(run);
+    if (++logged % run_format::kScalesEvery == 0) write_scales();
     lines.flush_after(options.flush_seconds);
   }
 
-  void tell_changes(const Optimizer& optimizer) {
-    std::vector<RunInfo::Group> groups = groups_of(optimizer);
-    if (differ_in_more_than_lr(groups, info.groups)) {
-      add_line({{"event", "options"}, {"groups", to_json(groups)}});
-      info.groups = std::move(groups);
+  void tell_changes(const RunInfo& now) {
+    if (differ_in_more_than_lr(now.groups, info.groups)) {
+      info.groups = now.groups;
+      add_line({{"event", "options"}, {"groups", to_json(info.groups)}});
     }
-    if (optimizer.tensor_count() != info.tensors.size()) {
-      info.tensors = tensors_of(optimizer);
+    if (now.tensors.size() != info.tensors.size()) {
+      info.tensors = now.tensors;
       add_line({{"event", "tensors"}, {"tensors", to_json(info.tensors)}});
     }
   }
@@ -213,18 +253,18 @@ struct RunLog::Impl {
   void write(const RunStep& run) {
     behind.resize(run.tensors.size());
     scales.resize(run.tensors.size());
-    if (scales_from == 0) scales_from = run.step;
+    if (scales_from == 0) scales_from = last;
     bool observed = false, delayed = false;
     for (std::size_t i = 0; i < run.tensors.size(); ++i) {
       const TensorStatistics& tensor = run.tensors[i];
       if (tensor.step == 0) continue;
       observed = true;
-      const auto late = static_cast<std::int64_t>(run.step - tensor.step);
+      const auto late = static_cast<std::int64_t>(last - tensor.step);
       delayed |= std::exchange(behind[i], late) != late;
       add(scales[i], tensor.scales);
     }
 
-    Json json = {{"event", "step"}, {"step", run.step}};
+    Json json = {{"event", "step"}, {"step", last}};
     // Milliseconds are enough.
     json["seconds"] = std::round(std::chrono::duration<double>(Clock::now() - begin).count() * 1e3) / 1e3;
     json["loss"] = run.loss;
@@ -244,10 +284,10 @@ struct RunLog::Impl {
     add_line(json);
   }
 
-  void write_scales(const RunStep& run) {
+  void write_scales() {
     Json bins = Json::array();
     for (const auto& tensor : scales) bins.push_back(to_json(tensor));
-    add_line({{"event", "scales"}, {"first", scales_from}, {"last", run.step}, {"bins", std::move(bins)}});
+    add_line({{"event", "scales"}, {"first", scales_from}, {"last", last}, {"bins", std::move(bins)}});
     scales.assign(scales.size(), {});
     scales_from = 0;
   }
@@ -255,17 +295,18 @@ struct RunLog::Impl {
   void end(const Notes& notes) {
     lines.check();
     if (!lines.open()) return;
-    add_line({{"event", "end"}, {"step", first + steps - 1}, {"notes", to_json(notes)}});
+    add_line({{"event", "end"}, {"step", last}, {"notes", to_json(notes)}});
     lines.close();
   }
 
   RunLogOptions options;
   RunInfo info;
-  std::uint64_t first;      // the first step of this log
-  std::uint64_t steps = 0;  // seen
-  std::uint64_t logged = 0;
+  std::uint64_t before;         // steps of the run before this log
+  std::uint64_t last = before;  // step that was counted
+  std::uint64_t logged = 0;     // steps
   GrowingFile lines;
   Statistics statistics;
+  bool asked = false;                // for the statistics, of the coming step
   std::vector<std::int64_t> behind;  // of each tensor: steps it has taken fewer than the run
   std::vector<std::array<std::uint32_t, ScaleSample::kBins>> scales;
   std::uint64_t scales_from = 0;  // first step in `scales`; 0: none
@@ -273,6 +314,7 @@ struct RunLog::Impl {
 };
 
 RunLog::RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options) {
+  const FloatEnvironment environment;
   if (options.every == 0) throw Error(ErrorCode::invalid_argument, "every is 0: a run log needs at least 1");
   impl_ = std::make_unique<Impl>(std::move(path), optimizer, std::move(options));
 }
@@ -280,15 +322,19 @@ RunLog::~RunLog() = default;
 RunLog::RunLog(RunLog&&) noexcept = default;
 RunLog& RunLog::operator=(RunLog&&) noexcept = default;
 
-Statistics* RunLog::statistics() {
-  Impl& log = held(impl_, kName);
-  log.statistics.tensors.clear();
-  return log.lines.open() && log.logs(log.first + log.steps) ? &log.statistics : nullptr;
+Statistics* RunLog::statistics() { return held(impl_, kName).for_next_step(); }
+void RunLog::record(const RunStep& step) {
+  const FloatEnvironment environment;
+  held(impl_, kName).record(step);
 }
 void RunLog::step(const Optimizer& optimizer, double loss, const StepReport& report) {
+  const FloatEnvironment environment;
   held(impl_, kName).step(optimizer, loss, report);
 }
-void RunLog::end(const Notes& notes) { held(impl_, kName).end(notes); }
+void RunLog::end(const Notes& notes) {
+  const FloatEnvironment environment;
+  held(impl_, kName).end(notes);
+}
 void RunLog::flush() {
   GrowingFile& lines = held(impl_, kName).lines;
   if (lines.open()) {

@@ -3,15 +3,15 @@
 #include <adamant/rule.hpp>
 #include <adamant/run_log.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 
+#include "base/float_environment.h"
 #include "base/held.h"
 #include "base/text.h"
+#include "insight/lines.h"
 #include "insight/run_format.h"
 #include "rule/options.h"
 
@@ -154,6 +154,7 @@ RunInfo info_of(const Json& json) {
     refuse("is not the first line of a run log (log: " + std::string(run_format::kId) + ")");
   }
   RunInfo info;
+  info.id = string_of(at(json, "id"), "id");
   info.version = string_of(at(json, "version"), "version");
   info.target = string_of(at(json, "target"), "target");
   info.title = string_of(at(json, "title"), "title");
@@ -199,59 +200,6 @@ bool is_deep(std::string_view line) {
   return false;
 }
 
-// The lines of a file that may grow. A line counts once its end is there.
-class Lines {
- public:
-  explicit Lines(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")) {
-    if (file_ == nullptr) fail();
-  }
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-  ~Lines() { std::fclose(file_); }
-
-  /// The next line, valid until the next call; nothing where there is none yet.
-  std::optional<std::string_view> next() {
-    for (std::size_t searched = begin_;;) {
-      const std::size_t end = text_.find('\n', searched);
-      if (end != std::string::npos) {
-        const std::string_view line = std::string_view(text_).substr(begin_, end - begin_);
-        begin_ = end + 1;
-        ++number_;
-        return line;
-      }
-      text_.erase(0, begin_);
-      begin_ = 0;
-      searched = text_.size();
-      if (searched > kLongest) refuse_line(number_ + 1, "is longer than 64 MiB");
-      text_.resize(searched + kChunk);
-      std::clearerr(file_);
-      const std::size_t got = std::fread(text_.data() + searched, 1, kChunk, file_);
-      text_.resize(searched + got);
-      if (got == 0 && std::ferror(file_) != 0) fail();
-      if (got == 0) return std::nullopt;
-    }
-  }
-  /// Of the line that next() gave.
-  [[noreturn]] void refuse_line(const std::string& why) const { refuse_line(std::max<std::size_t>(number_, 1), why); }
-
- private:
-  static constexpr std::size_t kChunk = std::size_t{1} << 16;
-  static constexpr std::size_t kLongest = std::size_t{64} << 20;
-
-  [[noreturn]] void fail() const {
-    throw Error(ErrorCode::io, in_quotes(path_) + " cannot be read: " + std::strerror(errno));
-  }
-  [[noreturn]] void refuse_line(std::size_t number, const std::string& why) const {
-    throw Error(ErrorCode::io, path_ + ":" + std::to_string(number) + ": " + why);
-  }
-
-  std::string path_;
-  std::FILE* file_;
-  std::string text_;       // read and not yet given
-  std::size_t begin_ = 0;  // in it
-  std::size_t number_ = 0;
-};
-
 }  // namespace
 
 struct RunLogReader::Impl {
@@ -291,6 +239,7 @@ struct RunLogReader::Impl {
   }
 
   bool next(RunStep& step) {
+    step.info.reset();
     std::string event;
     while (const std::optional<Json> json = next_line(event)) {
       bool done = false;
@@ -308,10 +257,12 @@ struct RunLogReader::Impl {
             if (groups[i].rule != info.groups[i].rule) refuse("group " + std::to_string(i) + " changes its rule");
           }
           info.groups = std::move(groups);
+          shared.reset();
         } else if (event == "tensors") {
           std::vector<RunInfo::Tensor> tensors = tensors_of(*json, info.groups.size());
           if (tensors.size() < info.tensors.size()) refuse("has fewer tensors than before");
           info.tensors = std::move(tensors);
+          shared.reset();
           behind.resize(info.tensors.size());
         } else if (event == "end") {
           end = notes_of(*json);
@@ -321,6 +272,7 @@ struct RunLogReader::Impl {
       });
       if (done) return true;
     }
+    if (!end) lines.check_place();
     return false;
   }
 
@@ -344,6 +296,8 @@ struct RunLogReader::Impl {
     read_behind(json, step.step);
     read_moments(json, step);
     read_probes(json, step);
+    if (!shared) shared = std::make_shared<const RunInfo>(info);
+    step.info = shared;
     last_step = step.step;
   }
 
@@ -358,7 +312,9 @@ struct RunLogReader::Impl {
       if (!(lr >= 0.0 && lr <= static_cast<double>(std::numeric_limits<float>::max()))) {
         refuse("a learning rate is not a finite f32 number >= 0");
       }
-      info.groups[step.lr.size()].options.lr = lr;
+      std::optional<double>& known = info.groups[step.lr.size()].options.lr;
+      if (known != lr) shared.reset();
+      known = lr;
       step.lr.push_back(lr);
     }
   }
@@ -431,6 +387,7 @@ struct RunLogReader::Impl {
 
   Lines lines;
   RunInfo info;
+  std::shared_ptr<const RunInfo> shared;  // a copy for steps; none where something has changed since
   std::optional<RunScales> scales;
   std::optional<Notes> end;
   std::uint64_t last_step = 0;
@@ -438,13 +395,19 @@ struct RunLogReader::Impl {
   std::vector<float> numbers;
 };
 
-RunLogReader::RunLogReader(std::string path) : impl_(std::make_unique<Impl>(std::move(path))) {}
+RunLogReader::RunLogReader(std::string path) {
+  const FloatEnvironment environment;
+  impl_ = std::make_unique<Impl>(std::move(path));
+}
 RunLogReader::~RunLogReader() = default;
 RunLogReader::RunLogReader(RunLogReader&&) noexcept = default;
 RunLogReader& RunLogReader::operator=(RunLogReader&&) noexcept = default;
 
 const RunInfo& RunLogReader::info() const { return held(impl_, "run log reader").info; }
-bool RunLogReader::next(RunStep& step) { return held(impl_, "run log reader").next(step); }
+bool RunLogReader::next(RunStep& step) {
+  const FloatEnvironment environment;
+  return held(impl_, "run log reader").next(step);
+}
 const std::optional<RunScales>& RunLogReader::scales() const { return held(impl_, "run log reader").scales; }
 const std::optional<Notes>& RunLogReader::end() const { return held(impl_, "run log reader").end; }
 

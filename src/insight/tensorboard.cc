@@ -16,76 +16,16 @@
 #include <system_error>
 #include <utility>
 
+#include "base/float_environment.h"
 #include "base/held.h"
 #include "base/text.h"
-#include "insight/crc32c.h"
+#include "insight/event_file.h"
 #include "insight/growing_file.h"
-#include "insight/steps_taken.h"
+#include "insight/run_step.h"
 #include "kernel/sums.h"
 
 namespace adamant {
 namespace {
-
-void append_bits(std::string& to, std::uint64_t bits, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; ++i) to += static_cast<char>(bits >> 8 * i & 0xFFu);
-}
-
-// A protocol buffer, as far as events need it.
-class Message {
- public:
-  void integer(unsigned field, std::uint64_t value) {
-    key(field, 0);
-    varint(value);
-  }
-  void number(unsigned field, double value) {
-    key(field, 1);
-    append_bits(bytes_, std::bit_cast<std::uint64_t>(value), 8);
-  }
-  void narrow(unsigned field, double value) {
-    key(field, 5);
-    append_bits(bytes_, std::bit_cast<std::uint32_t>(static_cast<float>(value)), 4);
-  }
-  void text(unsigned field, std::string_view value) {
-    key(field, 2);
-    varint(value.size());
-    bytes_ += value;
-  }
-  void numbers(unsigned field, std::span<const double> values) {
-    std::string packed;
-    for (const double value : values) append_bits(packed, std::bit_cast<std::uint64_t>(value), 8);
-    text(field, packed);
-  }
-  [[nodiscard]] const std::string& bytes() const { return bytes_; }
-
- private:
-  void key(unsigned field, unsigned wire) { varint(field << 3 | wire); }
-  void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>((value & 0x7Fu) | 0x80u);
-    bytes_ += static_cast<char>(value);
-  }
-
-  std::string bytes_;
-};
-
-std::uint32_t masked_crc(std::string_view bytes) { return std::rotr(crc32c(bytes), 15) + 0xA282EAD8u; }
-
-// Length and data, each followed by its checksum.
-std::string record(const Message& event) {
-  const std::string& data = event.bytes();
-  std::string framed;
-  append_bits(framed, data.size(), 8);
-  append_bits(framed, masked_crc(framed), 4);
-  framed += data;
-  append_bits(framed, masked_crc(data), 4);
-  return framed;
-}
-
-Message event_now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  Message event;
-  event.number(1, std::chrono::duration<double>(now).count());
-  return event;
-}
 
 void add_scalar(Message& summary, std::string_view tag, double value) {
   Message entry;
@@ -170,8 +110,8 @@ struct Plan {
   bool rates = false, tensors = false, range = false, groups = false;
 };
 
-Plan plan_of(const Optimizer& optimizer, const TensorBoardOptions& options) {
-  const std::size_t all = optimizer.tensor_count(), groups = optimizer.group_count(), each = moment_list().size();
+Plan plan_of(std::size_t all, std::size_t groups, const TensorBoardOptions& options) {
+  const std::size_t each = moment_list().size();
   std::size_t room = options.max_tags - kAlways;
   const auto fits = [&room](std::size_t tags) {
     if (tags > room) return false;
@@ -195,7 +135,7 @@ void check(const TensorBoardOptions& options, const Optimizer& optimizer) {
     refuse("flush_seconds of " + text(options.flush_seconds) + " must be at least 0");
   }
   for (const std::string& name : options.tensors) static_cast<void>(optimizer.tensor_index(name));
-  if (!options.tensors.empty() && !plan_of(optimizer, options).tensors) {
+  if (!options.tensors.empty() && !plan_of(optimizer.tensor_count(), optimizer.group_count(), options).tensors) {
     refuse(std::to_string(options.tensors.size()) + " tensors of " + std::to_string(moment_list().size()) +
            " tags do not fit into max_tags of " + std::to_string(options.max_tags));
   }
@@ -221,52 +161,68 @@ std::string new_path(const std::string& folder) {
 struct TensorBoard::Impl {
   TensorBoardOptions options;
   GrowingFile file;
-  std::uint64_t steps;  // of the run
-  ScaleSample scales;   // since the last histogram
+  std::uint64_t last;  // step of the run
+  ScaleSample scales;  // since the last histogram
 
   Impl(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions chosen)
       : options((check(chosen, optimizer), std::move(chosen))),
         file(new_path(folder), GrowingFile::Existing::refuse),
-        steps(steps_taken(optimizer)) {
+        last(optimizer.steps()) {
     Message event = event_now();
     event.text(3, "brain.Event:2");
-    file.add(record(event));
+    file.add(record_of(event));
+    if (last > 0) start_session(last + 1);
     file.flush();
   }
 
-  void step(const Optimizer& optimizer, double loss, const StepReport& report, const Statistics* statistics) {
+  // What there is of that step and later ones, in this file or an earlier one of its folder, is no longer to be shown.
+  void start_session(std::uint64_t step) {
+    Message session;
+    session.integer(1, 1);
+    Message event = event_now();
+    event.integer(2, step);
+    event.text(7, session.bytes());
+    file.add(record_of(event));
+  }
+
+  void record(const RunStep& run) {
+    check_step(run);
     file.check();
-    ++steps;
-    const Plan plan = plan_of(optimizer, options);
+    if (run.step <= last) start_session(run.step);
+    last = run.step;
+    const Plan plan = plan_of(run.info->tensors.size(), run.info->groups.size(), options);
     Message summary;
-    add_scalar(summary, kLoss, loss);
-    if (report.grad_norm) add_scalar(summary, kGradNorm, *report.grad_norm);
-    add_scalar(summary, kClip, report.clip_coefficient);
-    for (std::size_t g = 0; plan.rates && g < optimizer.group_count(); ++g) {
-      add_scalar(summary, "lr/" + std::to_string(g), *optimizer.options(g).lr);
+    add_scalar(summary, kLoss, run.loss);
+    if (run.grad_norm) add_scalar(summary, kGradNorm, *run.grad_norm);
+    add_scalar(summary, kClip, run.clip_coefficient);
+    for (std::size_t g = 0; plan.rates && g < run.lr.size(); ++g) {
+      add_scalar(summary, "lr/" + std::to_string(g), run.lr[g]);
     }
-    if (statistics != nullptr) add_statistics(summary, plan, optimizer, *statistics);
-    if (scales.scaled > 0 && steps % options.histogram_every == 0) {
+    add_statistics(summary, plan, run);
+    if (scales.scaled > 0 && last % options.histogram_every == 0) {
       add_histogram(summary, kScales, scales);
       scales = {};
     }
     Message event = event_now();
-    event.integer(2, steps);
+    event.integer(2, last);
     event.text(5, summary.bytes());
-    file.add(record(event));
+    file.add(record_of(event));
     file.flush_after(options.flush_seconds);
   }
 
-  void add_statistics(Message& summary, const Plan& plan, const Optimizer& optimizer, const Statistics& statistics) {
-    std::vector<TensorStatistics> groups(optimizer.group_count());
+  void add_statistics(Message& summary, const Plan& plan, const RunStep& run) {
+    std::vector<TensorStatistics> groups(run.info->groups.size());
     Range range;
-    for (const TensorStatistics& seen : statistics.tensors) {
-      const TensorInfo tensor = optimizer.tensor(seen.tensor);
+    for (std::size_t i = 0; i < run.tensors.size(); ++i) {
+      const TensorStatistics& seen = run.tensors[i];
+      if (seen.step == 0) continue;
+      const RunInfo::Tensor& tensor = run.info->tensors[i];
+      const RunInfo::Group& group = run.info->groups.at(tensor.group);
       TensorStatistics whole;
       add(whole, seen, tensor.size);
       add(groups[tensor.group], whole, tensor.size);
       if (options.histogram_every > 0) scales += seen.scales;
-      const Moments moments = moments_of(whole, optimizer.rule(tensor.group), optimizer.options(tensor.group));
+      const Moments moments = moments_of(whole, group.rule, group.options);
       range.add(moments);
       const auto& chosen = options.tensors;
       if (plan.tensors && (chosen.empty() || std::ranges::find(chosen, tensor.name) != chosen.end())) {
@@ -276,20 +232,26 @@ struct TensorBoard::Impl {
     if (plan.range) range.write(summary);
     for (std::size_t g = 0; plan.groups && g < groups.size(); ++g) {
       add_moments(summary, "groups/" + std::to_string(g),
-                  moments_of(groups[g], optimizer.rule(g), optimizer.options(g)));
+                  moments_of(groups[g], run.info->groups[g].rule, run.info->groups[g].options));
     }
   }
 };
 
-TensorBoard::TensorBoard(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions options)
-    : impl_(std::make_unique<Impl>(folder, optimizer, std::move(options))) {}
+TensorBoard::TensorBoard(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions options) {
+  const FloatEnvironment environment;
+  impl_ = std::make_unique<Impl>(folder, optimizer, std::move(options));
+}
 TensorBoard::~TensorBoard() = default;
 TensorBoard::TensorBoard(TensorBoard&&) noexcept = default;
 TensorBoard& TensorBoard::operator=(TensorBoard&&) noexcept = default;
 
 void TensorBoard::step(const Optimizer& optimizer, double loss, const StepReport& report,
                        const Statistics* statistics) {
-  held(impl_, "TensorBoard log").step(optimizer, loss, report, statistics);
+  record(run_step(optimizer, loss, report, statistics));
+}
+void TensorBoard::record(const RunStep& step) {
+  const FloatEnvironment environment;
+  held(impl_, "TensorBoard log").record(step);
 }
 void TensorBoard::flush() { held(impl_, "TensorBoard log").file.flush(); }
 const std::string& TensorBoard::path() const { return held(impl_, "TensorBoard log").file.path(); }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -277,7 +278,7 @@ TEST(Run, WithoutStatisticsIsNotCalledHealthy) {
   Trial trial(Rule::adamw);
   Collector collector(trial.info);
   for (std::uint64_t step = 1; step <= 100; ++step) {
-    collector.add(trial.info, run_step(trial.optimizer, step, 1.0, trial.optimizer.step(), {}));
+    collector.add(trial.info, run_step(trial.optimizer, 1.0, trial.optimizer.step()));
   }
   const Parsed json = shown(collector.finish());
   EXPECT_EQ(verdict(json, "health"), "grey");
@@ -296,7 +297,7 @@ TEST(Run, StepsThatAreApartAreNotCalledAlternating) {
   for (std::uint64_t step = 1; step <= 300; ++step) {
     for (float& x : trial.g[1]) x = step / 3 % 2 == 0 ? 1.0F : -1.0F;
     const StepReport report = trial.optimizer.step({.statistics = &statistics});
-    if (step % 3 == 0) collector.add(trial.info, run_step(trial.optimizer, step, 1.0, report, statistics));
+    if (step % 3 == 0) collector.add(trial.info, run_step(trial.optimizer, 1.0, report, &statistics));
   }
   const report::Run run = collector.finish();
   EXPECT_NEAR(run.apart(), 3.0, 1e-9);
@@ -335,6 +336,7 @@ TEST(Run, TensorsAddedLaterDoNotBreakTheBudget) {
   RunInfo all = trial.info;
   all.tensors.resize(4000, trial.info.tensors.back());
   RunStep step;
+  step.info = std::make_shared<RunInfo>(all);
   step.lr = {1e-3};
   step.tensors.resize(all.tensors.size());
   for (step.step = 1; step.step <= 3; ++step.step) collector.add(all, step);
@@ -351,7 +353,7 @@ TEST(Run, OnlyTheLargestTensorsAreDrawn) {
   Collector collector(trial.info, budget);
   Statistics statistics;
   const StepReport report = trial.optimizer.step({.statistics = &statistics});
-  collector.add(trial.info, run_step(trial.optimizer, 1, 1.0, report, statistics));
+  collector.add(trial.info, run_step(trial.optimizer, 1.0, report, &statistics));
   const Parsed json = shown(collector.finish());
   EXPECT_EQ(verdict(json, "table"), "largest");
   const Parsed& rows = json["panels"]["table"]["rows"];

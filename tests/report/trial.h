@@ -50,7 +50,7 @@ struct Trial {
         for (float& x : g[t]) x = static_cast<float>(gradient(step, t, noise(state)));
       }
       const StepReport report = optimizer.step({.statistics = &statistics});
-      collector.add(info, run_step(optimizer, step, loss(step, noise(state)), report, statistics));
+      collector.add(info, run_step(optimizer, loss(step, noise(state)), report, &statistics));
     }
     Run run = collector.finish();
     run.path = "trial.jsonl";

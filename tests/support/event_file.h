@@ -35,6 +35,7 @@ struct ReadEvent {
   double wall_time = 0.0;
   std::uint64_t step = 0;
   std::string version;
+  std::uint64_t session = 0;  // 1: START
   std::map<std::string, float> scalars;
   std::map<std::string, EventHistogram> histograms;
 };
@@ -142,6 +143,9 @@ inline ReadEvent read_event(std::string_view bytes) {
     if (f.field == 1) event.wall_time = f.as<double>();
     if (f.field == 2) event.step = f.integer;
     if (f.field == 3) event.version = f.bytes;
+    if (f.field == 7) {
+      for (Fields log(f.bytes); log.next();) event.session = log.field == 1 ? log.integer : event.session;
+    }
     if (f.field != 5) continue;
     for (Fields value(f.bytes); value.next();) {
       std::string tag;
