@@ -1,5 +1,6 @@
 // Optimizers, threads and processes: one call at a time on each, any number of them side by side.
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -7,6 +8,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -15,14 +18,8 @@
 #include <string>
 #include <thread>
 
-#include "base/handover.h"
 #include "tests/support/buffers.h"
 #include "tests/support/refusal.h"
-
-#ifdef ADAMANT_THREAD_SANITIZER
-// Of oneTBB, which is not compiled with it, the sanitizer sees the calls to memset and not what orders them.
-extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:libtbb.so"; }
-#endif
 
 namespace adamant::testing {
 namespace {
@@ -271,6 +268,7 @@ TEST(MovedOptimizers, TakeThePlaceOfAnother) {
 
 /// Whether `check` holds in a child process, which is given a minute.
 bool holds_in_a_child(const std::function<bool()>& check) {
+  std::fflush(nullptr);
   const pid_t child = fork();
   if (child == 0) {
     alarm(60);
@@ -309,6 +307,104 @@ TEST(ForkedChildren, MakeOptimizersOfTheirOwn) {
   EXPECT_TRUE(holds_in_a_child([&] {
     Optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {}, {.threads = 3}).step();
     return w == same;
+  }));
+}
+
+/// The threads of this process.
+std::size_t thread_count() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+/// An optimizer with work for several threads.
+struct Model {
+  Buffer w = Buffer(Format::f32, kLarge).fill(1), g = Buffer(Format::f32, kLarge).fill(2);
+  Optimizer optimizer;
+  explicit Model(int threads) : optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {}, {.threads = threads}) {}
+};
+
+TEST(Threads, AreSharedAndEndWithTheLastOptimizer) {
+  const std::size_t before = thread_count();
+  std::optional<Model> one(3), two(3);
+  EXPECT_EQ(thread_count(), before) << "nobody needs any yet";
+  for (Model* model : {&*one, &*two}) model->optimizer.step();
+  EXPECT_EQ(thread_count(), before + 2);
+  one.reset();
+  two->optimizer.step();
+  EXPECT_EQ(thread_count(), before + 2);
+  two.reset();
+  EXPECT_EQ(thread_count(), before);
+}
+
+TEST(Threads, RunWhereTheProcessMay) {
+  cpu_set_t all;
+  ASSERT_EQ(sched_getaffinity(getpid(), sizeof(all), &all), 0);
+  std::thread([&] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    Model model(3);
+    model.optimizer.step();
+    // A thread has to run before it can look around.
+    const auto unbound = [&] {
+      std::size_t count = 0;
+      for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        cpu_set_t found;
+        const int thread = std::stoi(task.path().filename().string());
+        count += sched_getaffinity(thread, sizeof(found), &found) == 0 && CPU_EQUAL(&found, &all);
+      }
+      return count;
+    };
+    for (int ms = 0; unbound() < thread_count() - 1 && ms < 10000; ++ms) usleep(1000);
+    EXPECT_EQ(unbound(), thread_count() - 1) << "all but this one";
+  }).join();
+}
+
+/// While it lives no thread can be made: each would get a stack as large as the address space.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&usual_);
+    pthread_attr_t attributes = usual_;
+    pthread_attr_setstacksize(&attributes, std::size_t{1} << 47);
+    pthread_setattr_default_np(&attributes);
+    EXPECT_THROW(std::thread([] {}).join(), std::system_error);
+  }
+  ~NoThreads() { pthread_setattr_default_np(&usual_); }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t usual_;
+};
+
+TEST(Threads, AreNotNeeded) {
+  const std::size_t before = thread_count();
+  Model model(3), alone(1);
+  {
+    const NoThreads none;
+    for (Model* each : {&model, &alone}) each->optimizer.step();
+    EXPECT_EQ(thread_count(), before);
+  }
+  EXPECT_EQ(model.w, alone.w);
+  // Once they can be made again, they are, before long.
+  for (int step = 0; step < 100; ++step) model.optimizer.step();
+  EXPECT_EQ(thread_count(), before + 2);
+  for (int step = 0; step < 100; ++step) alone.optimizer.step();
+  EXPECT_EQ(model.w, alone.w);
+}
+
+TEST(Threads, DoNotKeepAProcessFromItsExit) {
+  EXPECT_TRUE(holds_in_a_child([] {
+    static Model leaked(3);
+    static std::atomic<int> steps = 0;
+    std::thread([] {
+      for (;; ++steps) Model(3).optimizer.step();
+    }).detach();
+    while (steps < 3) leaked.optimizer.step();
+    std::exit(0);
+    return false;
   }));
 }
 

@@ -223,10 +223,40 @@ TEST(Rules, EpsilonZeroDividesZeroByNothing) {
   Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {.eps = 0.0, .weight_decay = 0.0});
   optimizer.step();
   EXPECT_EQ(w, before);
-  g.set(2, 1e-30);
+  g.set(2, 1e-15);
   optimizer.step();
   EXPECT_TRUE(std::isfinite(w[2]));
   EXPECT_LT(w[2], before[2]);
+}
+
+// A second moment loses the squares of gradients that a first moment, or the rule itself, still has.
+TEST(Rules, StepsAreNotLongBecauseASquareWasLost) {
+  for (const Form& form : forms()) {
+    if (form.rule == Rule::sgd) continue;
+    for (const Format format : {Format::f32, Format::f64}) {
+      const int smallest = format == Format::f32 ? -149 : -1074;
+      for (const double eps : {0.0, 0x1p-126, 1e-30}) {
+        Options options = form.options;
+        options.eps = eps;
+        options.weight_decay = 0.0;
+        options.initial_accumulator_value.reset();
+        // Gradients 0, then all powers of 2 to 1, for which nothing is lost.
+        std::vector<double> gradients = {0.0};
+        for (int exponent = smallest; exponent <= 0; ++exponent) gradients.push_back(std::ldexp(1.0, exponent));
+        Buffer w(format, gradients.size()), g(format, gradients);
+        Optimizer optimizer(form.rule, {{"w", w.view(), g.view()}}, options);
+        // With a gradient that never changes, a centered rule soon divides by nothing, and Adagrad's regular steps
+        // shrink.
+        const bool once = options.centered.value_or(false) || form.rule == Rule::adagrad;
+        for (int t = 0; t < (once ? 1 : 50); ++t) optimizer.step();
+        EXPECT_EQ(w[0], 0.0);
+        const double regular = std::abs(w[gradients.size() - 1]);
+        for (std::size_t i = 1; i < gradients.size(); ++i) {
+          ASSERT_LE(std::abs(w[i]), 1.001 * regular) << form.name << ", eps " << eps << ", gradient " << gradients[i];
+        }
+      }
+    }
+  }
 }
 
 }  // namespace

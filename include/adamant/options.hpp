@@ -33,8 +33,8 @@ struct Options {
   std::optional<double> alpha{};      ///< RMSprop: smoothing of the squared gradient, in [0, 1)
   std::optional<double> momentum{};   ///< SGD, RMSprop: ≥ 0
   std::optional<double> dampening{};  ///< SGD: share of the gradient kept out of the momentum buffer; any number
-  /// Added to the root in the denominator: 0, which counts as the smallest normal number, or at least 2^-126, that of
-  /// f32.
+  /// Added to the root in the denominator: 0 or at least 2^-126, the smallest normal f32. Counts as at least the
+  /// smallest gradient whose square the second moment holds, 10^-21 in f32.
   std::optional<double> eps{};
   /// λ ≥ 0; decoupled for AdamW (then lr·λ < 1), added to the gradient for the others.
   std::optional<double> weight_decay{};

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
-
-#include "base/handover.h"
 
 namespace adamant {
 
 /// A bounded set of threads that sleeps when there is nothing to do. Which thread runs which piece is not determined.
+/// All share the threads of one pool, which are made when they are first needed and end with the last Workers. Where
+/// the system gives fewer threads, or none, the others and the caller's do the work.
 class Workers {
  public:
   /// 0 threads: as many as there are processors this process may use.
@@ -22,31 +21,20 @@ class Workers {
   /// Calls work(i) for each i in [0, count) and returns when all are done. `work` must not throw.
   /// One piece, one thread, or a process forked from one that had workers: all on the caller's thread.
   template <class Work>
-  void run(std::size_t count, const Work& work) {
-    Region<Work> region{work, {}, {}};
-    region.begin.give();
-    run_pieces(count, &call<Work>, &region);
-    region.end.take();
+  void run(std::size_t count, const Work& work) noexcept {
+    run_pieces(count, &call<Work>, &work);
   }
 
  private:
+  using Call = void (*)(const void* work, std::size_t index);
   template <class Work>
-  struct Region {
-    const Work& work;
-    Handover begin, end;
-  };
-  using Call = void (*)(void* region, std::size_t index);
-  template <class Work>
-  static void call(void* typeless, std::size_t index) {
-    auto& region = *static_cast<Region<Work>*>(typeless);
-    region.begin.take();
-    region.work(index);
-    region.end.give();
+  static void call(const void* work, std::size_t index) {
+    (*static_cast<const Work*>(work))(index);
   }
-  void run_pieces(std::size_t count, Call call, void* region);
+  void run_pieces(std::size_t count, Call call, const void* work) noexcept;
 
-  struct Arena;
-  std::unique_ptr<Arena> arena_;
+  class Pool;
+  Pool* pool_ = nullptr;  // of all Workers
   int threads_;
 };
 

@@ -154,10 +154,18 @@ T saturating(double value) {
   return static_cast<T>(value > kLargest ? kLargest : value);
 }
 
-/// ε as it is added: 0 counts as the smallest normal number, so that 0/(0+ε) is 0.
+/// The smallest gradient whose square is not lost in a second moment that adds `fresh`·g². First moments hold far
+/// smaller ones.
 template <class T>
-T positive(double eps) {
-  return eps > 0.0 ? static_cast<T>(eps) : std::numeric_limits<T>::min();
+double smallest_gradient(double fresh) {
+  return std::sqrt(static_cast<double>(std::numeric_limits<T>::denorm_min())) / std::sqrt(fresh);
+}
+
+/// ε as it is added: at least `least`, so that 0/(0+ε) is 0, and no step is long because what should have divided it
+/// was lost.
+template <class T>
+T positive(double eps, double least = std::numeric_limits<T>::min()) {
+  return static_cast<T>(eps > least ? eps : least);
 }
 
 /// What a rule shows of an element it has updated, to those who observe: the gradient with its decay, and the update in

@@ -31,7 +31,8 @@ struct AdaGrad {
 
   template <class T>
   static Scalars<T> prepare(const Options& o, std::uint64_t t) {
-    return {T(*o.weight_decay), T(*o.lr / (1.0 + static_cast<double>(t - 1) * *o.lr_decay)), positive<T>(*o.eps)};
+    return {T(*o.weight_decay), T(*o.lr / (1.0 + static_cast<double>(t - 1) * *o.lr_decay)),
+            positive<T>(*o.eps, smallest_gradient<T>(1.0))};
   }
 
   template <class T, class V>

@@ -46,7 +46,7 @@ struct AdamW {
             T(1.0 - *o.lr * *o.weight_decay),
             saturating<T>(*o.lr / correction1),
             T(1.0 / std::sqrt(correction2)),
-            positive<T>(*o.eps),
+            positive<T>(*o.eps, smallest_gradient<T>(1.0 - beta2)),
             static_cast<T>(1.0 / correction1)};
   }
 

@@ -35,7 +35,9 @@ struct RmsPropOf {
 
   template <class T>
   static Scalars<T> prepare(const Options& o, std::uint64_t) {
-    return {T(*o.weight_decay), T(*o.lr), T(*o.alpha), T(1.0 - *o.alpha), positive<T>(*o.eps), T(*o.momentum)};
+    const double fresh = 1.0 - *o.alpha;
+    return {T(*o.weight_decay), T(*o.lr), T(*o.alpha), T(fresh), positive<T>(*o.eps, smallest_gradient<T>(fresh)),
+            T(*o.momentum)};
   }
 
   template <class T, class V>
