@@ -1,4 +1,4 @@
-// Everything a program needs: #include <adamant/adamant.hpp>
+// Includes the whole API: #include <adamant/adamant.hpp>
 #pragma once
 
 #include <adamant/error.hpp>

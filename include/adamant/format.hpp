@@ -1,4 +1,4 @@
-// Number formats: how one element is kept in memory. Arithmetic is always f32 (f64 for f64 tensors).
+// Number formats: how one element is stored in memory. Arithmetic is always f32 (f64 for f64 tensors).
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ namespace adamant {
 /// The number formats of parameters, gradients and states.
 enum class Format : std::uint8_t {
   f32,   ///< IEEE-754 binary32, 4 bytes
-  f64,   ///< IEEE-754 binary64, 8 bytes; a f64 parameter needs a f64 gradient and keeps f64 states
-  bf16,  ///< bfloat16: the upper half of a f32, 2 bytes
+  f64,   ///< IEEE-754 binary64, 8 bytes; an f64 parameter needs an f64 gradient and has f64 states
+  bf16,  ///< bfloat16: the upper half of an f32, 2 bytes
   f16,   ///< IEEE-754 binary16, 2 bytes; finite range ±65504
 };
 
@@ -33,23 +33,24 @@ struct FormatInfo {
 /// The format of that name. Throws Error (not_found) naming it and the known ones.
 [[nodiscard]] Format format_from_name(std::string_view name);
 
-/// How the states of a rule (its moments) are kept. Arithmetic is always on f32; docs/formats.md has the definitions.
+/// How the states of a rule (its moments) are stored. Arithmetic is always f32; docs/formats.md has the definitions.
 enum class StateFormat : std::uint8_t {
   f32,
-  f64,   ///< of f64 parameters, and of no others
-  bf16,  ///< every state to nearest. The second moment of AdamW then stops falling: prefer b16
-  f16,   ///< every state to nearest; second moments below 3e-8 vanish: prefer b16
-  b16,   ///< bf16: first moments to nearest, second moments dithered. 2 bytes a state
-  q8,    ///< 8 bits: an exponent for each 128 second moments, first moments relative to the second. 1 + 1/128 bytes
+  f64,   ///< for f64 parameters only
+  bf16,  ///< every state rounded to nearest. The second moment of AdamW then stops falling: prefer b16
+  f16,   ///< every state rounded to nearest. Second moments below 3e-8 vanish: prefer b16
+  b16,   ///< bf16: first moments rounded to nearest, second moments stochastically (dithered). 2 bytes per state
+  q8,    ///< quantized to 8 bits, with stochastic rounding: an exponent for each 128 second moments; first moments
+         ///< relative to the second. 1 + 1/128 bytes
 };
 
-/// How the bits of a weight below its bf16 parameter are kept, by the optimizer. Only of bf16 parameters; others are as
-/// precise as they are.
+/// Which low-order weight bits the optimizer keeps in addition to a bf16 parameter, in place of f32 master weights.
+/// Only for bf16 parameters.
 enum class WeightFormat : std::uint8_t {
-  plain,     ///< not at all: bf16 to nearest. Small updates are lost
+  plain,     ///< none: bf16, rounded to nearest. Small updates are lost
   split16,   ///< 16 more bits: the weight is an exact f32
-  split8,    ///< 8 more bits, dithered
-  dithered,  ///< not at all, but rounded so that small updates count on average
+  split8,    ///< 8 more bits, with stochastic rounding (dithered)
+  dithered,  ///< none, but stochastic rounding to bf16, so that small updates count on average
 };
 
 /// Tensors of fewer elements are not kept in compact formats: there is nothing to save, and much to lose.
@@ -60,11 +61,11 @@ template <class F>
 struct CompactInfo {
   F format;
   std::string_view name;               ///< "q8", "split8"
-  std::size_t bytes;                   ///< of an element: of one state, or of a weight besides its parameter
+  std::size_t bytes;                   ///< per element: of one state, or of a weight in addition to its parameter
   bool compact = false;                ///< small tensors keep f32 states or split16 weights instead
   std::size_t group = 1;               ///< neighbouring elements that share something: an exponent
   std::size_t group_bytes = 0;         ///< of what a group shares
-  std::optional<Format> element = {};  ///< how one state is kept, where it is a number of its own
+  std::optional<Format> element = {};  ///< how one state is stored, if each is a number of its own
 };
 using StateFormatInfo = CompactInfo<StateFormat>;
 using WeightFormatInfo = CompactInfo<WeightFormat>;
@@ -73,13 +74,13 @@ using WeightFormatInfo = CompactInfo<WeightFormat>;
 [[nodiscard]] std::span<const WeightFormatInfo> weight_formats() noexcept;
 [[nodiscard]] const StateFormatInfo& info(StateFormat format) noexcept;
 [[nodiscard]] const WeightFormatInfo& info(WeightFormat format) noexcept;
-/// Throw Error (not_found) naming what is unknown and what is known.
+/// Throw Error (not_found) naming the unknown name and the known ones.
 [[nodiscard]] StateFormat state_format_from_name(std::string_view name);
 [[nodiscard]] WeightFormat weight_format_from_name(std::string_view name);
 
-/// Storage of one bfloat16 number, for containers of the user: std::vector<adamant::bf16>.
+/// Storage of one bfloat16 number, for your containers: std::vector<adamant::bf16>.
 /// Narrowing rounds to nearest even; a finite number stays finite (it saturates at the largest finite one);
-/// every NaN becomes the pattern 0x7fc0. Widening is exact.
+/// every NaN becomes 0x7fc0. Widening is exact.
 struct bf16 {
   std::uint16_t bits = 0;
   bf16() = default;
@@ -87,7 +88,7 @@ struct bf16 {
   explicit operator float() const noexcept;
 };
 
-/// Storage of one IEEE-754 binary16 number; narrowing as for bf16, NaN becomes 0x7e00.
+/// Storage of one IEEE-754 binary16 number. Narrowing is as for bf16; every NaN becomes 0x7e00.
 struct f16 {
   std::uint16_t bits = 0;
   f16() = default;

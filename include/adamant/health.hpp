@@ -1,4 +1,5 @@
-// What goes wrong in a run, found while it goes on: lights for the data, both moments, ε, step, decay and loss.
+// Health checks that find what goes wrong in a run while it goes on: a light each for the data, both moments, ε, the
+// step, the decay and the loss.
 #pragma once
 
 #include <adamant/moments.hpp>
@@ -13,13 +14,13 @@
 
 namespace adamant {
 
-/// What is looked after. A step's findings come in this order, red ones first.
+/// What is checked. The findings of a step come in this order, red ones first.
 enum class Light : std::uint8_t { input, v, eps, m, step, decay, loss };
 
 struct LightInfo {
   Light light;
   std::string_view name;
-  std::string_view question;  ///< that it answers
+  std::string_view question;  ///< the question that it answers
 };
 [[nodiscard]] std::span<const LightInfo> lights();
 
@@ -43,12 +44,12 @@ enum class Cause : std::uint8_t {
   loss_spike,
 };
 
-/// How a cause is recognised. The limits hold for `measure`, smoothed over about 20 steps, in so many steps one after
-/// the other; NaN: never.
+/// How a cause is recognised: `measure`, smoothed over about 20 steps, exceeds a limit for that many steps in a row. A
+/// limit of NaN is never exceeded.
 struct CauseInfo {
   Cause cause;
   Light light;
-  bool above;                ///< the limits are exceeded above, or else below
+  bool above;                ///< whether the limits are upper limits; else they are lower limits
   std::string_view name;     ///< "lr_too_high"
   std::string_view measure;  ///< what is measured
   double yellow, red;
@@ -62,24 +63,24 @@ struct Finding {
   Severity severity = Severity::yellow;
   Cause cause = Cause::non_finite;
   std::uint64_t step = 0;
-  std::string tensor;    ///< the one where it is worst; empty where it is the whole run
-  std::size_t more = 0;  ///< further tensors of which the same was found in this step
-  double value = 0.0;    ///< of what is measured
+  std::string tensor;    ///< the tensor where it is worst; empty if it is the whole run
+  std::size_t more = 0;  ///< number of other tensors with the same finding in this step
+  double value = 0.0;    ///< the measured value
   std::string sentence;  ///< plain English, with the figures
 };
 
-/// Watches a run step by step, from a log (RunLogReader) or while it trains (run_step). Keeps about 2 KB for each
-/// tensor. A tensor is reported once in each episode: when it turns yellow, when it turns red; and again after it has
+/// Watches a run, step by step, from a log (RunLogReader) or while it trains (run_step). Keeps about 2 KB for each
+/// tensor. A tensor is reported once per episode when it turns yellow, once when it turns red, and again after it has
 /// recovered.
 ///
-/// What it cannot know: in the step in which gradients leap up it cannot tell a bad batch from weights that the steps
-/// before have thrown off; whether elements that never had a gradient were meant to have one; and it sees no failure
-/// that leaves the moments as they are, such as a learning rate that is too low.
+/// Limits: in the step in which gradients jump up it cannot tell a bad batch from weights that earlier steps have
+/// thrown off. It cannot know whether elements that never had a gradient were meant to have one. It does not find a
+/// failure that does not show in the moments, such as a learning rate that is too low.
 class Health {
  public:
   /// How many numbers before one say whether it stands out, as a loss or a gradient.
   static constexpr std::size_t kWindow = 128;
-  /// g·r of so many times its noise comes before spikes of the loss (Wortsman et al. 2023, arXiv 2304.13013).
+  /// g·r of this many times its noise comes before spikes of the loss (Wortsman et al. 2023, arXiv 2304.13013).
   static constexpr double kLeap = 2.3;
 
   Health();
@@ -89,11 +90,11 @@ class Health {
 
   /// The next step of the run.
   void record(const RunStep& step);
-  /// The same for who has computed the statistics: moments_of each tensor. Refuses another number of them (mismatch).
+  /// The same for callers that have computed moments_of each tensor. Refuses another number of them (mismatch).
   void record(const RunStep& step, std::span<const Moments> moments);
-  /// All so far, in the order in which they were found; no more than the first 10,000.
+  /// All findings so far, in the order in which they were found; at most the first 10,000.
   [[nodiscard]] const std::vector<Finding>& findings() const;
-  /// The worst so far; nothing: green.
+  /// The worst severity so far; nothing if the light is green.
   [[nodiscard]] std::optional<Severity> state(Light light) const;
 
  private:

@@ -1,4 +1,4 @@
-// What the sums of a step say about the moments: the statistics of a tensor, and what each would be of noise alone.
+// What the sums of a step say about the moments: the statistics of a tensor, and the value of each for noise alone.
 #pragma once
 
 #include <adamant/model.hpp>
@@ -11,10 +11,11 @@
 
 namespace adamant {
 
-/// One tensor in one step, in the notation of statistics.hpp; η learning rate, λ decoupled weight decay, t step of the
-/// tensor, RMS over its elements. m̂ is the weighted mean of the gradients that m is a sum of: m/(1-β1^t) for AdamW, and
-/// for SGD's momentum divided by the sum of its weights. What cannot be said is NaN: of a tensor that was not observed,
-/// of a rule that lacks the moment, of a division by 0. moment_list() says what each answers and when it is healthy.
+/// The statistics of one tensor in one step, in the notation of statistics.hpp. η is the learning rate, λ the decoupled
+/// weight decay, t the step of the tensor; RMS is taken over its elements. m̂ is the weighted mean of the gradients in
+/// m: m/(1-β1^t) for AdamW; for SGD, the momentum buffer divided by the sum of its weights. A value that is not defined
+/// is NaN: if the tensor was not observed, if the rule lacks the moment, or after a division by 0. moment_list() gives
+/// the question that each answers and its healthy range.
 struct Moments {
   double lag = 0.0;            ///< RMS(g·r)
   double update = 0.0;         ///< RMS(u), in units of the learning rate
@@ -35,54 +36,55 @@ struct Moments {
   double dead = 0.0;           ///< share of the sample with v̂ = 0
 };
 
-/// The statistics of a tensor whose step the model describes.
+/// The statistics of a tensor for the step that the model describes.
 [[nodiscard]] Moments moments_of(const TensorStatistics& statistics, const RuleModel& model);
-/// ... by this rule; `options` are those of its group in that step.
+/// The same for a rule; `options` are those of the tensor's group in that step.
 [[nodiscard]] Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options& options);
 
-/// What the statistics would be if all gradients so far were independent normal noise around 0, all alike; and what
-/// cannot be exceeded. To second order in 1-β2, which is within 1% from β2 = 0.9 on. NaN where nothing can be said:
-/// for rules without the moment, of amsgrad and centered scales, of an Adagrad that does not start at 0.
+/// What the statistics would be if all gradients so far were independent normal noise around 0, all of the same scale,
+/// and what they cannot exceed. The values are exact to second order in 1-β2, which is within 1% from β2 = 0.9 on. They
+/// are NaN if nothing can be said: for rules without the moment, for amsgrad and centered scales, and for an Adagrad
+/// that does not start at 0.
 struct MomentFloors {
   double lag_noise = 0.0;             ///< 1 for a slow v, a little less for a fast one; 1/√t for Adagrad
   double update_noise = 0.0;          ///< √((1-β1)/(1+β1)) after the first steps, if v is slow: 0.229 for β1 = 0.9
-  double update_signal = 0.0;         ///< of gradients that are always the same: 1 for AdamW
+  double update_signal = 0.0;         ///< for gradients that are always the same: 1 for AdamW
   double signal_noise = 0.0;          ///< standard deviation of `signal` around 0
   double smoothing_noise = 0.0;       ///< √((1-β1)(1+β1^t) / ((1+β1)(1-β1^t)))
   double alignment_noise = 0.0;       ///< √(1-β1²) after the first steps, if all elements have one scale
   double peak_bound = 0.0;            ///< √Σ c²/a, with c, a the weights of past gradients in m̂ and v̂; or infinite
   double lone_hit = 0.0;              ///< |u| of a gradient after a long silence: (1-β1)/√(1-β2)
-  double relative_equilibrium = 0.0;  ///< `relative_step` where decay and noise balance: √(2ηλ)·update_noise
-  double decay_equilibrium = 0.0;     ///< `decay_share` there
-  double radial_equilibrium = 0.0;    ///< `radial` there: -√(2ηλ)·√((1-β1)/(1+β1))·β1/(1-β1)
+  double relative_equilibrium = 0.0;  ///< `relative_step` when decay and noise balance: √(2ηλ)·update_noise
+  double decay_equilibrium = 0.0;     ///< `decay_share` in that balance
+  double radial_equilibrium = 0.0;    ///< `radial` in that balance: -√(2ηλ)·√((1-β1)/(1+β1))·β1/(1-β1)
 };
 
-/// Of a tensor of so many elements.
+/// The values for a tensor of that many elements.
 [[nodiscard]] MomentFloors floors_of(const RuleModel& model, std::uint64_t elements);
-/// ... at this step, counted from 1; of step 0 nothing can be said.
+/// The same for a rule at this step, counted from 1; at step 0 all values are NaN.
 [[nodiscard]] MomentFloors floors_of(Rule rule, const Options& options, std::uint64_t step, std::uint64_t elements);
 
-/// The lines to draw with a statistic. NaN: there is no such line.
+/// The lines to draw with a statistic; NaN if there is none.
 struct Guides {
-  double noise = 0.0;  ///< what noise alone gives, in balance with the decay where that matters
+  double noise = 0.0;  ///< value for noise alone, in balance with the decay if that matters
   double bound = 0.0;  ///< cannot be exceeded
   double low = 0.0;    ///< healthy from here
   double high = 0.0;   ///< ... to here
 };
 
-/// A statistic: what it is called, and how to read it.
+/// A statistic: its name, and how to read it.
 struct MomentInfo {
-  std::string_view name;      ///< that of the field: "lag"
+  std::string_view name;      ///< name of the field: "lag"
   std::string_view title;     ///< "Lag of v"
   std::string_view unit;      ///< "degrees", "octaves", "lr" (multiples of the learning rate), "loss"; empty: a ratio
-  std::string_view question;  ///< that it answers
+  std::string_view question;  ///< the question that it answers
   std::string_view formula;
   std::string_view reading;  ///< how to read a value
   double Moments::* value;
   Guides (*guides)(const MomentFloors&);
 };
 
-/// All of them, in the order of struct Moments.
+/// All statistics, in the order of struct Moments.
 [[nodiscard]] std::span<const MomentInfo> moment_list();
 
 }  // namespace adamant

@@ -18,8 +18,8 @@
 
 namespace adamant {
 
-/// Parameters that share an update rule and its options. Without a rule of its own a group follows the optimizer's, and
-/// what its options leave empty comes from the optimizer's options; with another rule, from that rule's defaults.
+/// Parameters that share an update rule and its options. Without a rule of its own, a group has the optimizer's rule,
+/// and options that it leaves empty are the optimizer's; with another rule, they are that rule's defaults.
 struct ParamGroup {
   std::vector<Param> params;
   Options options{};
@@ -30,32 +30,33 @@ struct ParamGroup {
 struct StepReport {
   /// False when a non-finite gradient made the step change nothing (NonFinite::skip).
   bool applied = true;
-  /// Global 2-norm of the unscaled gradients before clipping, where it was computed (max_norm or report_norm set).
-  /// The same bits on every instruction set and thread count.
+  /// Global 2-norm of the unscaled gradients before clipping, if it was computed (max_norm or report_norm set). It is
+  /// bit-identical on every instruction set and thread count.
   std::optional<double> grad_norm;
-  /// What every gradient was multiplied by to clip the norm: 1 where nothing was clipped.
+  /// The factor that every gradient was multiplied by to clip the norm: 1 if nothing was clipped.
   double clip_coefficient = 1.0;
-  /// Where the first non-finite gradient is (in the order of the tensors), and how many elements are not finite.
+  /// The first gradient element that is not finite, in the order of the tensors, and the number of such elements.
   struct NonFiniteAt {
     std::string tensor;
-    std::size_t index = 0;  ///< element; for a row gradient, the element of its values
+    std::size_t index = 0;  ///< element; for a sparse gradient, the element of its values
     std::uint64_t count = 0;
   };
   std::optional<NonFiniteAt> nonfinite;
 };
 
-/// A copy of everything an optimizer knows, to be kept in memory or written by the user. Tensors are matched by name.
+/// A copy of everything that an optimizer knows, to be kept in memory or written to a file of yours. Tensors are
+/// matched by name.
 struct StateDict {
   struct State {
     StateFormat format = StateFormat::f32;
     std::vector<std::byte> bytes;      ///< the elements as they are in memory
-    std::vector<std::byte> exponents;  ///< of the groups, where the format has them
+    std::vector<std::byte> exponents;  ///< one for each group of elements, if the format has them
   };
   struct Entry {
     std::vector<std::size_t> shape;
     std::uint64_t step = 0;  ///< steps this tensor has taken
     WeightFormat weight_format = WeightFormat::plain;
-    std::vector<std::byte> weight_bits;   ///< the bits below a bf16 parameter, where they are kept
+    std::vector<std::byte> weight_bits;   ///< low-order weight bits of a bf16 parameter, if they are kept
     std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
   };
   struct Group {
@@ -64,19 +65,19 @@ struct StateDict {
     Options options;                  ///< every option of the rule
     std::vector<std::string> params;  ///< names
   };
-  std::uint64_t seed = 0;           ///< of the dither
-  std::optional<double> grad_norm;  ///< the last one computed that was finite: what a step by tensors clips by
+  std::uint64_t seed = 0;           ///< seed of the dither
+  std::optional<double> grad_norm;  ///< the last finite norm: a tensor-by-tensor step clips by it
   std::uint64_t steps = 0;          ///< Optimizer::steps
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
 };
 
-/// What a plane holds: the values of a state, the exponents that groups of its values share, or the low-order bits of a
-/// bf16 parameter's weights.
+/// What a plane holds: the values of a state, the exponents that groups of its values share, or the low-order weight
+/// bits of a bf16 parameter.
 enum class PlaneKind : std::uint8_t { values, exponents, low_bits };
 
-/// A run of memory that the optimizer keeps for a tensor. All planes together with the parameter, the step count and
-/// the options are the whole state.
+/// Contiguous memory that the optimizer keeps for a tensor. The planes, the parameter, the step count and the options
+/// together are the whole state.
 struct Plane {
   std::string_view state;  ///< "exp_avg"; empty for low_bits
   PlaneKind kind = PlaneKind::values;
@@ -99,7 +100,7 @@ class TensorRef {
   bool by_name_ = false;
 };
 
-/// What is known about one tensor.
+/// Information about one tensor.
 struct TensorInfo {
   std::string name;
   std::vector<std::size_t> shape;
@@ -111,19 +112,21 @@ struct TensorInfo {
   WeightFormat weight_format = WeightFormat::plain;
 };
 
-/// Update rules at work on a set of tensors: one rule a group. A step is one over all groups: one norm that clips, one
-/// decision about gradients that are not finite, one pass over memory. Not copyable; movable. One call at a time: one
-/// that changes or copies the optimizer while another such call runs is refused with ErrorCode::busy; calls that only
-/// look (options, settings, tensor, state, bytes_per_parameter, ...) are not guarded. Different optimizers may run at
+/// Updates a set of tensors, with one rule for each group. A step covers all groups: one norm for clipping, one
+/// decision about gradients that are not finite, one pass over memory. Movable, not copyable. One call at a time: a
+/// call that changes or copies the optimizer while another such call runs is refused with ErrorCode::busy; read-only
+/// calls (options, settings, tensor, state, bytes_per_parameter, ...) are not guarded. Different optimizers may run at
 /// the same time.
 ///
-/// The result of every call is the same bits on every instruction set and thread count. In a child process made by
-/// fork() it works on, on the calling thread alone. A moved-from optimizer refuses every call (invalid_argument).
+/// The result of every call is bit-identical on every instruction set and thread count. In a child process made by
+/// fork() it continues to work, on the calling thread alone. A moved-from optimizer refuses every call
+/// (invalid_argument).
 class Optimizer {
  public:
-  /// Takes the parameters as one group. Refuses an empty list, options outside their ranges or not of this rule, and
-  /// tensors that are null, not writable, misaligned or with gaps (invalid_argument), whose names or memory are given
-  /// twice (duplicate), or that are not of their gradient's size or their shape's, or beside f64 not f64 (mismatch).
+  /// Takes the parameters as one group. Refuses an empty list, options outside their ranges or not of this rule,
+  /// tensors that are null, not writable, misaligned or not contiguous (invalid_argument), names or memory that are
+  /// given twice (duplicate), and sizes that differ from the gradient's or the shape's, or f64 mixed with other formats
+  /// (mismatch).
   Optimizer(Rule rule, std::vector<Param> params, const Options& options = {}, const Settings& settings = {});
   /// Takes several groups; `rule` and `options` are the defaults of all of them, and of groups added later.
   Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options = {}, const Settings& settings = {});
@@ -131,10 +134,10 @@ class Optimizer {
   Optimizer(Optimizer&&) noexcept;
   Optimizer& operator=(Optimizer&&) noexcept;
 
-  /// One step on every tensor that has a gradient: look (where the non-finite policy, clipping or the norm need it) and
-  /// update, each one pass over memory. A tensor without a gradient is left alone and its step is not counted.
-  /// Throws only Error: non_finite under NonFinite::error, busy, and invalid_argument for a grad_scale or a row index
-  /// outside its range; and std::bad_alloc. Nothing was changed then.
+  /// One step on every tensor that has a gradient: a gradient pass, if the non-finite policy, clipping or the norm need
+  /// it, and the update, each one pass over memory. A tensor without a gradient is left alone and its step is not
+  /// counted. Throws only Error (non_finite under NonFinite::error, busy, and invalid_argument for a grad_scale or a
+  /// row index outside its range) and std::bad_alloc; then nothing has changed.
   StepReport step(const StepOptions& options = {});
 
   /// Gradient release: a step tensor by tensor, in any order, so that the memory of a gradient can be freed as soon as
@@ -142,60 +145,62 @@ class Optimizer {
   ///
   ///     begin_step(); for each tensor whose gradient is final { step_tensor(name, grad); } end_step();
   ///
-  /// The bits are those of step(), but what takes a look at all gradients takes it at one tensor's:
+  /// The results are bit-identical to those of step(), but there is no gradient pass over all tensors:
   /// - NonFinite::skip leaves that tensor alone and NonFinite::error throws; the other tensors are not affected.
-  /// - max_norm clips by the norm of the step before (of which the state dict knows): that of the last step() or
-  ///   end_step() that computed one and was finite; nothing is clipped where there was none.
-  /// Until end_step() every call that would change or copy the whole (step, state_dict, set_options, ...) is refused
-  /// with ErrorCode::busy.
+  /// - max_norm clips by the last finite norm that step() or end_step() computed, which the state dict keeps; without
+  /// one,
+  ///   nothing is clipped.
+  /// Until end_step(), every call that would change or copy the whole optimizer (step, state_dict, set_options, ...) is
+  /// refused with ErrorCode::busy.
   void begin_step(const StepOptions& options = {});
-  /// Updates a tensor with its gradient (set_grad, set_lazy_row_grad), or with one for this call only, which is read
-  /// until the call returns. Returns whether it was applied: not if a gradient was not finite, or there is none.
-  /// Refuses a tensor that this step has updated (duplicate), and calls outside begin_step and end_step
-  /// (invalid_argument).
+  /// Updates a tensor with its gradient (set_grad, set_lazy_row_grad), or with a gradient for this call only, which is
+  /// not read after the call returns. Returns whether the tensor was updated: false if its gradient is not finite or
+  /// missing. Refuses a tensor that this step has already updated (duplicate), and calls outside begin_step and
+  /// end_step (invalid_argument).
   bool step_tensor(TensorRef tensor);
   bool step_tensor(TensorRef tensor, Tensor grad);
-  /// `applied` is false where any tensor was left alone for a gradient that was not finite; `nonfinite` is about all of
-  /// them. The norm is the root of the sum of the tensors' squared norms; its bits need not be those of step().
+  /// `applied` is false if any tensor was left alone because its gradient was not finite; `nonfinite` covers all of
+  /// them. The norm is the root of the sum of the tensors' squared norms; it may differ from that of step() in its last
+  /// bits.
   StepReport end_step();
 
   /// Fills every gradient with zeros. Throws Error naming a gradient that is read-only.
   void zero_grad();
 
-  /// Points a tensor at another gradient of the same size; an empty Tensor takes the gradient away. May be called
-  /// before every step; the memory must stay valid until the step is done. Refuses what the constructor does.
+  /// Points a tensor at another gradient of the same size; an empty Tensor removes the gradient. May be called before
+  /// every step; the memory must stay valid until the step is done. Refuses what the constructor refuses.
   void set_grad(TensorRef tensor, Tensor grad);
-  /// Points a tensor at the memory that its parameter has moved to: of the same size and format, holding what the old
-  /// one held. Refuses what the constructor does.
+  /// Points a tensor at the memory to which its parameter has moved; it has the same size and format, and contains the
+  /// same values. Refuses what the constructor refuses.
   void set_param(TensorRef tensor, Tensor param);
 
-  /// Gives a tensor of shape [rows, width...] a gradient that is zero outside the listed rows, and makes the next steps
-  /// lazy in it, as torch's SparseAdam: only the listed rows move and only their states change, while the step count
+  /// Gives a tensor of shape [rows, width...] a sparse gradient, which is zero outside the listed rows. The next steps
+  /// are lazy, as with torch's SparseAdam: only the listed rows move and only their states change, while the step count
   /// of the tensor advances. (SparseAdam adds eps before the bias correction; here it is added as in every other step.)
   /// Rows may repeat: their values are summed in order, in f32 (f64 for f64). `values` holds rows.size() rows of width
   /// elements. Both are read during step(), not now. Replaces the tensor's gradient. Refuses (mismatch) a tensor of one
-  /// dimension, values of another size, and, with q8 states, rows that are not a multiple of 128 elements.
+  /// dimension, values of another size, and, with q8 states, rows whose length is not a multiple of 128 elements.
   void set_lazy_row_grad(TensorRef tensor, std::span<const std::int64_t> rows, Tensor values);
 
-  /// Adds a group; what its options leave empty comes from the optimizer's. Returns its index.
+  /// Adds a group and returns its index. Its rule and options default as for the groups of the constructor.
   std::size_t add_param_group(ParamGroup group);
-  /// Forgets a tensor and its states. The tensors behind it move up by one index; groups stay, also empty ones.
+  /// Forgets a tensor and its states. Later tensors move up by one index; groups stay, even empty ones.
   void remove_tensor(TensorRef tensor);
   [[nodiscard]] std::size_t group_count() const;
   /// Every option of the rule, as the group uses it. Throws Error (not_found).
   [[nodiscard]] const Options& options(std::size_t group = 0) const;
-  /// Changes the options that are set in `changes`. Refuses those that are outside their ranges or not of this rule
-  /// (invalid_argument), and those that would change which states there are: amsgrad, centered, momentum between zero
-  /// and non-zero (mismatch).
+  /// Changes the options that are set in `changes`. Refuses options outside their ranges or not of this rule
+  /// (invalid_argument), and changes that would add or remove states: of amsgrad, of centered, and of momentum between
+  /// zero and non-zero (mismatch).
   void set_options(std::size_t group, const Options& changes);
   /// Sets the learning rate of every group, whatever its rule.
   void set_lr(double lr);
 
   [[nodiscard]] const Settings& settings() const;
-  /// Replaces the settings. Formats, seed and threads must stay what they are (mismatch); set_formats changes formats.
+  /// Replaces the settings. Formats, seed and threads must stay the same (mismatch); set_formats changes formats.
   void set_settings(const Settings& settings);
 
-  /// Everything the optimizer knows but the parameters themselves.
+  /// Everything that the optimizer knows, except the parameters themselves.
   [[nodiscard]] StateDict state_dict() const;
   /// Takes over options, step counts and states. Refuses, with nothing changed, another rule or formula, tensors that
   /// are missing, unknown or of another shape, another grouping, states of another format, and states that no run can
@@ -212,27 +217,28 @@ class Optimizer {
   [[nodiscard]] TensorInfo tensor(std::size_t index) const;
   /// Index of the tensor of that name. Throws Error (not_found).
   [[nodiscard]] std::size_t tensor_index(std::string_view name) const;
-  /// The weight as it is kept, which a bf16 parameter shows only the upper half of. f64 is rounded.
+  /// The weights with their low-order bits, which bf16 parameters lack. f64 is rounded.
   [[nodiscard]] std::vector<float> export_param(TensorRef tensor) const;
-  /// Sets weight and parameter to these values, to nearest. Refuses another number of them (mismatch).
+  /// Sets the weights, parameter and low-order bits, to these values, rounded to nearest. Refuses another number of
+  /// values (mismatch).
   void import_param(TensorRef tensor, std::span<const float> values);
-  /// A state as numbers. f64 is rounded; every other format is exact.
+  /// A state as f32 numbers. f64 is rounded; every other format is exact.
   [[nodiscard]] std::vector<float> export_state(TensorRef tensor, std::string_view state_name) const;
-  /// Keeps states and weights in other formats from now on, rounded to nearest where they are narrower (a largest
-  /// second moment is rounded up). Old and new memory are there together for a moment. Refuses, with nothing changed,
-  /// f64 for parameters that are not f64, and q8 where a row gradient is set whose rows are not whole groups
-  /// (mismatch).
+  /// Converts states and weights to other formats. Narrower formats are rounded to nearest (a largest second moment is
+  /// rounded up). Old and new memory exist together for a moment. Refuses, with nothing changed, f64 for parameters
+  /// that are not f64, and q8 if a sparse gradient is set whose rows are not whole groups (mismatch).
   void set_formats(StateFormat state, WeightFormat weights);
-  /// Read-only view of a state, by PyTorch's name ("exp_avg"), where its format is that of numbers: not q8 (mismatch).
-  /// Valid until the formats change. Throws Error (not_found) naming the states there are.
+  /// Read-only view of a state, by PyTorch's name ("exp_avg"); not for q8 states (mismatch). Valid until the formats
+  /// change. Throws Error (not_found) naming the known states.
   [[nodiscard]] Tensor state(TensorRef tensor, std::string_view state_name) const;
-  /// All memory that is kept for a tensor, as it is: for checkpoints that stream states without a second copy.
+  /// All memory that the optimizer keeps for a tensor, as it is, for checkpoints that stream states without a second
+  /// copy.
   [[nodiscard]] std::vector<Plane> planes(TensorRef tensor) const;
-  /// Moves a plane into memory of the caller's (pinned, mapped from a file, a tensor of another library), to be used in
-  /// place from now on; an empty span moves it back into the optimizer's own. The memory must have the size of the
-  /// plane, start at a multiple of 8 bytes, overlap nothing that the optimizer knows, and outlive its use. `state` is
-  /// empty for low_bits. set_formats moves all planes back. States that nobody has stepped yet take no physical memory,
-  /// so that a plane moved before the first step is never there twice. Throws Error (not_found) for a plane that the
+  /// Moves a plane into your memory (pinned, mapped from a file, a tensor of another library), where it is used in
+  /// place from now on; an empty span moves it back into the optimizer's own memory. Your memory must have the size of
+  /// the plane, start at a multiple of 8 bytes, overlap nothing that the optimizer uses, and outlive its use. `state`
+  /// is empty for low_bits. set_formats moves all planes back. States that no step has touched take no physical memory,
+  /// so a plane that is moved before the first step never exists twice. Throws Error (not_found) for a plane that the
   /// tensor does not have.
   void set_plane(TensorRef tensor, std::string_view state, PlaneKind kind, std::span<std::byte> memory);
   /// Bytes allocated for states and bookkeeping plus bytes of the parameters, divided by the number of parameters.

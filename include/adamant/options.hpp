@@ -1,4 +1,4 @@
-// What a user can set: per-group options of the rules, settings of the optimizer, arguments of one step.
+// Options of the rules, which each group can set, settings of the optimizer, and arguments of one step.
 #pragma once
 
 #include <adamant/format.hpp>
@@ -23,16 +23,16 @@ struct Betas : std::optional<std::array<double, 2>> {
   }
 };
 
-/// Options of an update rule, one set per parameter group. What is left empty keeps the group's value, then the
-/// optimizer's, then the rule's default. Names, meaning and defaults are those of torch.optim; an option the rule does
-/// not have is refused. Every number must be finite, as f32 too. `adamant::rules()` lists which rule has which, with
-/// its default and range; docs/rules.md says what each does.
+/// Options of an update rule, one set per parameter group. An option that is left empty takes the group's value, else
+/// the optimizer's, else the rule's default. Names, meaning and defaults are those of torch.optim; an option that the
+/// rule does not have is refused. Every number must be finite, also as f32. `adamant::rules()` lists which rule has
+/// which, with its default and range; docs/rules.md says what each does.
 struct Options {
   std::optional<double> lr{};         ///< learning rate η ≥ 0
   Betas betas{};                      ///< Adam, AdamW: β1, β2
   std::optional<double> alpha{};      ///< RMSprop: smoothing of the squared gradient, in [0, 1)
   std::optional<double> momentum{};   ///< SGD, RMSprop: ≥ 0
-  std::optional<double> dampening{};  ///< SGD: share of the gradient kept out of the momentum buffer; any number
+  std::optional<double> dampening{};  ///< SGD: share of the gradient kept out of the buffer; any number
   /// Added to the root in the denominator: 0 or at least 2^-126, the smallest normal f32. Counts as at least the
   /// smallest gradient whose square the second moment holds, 10^-21 in f32.
   std::optional<double> eps{};
@@ -69,50 +69,51 @@ using OptionValue = std::variant<double, std::array<double, 2>, bool>;
 
 /// "0.001", "(0.9, 0.999)", "true": the shortest text that reads back as the same value.
 [[nodiscard]] std::string to_text(const OptionValue& value);
-/// The value of the option of that name, where it is set. Throws Error (not_found) naming the options there are.
+/// The value of the option of that name, if it is set. Throws Error (not_found) naming the known options.
 [[nodiscard]] std::optional<OptionValue> get_option(const Options& options, std::string_view name);
 /// Sets an option by name, to a value or to what a text says ("0.001", "0.9,0.999", "true"). Refuses unknown names
-/// (not_found) and values of another kind (invalid_argument); ranges are checked where the options are used.
+/// (not_found) and values of another kind (invalid_argument); ranges are checked when the options are used.
 void set_option(Options& options, std::string_view name, const OptionValue& value);
 void set_option(Options& options, std::string_view name, std::string_view text);
 
 /// What happens when a gradient holds a NaN or an infinity.
 enum class NonFinite : std::uint8_t {
-  skip,       ///< the step changes nothing in any tensor, not even its step count, and says so in its report
+  skip,       ///< the step changes nothing in any tensor, not even its step count, and reports it
   error,      ///< as skip, and step() throws Error (non_finite)
-  propagate,  ///< no look at the gradients; what is not finite spreads into its own elements, as in PyTorch
+  propagate,  ///< no gradient pass for the check; NaN and infinity reach their own elements, as in PyTorch
 };
 [[nodiscard]] std::string_view name_of(NonFinite policy) noexcept;
-/// Throws Error (not_found) naming the known ones.
+/// Throws Error (not_found) naming the known policies.
 [[nodiscard]] NonFinite nonfinite_from_name(std::string_view name);
 
 /// Settings of a whole optimizer.
 struct Settings {
-  /// Format of the states (moments). f64 parameters always have f64 states. Tensors of fewer than 4096 elements keep
-  /// f32 states where this says b16 or q8, however the tensor may be sharded: there is nothing to save, and much to
-  /// lose.
+  /// Format of the states (moments). f64 parameters always have f64 states. If this is b16 or q8, tensors of fewer than
+  /// 4096 elements keep f32 states: there is little to save, and much to lose.
   StateFormat state = StateFormat::f32;
-  /// What is kept of a weight below its bf16 parameter. Small tensors keep split16 where this is not plain.
+  /// Low-order weight bits that the optimizer keeps for bf16 parameters. Small tensors keep split16 unless this is
+  /// plain.
   WeightFormat weights = WeightFormat::plain;
-  /// Decides the dither, with the tensor's name, the step and the element.
+  /// Determines the dither of stochastic rounding, together with the tensor's name, the step and the element.
   std::uint64_t seed = 0;
   NonFinite nonfinite = NonFinite::skip;
-  /// Clip the global norm of all gradients, after unscaling, to this value (> 0), as torch's clip_grad_norm_ does:
+  /// Clips the global norm of all gradients, after unscaling, to this value (> 0), as torch's clip_grad_norm_ does:
   /// every gradient is multiplied by min(1, max_norm / (norm + 1e-6)). A finite f32 number.
   std::optional<double> max_norm{};
-  /// Then limit every gradient element to [-clip_value, clip_value] (> 0, also as f32). A finite f32 number.
+  /// Then limits every gradient element to [-clip_value, clip_value] (> 0, also as f32). A finite f32 number.
   std::optional<double> clip_value{};
-  /// Report the global norm even where nothing else needs it. It costs one more read of the gradients.
+  /// Reports the global norm even if nothing else needs it, at the cost of a gradient pass.
   bool report_norm = false;
-  /// Threads of a step: 0 takes one for each processor the process may use; at most 1024. The result never depends on
-  /// it.
+  /// Threads of a step: 0 means one for each processor that the process may use; at most 1024. The result never depends
+  /// on it.
   int threads = 0;
 };
 
-/// The settings that one word stands for, for bf16 parameters: "f32" (f32 states, exact f32 weights: 12 bytes a
-/// parameter with the parameter itself), "b16" (7), "q8" (5.01), "q8-lite" (4.01). Throws Error (not_found).
+/// Settings with the formats of states and weights filled in, for bf16 parameters: "f32" (f32 states, exact f32
+/// weights: 12 bytes per parameter, including the parameter), "b16" (7), "q8" (5.01), "q8-lite" (4.01). Throws Error
+/// (not_found).
 [[nodiscard]] Settings preset(std::string_view name);
-/// The words.
+/// The names of the presets.
 [[nodiscard]] std::span<const std::string_view> presets() noexcept;
 
 /// What kind of value a setting takes.
@@ -130,22 +131,22 @@ struct SettingInfo {
   std::string_view range;
 };
 
-/// All of them, in the order of struct Settings.
+/// All settings, in the order of struct Settings.
 [[nodiscard]] std::span<const SettingInfo> setting_list() noexcept;
-/// A setting by name, as text. Throws Error (not_found) naming the settings there are.
+/// A setting by name, as text. Throws Error (not_found) naming the known settings.
 [[nodiscard]] std::string get_setting(const Settings& settings, std::string_view name);
-/// Sets it to what a text says. Refuses unknown names and words (not_found) and text of another kind
-/// (invalid_argument); ranges are checked where the settings are used.
+/// Sets a setting from text. Refuses unknown names and words (not_found) and text of another kind (invalid_argument);
+/// ranges are checked when the settings are used.
 void set_setting(Settings& settings, std::string_view name, std::string_view text);
 
 struct Statistics;
 
 /// Arguments of one step.
 struct StepOptions {
-  /// The gradients are this many times too large (loss scaling): from 2^-126 to 2^126. They are divided by it on the
-  /// fly: the gradient memory is not changed.
+  /// The factor by which the loss was multiplied (loss scaling): from 2^-126 to 2^126. The gradients are divided by it
+  /// on the fly; their memory is not changed.
   double grad_scale = 1.0;
-  /// Filled with what the step sees of its moments (statistics.hpp); must outlive the step, or end_step().
+  /// Filled with statistics of the moments (statistics.hpp); must outlive the step, or end_step().
   Statistics* statistics = nullptr;
 };
 

@@ -1,4 +1,4 @@
-// The update rules and what can be said about them at run time. One list; every face of the library iterates over it.
+// The update rules and what can be asked about them at run time. Everything in the library iterates over this one list.
 #pragma once
 
 #include <adamant/options.hpp>
@@ -28,14 +28,14 @@ using SGD = OptimizerOf<Rule::sgd>;
 using RMSprop = OptimizerOf<Rule::rmsprop>;
 using Adagrad = OptimizerOf<Rule::adagrad>;
 
-/// The numbers an option may be: from `least` to `most`, both included, and 0 where that is allowed besides.
+/// The numbers that an option accepts: from `least` to `most`, both included, and 0 if `or_zero` is set.
 struct NumberRange {
   double least = 0.0;
   double most = 0.0;
   bool or_zero = false;
   std::string_view text;  ///< "a finite f32 number >= 0"
 
-  /// Raises no floating-point exception, of a NaN neither.
+  /// Raises no floating-point exception, not even for NaN.
   [[nodiscard]] bool holds(double value) const noexcept {
     return (std::isgreaterequal(value, least) && std::islessequal(value, most)) || (or_zero && value == 0.0);
   }
@@ -45,7 +45,7 @@ struct NumberRange {
 struct OptionInfo {
   std::string_view name;
   OptionValue default_value;  ///< its alternative is the option's kind
-  NumberRange range;          ///< of each of its numbers; a flag is 0 or 1
+  NumberRange range;          ///< range of each of its numbers; a flag is 0 or 1
 };
 
 struct RuleInfo {
@@ -61,9 +61,9 @@ struct RuleInfo {
 /// The rule of that name ("adamw"). Throws Error (not_found) naming it and the known ones.
 [[nodiscard]] Rule rule_from_name(std::string_view name);
 
-/// Which of the fields of Options are set: those of `changes` where they are set, else those of `base`.
+/// `base` with the options that are set in `changes`.
 [[nodiscard]] Options merge(const Options& base, const Options& changes);
-/// The rule's defaults, every option the rule has being set.
+/// The rule's defaults; every option that the rule has is set.
 [[nodiscard]] Options defaults(Rule rule);
 
 }  // namespace adamant

@@ -1,4 +1,4 @@
-// Run logs: what every step of a run saw of its moments, in one file that grows with the run. docs/run_log.md has the
+// Run logs: what the moments do in every step of a run, in one file that grows with the run. docs/run_log.md has the
 // format.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace adamant {
 
-/// What a program wants to be found in the log beside what the optimizer knows: "batch_size", "git", "outcome".
+/// What a program adds to the log besides what the optimizer knows: "batch_size", "git", "outcome".
 using Note = std::variant<double, std::string>;
 using Notes = std::vector<std::pair<std::string, Note>>;
 
@@ -36,7 +36,7 @@ struct RunInfo {
     std::size_t tensor = 0, element = 0;
   };
   std::string id;       ///< of a log: no two have the same
-  std::string version;  ///< of the library: "0.1.0"
+  std::string version;  ///< version of the library: "0.1.0"
   std::string target;   ///< instruction set
   std::string title;
   std::vector<Group> groups;
@@ -48,37 +48,38 @@ struct RunInfo {
 /// One step: what run_step() makes and what a RunLogReader reads. RunLog, TensorBoard and Health take it.
 struct RunStep {
   std::shared_ptr<const RunInfo> info;  ///< the run, as it was in this step
-  std::uint64_t step = 0;               ///< of the run, counted from 1: Optimizer::steps
-  double seconds = 0.0;                 ///< from a log: since it was opened
+  std::uint64_t step = 0;               ///< step of the run, counted from 1: Optimizer::steps
+  double seconds = 0.0;                 ///< from a log: seconds since it was opened
   double loss = 0.0;
-  std::vector<double> lr;  ///< of each group
+  std::vector<double> lr;  ///< learning rate of each group
   std::optional<double> grad_norm;
   double clip_coefficient = 1.0;
   bool applied = true;
   std::optional<StepReport::NonFiniteAt> nonfinite;
-  /// One for each tensor of the run, in order; `elements` is 0 where nothing was observed. Probes are those of RunInfo.
-  /// From a log: sums are means times the tensor's size, within 2^-16; so is the sample, and its `bins` are empty.
+  /// One for each tensor of the run, in order; `elements` is 0 if nothing was observed. The probes are those of
+  /// RunInfo. In a step read from a log, sums are means times the tensor's size, with a relative error of at most
+  /// 2^-16; so is the sample, and its `bins` are empty.
   std::vector<TensorStatistics> tensors;
 };
 
-/// Histograms of the scales of some steps.
+/// Histograms of the scales over a range of steps.
 struct RunScales {
   std::uint64_t first_step = 0, last_step = 0;
   std::vector<std::array<std::uint32_t, ScaleSample::kBins>> bins;  ///< as in ScaleSample, one for each tensor
 };
 
-/// What a log would say of an optimizer; `id` and `probes` empty.
+/// What a log would say about an optimizer; `id` and `probes` are empty.
 [[nodiscard]] RunInfo run_info(const Optimizer& optimizer);
-/// What there is to say of the step that the optimizer has just taken; `statistics` is what the step filled, or nullptr
-/// for a step that was not observed.
+/// What a log would say about the step that the optimizer has just taken; `statistics` is what the step filled, or
+/// nullptr for a step that was not observed.
 [[nodiscard]] RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report,
                                const Statistics* statistics = nullptr);
 
 struct RunLogOptions {
   std::string title{};
   Notes notes{};
-  std::uint64_t every = 1;     ///< log each so many-th step, and the first; at least 1
-  double flush_seconds = 1.0;  ///< hand over to the system what is older than this; 0: after each step
+  std::uint64_t every = 1;     ///< N logs every N-th step, and the first; at least 1
+  double flush_seconds = 1.0;  ///< hands over to the system what is older than this; 0: after each step
 };
 
 /// Writes a run log:
@@ -92,29 +93,30 @@ struct RunLogOptions {
 /// The last line is short for log.record(run_step(adamw, loss, report, the log's statistics)); what run_step() makes
 /// can go to a TensorBoard and a Health too, in any order.
 ///
-/// Takes about 64 bytes a tensor in each step, and follows at most 32 elements. What was handed over to the system is
-/// there and can be read, also after the process was killed. Throws Error (io), naming path and reason, where the file
-/// cannot be written; then the log is closed, and each later call throws it again.
+/// Takes about 64 bytes per tensor and step, and follows at most 32 elements. What was handed over to the system can be
+/// read, even after the process was killed. If the file cannot be written, throws Error (io) naming path and reason;
+/// then the log is closed, and each later call throws the error again.
 class RunLog {
  public:
-  /// Makes a new file, in the place of an old one. A run that goes on goes on counting its steps.
+  /// Makes a new file in the place of an old one. A resumed run continues the count of its steps.
   RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options = {});
-  /// Writes what is left; here errors are silent. end() or flush() tell.
+  /// Writes what is left. Errors are ignored here; end() and flush() report them.
   ~RunLog();
   RunLog(RunLog&&) noexcept;
   RunLog& operator=(RunLog&&) noexcept;
 
-  /// To be given to the coming step: nullptr where that step is not to be logged. Valid until it is asked for again.
+  /// Pass this to the next step; nullptr if that step is not to be logged. Valid until the next call.
   [[nodiscard]] Statistics* statistics();
-  /// After each step, also of one that is not to be logged. The run may have got more tensors or other options since.
-  /// Where it was set back to an earlier state, the log goes on counting. Refuses a step of another run (mismatch).
+  /// Call after each step, also after one that is not to be logged. The run may have got more tensors or other options
+  /// in between. If it was set back to an earlier state, the log goes on counting. Refuses a step of another run
+  /// (mismatch).
   void record(const RunStep& step);
   /// The same for the step that the optimizer has just taken.
   void step(const Optimizer& optimizer, double loss, const StepReport& report);
-  /// The last line, for what is known at the end; not needed. Closes the file: steps after it are refused
+  /// Writes the last line, with what is known at the end; optional. Closes the file: later steps are refused
   /// (invalid_argument).
   void end(const Notes& notes = {});
-  /// Hands over to the system what there is.
+  /// Hands over to the system what is buffered.
   void flush();
   [[nodiscard]] const std::string& path() const;
 
@@ -123,9 +125,10 @@ class RunLog {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Reads a run log step by step, in the memory of one step, also while it is being written. A last line that is torn,
-/// as a killed process leaves it, is not there. Throws Error (io), naming path and line, of what cannot be read or is
-/// not a run log, and where another file has taken its place before the run has ended.
+/// Reads a run log step by step, in the memory of one step, even while it is being written. An incomplete last line, as
+/// a killed process leaves it, is ignored. Throws Error (io) naming path and line if the file cannot be read or is not
+/// a run log, or if another
+/// file took its place before the run ended.
 class RunLogReader {
  public:
   explicit RunLogReader(std::string path);
@@ -134,10 +137,10 @@ class RunLogReader {
   RunLogReader& operator=(RunLogReader&&) noexcept;
 
   [[nodiscard]] const RunInfo& info() const;
-  /// The next step; false where there is none yet: a later call finds what was written meanwhile. Reuses the memory of
-  /// `step`.
+  /// Reads the next step; false if there is none yet: a later call finds what was written meanwhile. Reuses the memory
+  /// of `step`.
   bool next(RunStep& step);
-  /// The last histograms that next() has passed.
+  /// The latest histograms before the step that next() has read.
   [[nodiscard]] const std::optional<RunScales>& scales() const;
   /// The notes of the last line, once next() has passed it.
   [[nodiscard]] const std::optional<Notes>& end() const;

@@ -1,7 +1,7 @@
 // Learning-rate schedules as plain functions of the step: optimizer.set_lr(cosine(1e-3, step, 10000)).
-// `step` counts from 0; factors and rates may be any numbers, and set_lr refuses what comes out wrong. They do not keep
-// state, so a resumed run continues exactly. Those with a cosine call the C library's, which may differ in the last
-// place of f64 between systems.
+// `step` counts from 0. Factors and rates may be any numbers; set_lr refuses results that are out of range. Schedules
+// keep no state, so a resumed run continues exactly. Those with a cosine call `cos` of the C library, which may differ
+// in the last place of f64 between systems.
 #pragma once
 
 #include <cstdint>

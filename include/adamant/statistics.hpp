@@ -1,4 +1,4 @@
-// What the moments are doing: sums taken inside the step, in its own pass over memory, tensor by tensor.
+// What the moments are doing: sums over each tensor, computed inside the step, in its own pass over memory.
 #pragma once
 
 #include <array>
@@ -10,17 +10,17 @@
 namespace adamant {
 
 /// Sums over the elements of a tensor in one step. Notation, per element at step t:
-///   g   gradient as the rule gets it: unscaled, clipped, negated where maximized; with weight decay only where the
-///       rule's gradient has it (Adam, SGD, RMSprop, Adagrad)
+///   g   the gradient that the rule gets: unscaled, clipped, negated for `maximize`; with weight decay if the rule adds
+///       the decay to the gradient (Adam, SGD, RMSprop, Adagrad)
 ///   m   first moment after the step, m_old before it; a rule without one (RMSprop, Adagrad, SGD without momentum) has
 ///       m = g and m_old = 0
-///   r   1 / (√v̂ + ε), the scale the second moment gives; 1 for a rule without one
+///   r   1 / (√v̂ + ε), the scale that the second moment gives; 1 for a rule without one
 ///   u   the update in units of the learning rate, without decoupled decay: m̂·r for AdamW
 ///   w   weight before the step
-/// Moments are taken as the rule computes them, before a narrow format rounds them. Added in f32 within blocks of 256
-/// elements, in f64 beyond (all in f64 for f64 parameters), always in the same order: the same bits on every
-/// instruction set and thread count. In f32 squares lose bits where the numbers are below about 1e-19, as those in v
-/// do, and are not finite where they are beyond 1e19.
+/// The moments are those that the rule computes, before a narrow format rounds them. Sums are added in f32 within
+/// blocks of 256 elements and in f64 beyond (all in f64 for f64 parameters), always in the same order: they are
+/// bit-identical on every instruction set and thread count. In f32, squares of numbers below about 1e-19 lose bits, as
+/// they do in v, and squares of numbers beyond 1e19 are not finite.
 struct MomentSums {
   double gg = 0.0;     ///< Σ g²
   double mm = 0.0;     ///< Σ m²
@@ -54,17 +54,17 @@ inline constexpr std::array kMomentSums = {
     SumInfo{&MomentSums::r, "r", "r", true, false},
 };
 
-/// About the scales, from a sample of the blocks that moves on from step to step: add them up over some steps. v̂ is the
-/// second moment (of amsgrad, the one that can fall) after bias correction; a rule without one has only the first two.
-/// Logarithms are off by less than 0.003 octaves.
+/// The scales in v, from a sample of blocks that changes from step to step; add samples up over several steps. v̂ is the
+/// second moment after bias correction (with amsgrad, the one that can fall). A rule without a second moment fills only
+/// the first two fields. Logarithms have an error of less than 0.003 octaves.
 struct ScaleSample {
   static constexpr std::size_t kBins = 64;
-  std::uint64_t elements = 0;    ///< looked at
-  std::uint64_t zero_grads = 0;  ///< of them with g = 0
-  std::uint64_t scaled = 0;      ///< of them with v̂ > 0
-  double log_sum = 0.0;          ///< Σ log2 √v̂ over these
-  double log_sq_sum = 0.0;       ///< Σ (log2 √v̂)² over these
-  /// Bin 0: v̂ = 0. Bin k: √v̂ in [2^(k-54), 2^(k-53)); the first and the last of these take what lies beyond.
+  std::uint64_t elements = 0;    ///< number of elements in the sample
+  std::uint64_t zero_grads = 0;  ///< number of those with g = 0
+  std::uint64_t scaled = 0;      ///< number of those with v̂ > 0
+  double log_sum = 0.0;          ///< Σ log2 √v̂ over the elements with v̂ > 0
+  double log_sq_sum = 0.0;       ///< Σ (log2 √v̂)² over the same
+  /// Bin 0 counts v̂ = 0, bin k counts √v̂ in [2^(k-54), 2^(k-53)); bins 1 and 63 also count what lies beyond.
   std::array<std::uint32_t, kBins> bins{};
 
   ScaleSample& operator+=(const ScaleSample& other) {
@@ -78,39 +78,39 @@ struct ScaleSample {
   }
 };
 
-/// One element of a tensor, followed through the run. g, m, u and w as in MomentSums. A lazy row gradient that does not
-/// touch it leaves all but `element` 0.
+/// One element of a tensor, followed through the run; g, m, u and w are as in MomentSums. If a sparse gradient does not
+/// touch the element, all fields but `element` are 0.
 struct Probe {
   std::size_t element = 0;
-  float g = 0.0F, m = 0.0F, v = 0.0F;  ///< v as stored, without bias correction; 0 where there is none
+  float g = 0.0F, m = 0.0F, v = 0.0F;  ///< v without bias correction; 0 if the rule has none
   float u = 0.0F, w = 0.0F;
 };
 
 /// One tensor in one step.
 struct TensorStatistics {
   std::size_t tensor = 0;      ///< index, as Optimizer::tensor takes it
-  std::uint64_t step = 0;      ///< of this tensor, counted from 1
-  std::uint64_t elements = 0;  ///< the sums are over
+  std::uint64_t step = 0;      ///< step of this tensor, counted from 1
+  std::uint64_t elements = 0;  ///< number of elements in the sums
   MomentSums sums;
   ScaleSample scales;
   std::vector<Probe> probes;  ///< the same elements in every step
 };
 
-/// Give one to step() or begin_step() (StepOptions::statistics) to have it filled; without one the step does nothing of
-/// this. The weights are the same bits either way.
+/// Filled by step() or begin_step() if it is passed there (StepOptions::statistics). The weights are bit-identical with
+/// and without it.
 struct Statistics {
-  /// Settings. The sums take one block of 256 elements in so many, other ones in each step: 1 takes all; more is
-  /// cheaper, and a tensor of fewer blocks is then left out of some steps, with `elements` 0. 0 takes about 64 blocks
-  /// of each tensor (of the touched rows, where the gradient is rows), all of a small one: what is seen of a large
-  /// model costs little, and no tensor is ever left out.
+  /// Setting: the sums observe one in `observe_every` blocks of 256 elements, different ones in each step. 1 observes
+  /// all blocks. A higher number is cheaper, but leaves a tensor of fewer blocks out of some steps, with `elements` 0.
+  /// 0 observes about 64 blocks of each tensor (of its touched rows, if the gradient is sparse), and all of a small
+  /// one: this costs little in a large model, and never leaves a tensor out.
   std::uint32_t observe_every = 0;
-  /// The sample of ScaleSample: one block in so many, but at least one of each tensor (of touched rows: about one); 0
-  /// takes none.
+  /// Setting: ScaleSample takes one in `sample_every` blocks, but at least one of each tensor (of touched rows: about
+  /// one). 0 takes none.
   std::uint32_t sample_every = 256;
-  /// Elements followed in each tensor, evenly spread; all of a tensor that has fewer.
+  /// Setting: number of elements followed in each tensor, evenly spread; all of a tensor that has fewer.
   std::uint32_t probes = 8;
 
-  /// Filled by the step: the tensors that were updated, in order; empty where the step was not applied.
+  /// Filled by the step: the tensors that were updated, in order; empty if the step was not applied.
   std::vector<TensorStatistics> tensors;
 };
 

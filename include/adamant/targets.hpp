@@ -1,4 +1,4 @@
-// Instruction sets. The engine picks the best one this CPU has; the result is the same bits on each.
+// Instruction sets. The engine selects the best one of this CPU; results are bit-identical on all of them.
 #pragma once
 
 #include <string>
@@ -7,13 +7,14 @@
 
 namespace adamant {
 
-/// Names of the instruction sets that this build holds and this CPU runs, best first: "AVX3", "AVX2", "SSE4", ...
+/// Names of the instruction sets that this build contains and this CPU supports, best first: "AVX3", "AVX2", "SSE4",
+/// ...
 [[nodiscard]] std::vector<std::string> targets();
-/// The one in use.
+/// Name of the instruction set in use.
 [[nodiscard]] std::string current_target();
-/// Makes all optimizers of the process use that instruction set from now on; an empty name returns to the best one. For
-/// comparisons and tests: not to be called while a step runs. Throws Error (not_found) for one that targets() does not
-/// list.
+/// Makes all optimizers of the process use that instruction set from now on; an empty name selects the best one. For
+/// comparisons and tests; must not be called while a step runs. Throws Error (not_found) for a name that targets() does
+/// not list.
 void use_target(std::string_view name);
 
 }  // namespace adamant

@@ -1,4 +1,4 @@
-// Views of the user's memory. The library never owns parameters or gradients and never copies them.
+// Views of your memory. The library never owns or copies parameters or gradients.
 #pragma once
 
 #include <adamant/format.hpp>
@@ -23,7 +23,7 @@ concept Elements = requires(C& c) {
   std::size(c);
   FormatOf<ElementOf<C>>::value;
 };
-// A matrix view of Eigen's kind says how far apart its elements are; only gapless ones are one run of memory.
+// Matrix views like Eigen's have strides; only those without gaps are contiguous memory.
 template <class C>
 concept Strided = requires(const C& c) {
   c.innerStride();
@@ -48,17 +48,17 @@ bool is_contiguous(const C& c) {
 }
 }  // namespace detail
 
-/// A run of `size` elements of one format in the user's memory. Made from a pointer and a count, or from anything with
-/// `data()` and `size()`: std::vector, std::array, std::span, an Eigen vector, matrix or map. The memory must outlive
-/// its use. A view with gaps (an Eigen block) is refused when it is given to an optimizer.
+/// A view of `size` contiguous elements of one format in your memory. It is constructed from a pointer and a count, or
+/// from anything with `data()` and `size()`: std::vector, std::array, std::span, an Eigen vector, matrix or map. The
+/// memory must outlive its use. An optimizer refuses a view with gaps (an Eigen block).
 struct Tensor {
   void* data = nullptr;
   std::size_t size = 0;  ///< elements
   Format format = Format::f32;
   bool writable = true;
   bool contiguous = true;
-  /// Shape and storage order of a matrix type that tells them, as Eigen's do; 0 x 0 of everything else. Those of a
-  /// parameter and its gradient are compared, so that one stored by rows is not taken for one stored by columns.
+  /// Shape and storage order of a matrix type that has them, like Eigen's; 0 x 0 for everything else. A parameter and
+  /// its gradient are compared by them, so that a matrix stored by rows is not combined with one stored by columns.
   struct Matrix {
     std::size_t rows = 0, columns = 0;
     bool by_rows = true;
@@ -90,12 +90,12 @@ struct Tensor {
   }
 };
 
-/// One named parameter: its memory, where its gradient is, and its shape.
-/// Names match checkpoints; they are unique, not empty, at most 512 bytes of UTF-8 without control characters, '/' and
-/// "..", and not "__metadata__", which safetensors files reserve.
-/// Without a gradient (`{"w", w}`) the tensor is left alone until set_grad gives one.
-/// The shape is only needed for row gradients and for reading; empty means one dimension of param.size. Its last
-/// dimension is the one whose elements are neighbours in memory.
+/// One named parameter: its memory, the memory of its gradient, and its shape.
+/// Checkpoints match parameters by name. A name is unique, not empty, at most 512 bytes of UTF-8 without control
+/// characters, '/' and "..", and not "__metadata__", which safetensors files reserve.
+/// Without a gradient (`{"w", w}`) the tensor is left alone until set_grad provides one.
+/// The shape is only needed for sparse gradients and for information; empty means one dimension of param.size. The
+/// elements of its last dimension are neighbours in memory.
 struct Param {
   std::string name;
   Tensor param;

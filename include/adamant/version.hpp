@@ -9,7 +9,7 @@
 
 namespace adamant {
 
-/// Of the library that is linked: "0.1.0".
+/// Version of the library that is linked: "0.1.0".
 [[nodiscard]] std::string_view version() noexcept;
 
 }  // namespace adamant
