@@ -127,8 +127,7 @@ class RunLog {
 
 /// Reads a run log step by step, in the memory of one step, even while it is being written. An incomplete last line, as
 /// a killed process leaves it, is ignored. Throws Error (io) naming path and line if the file cannot be read or is not
-/// a run log, or if another
-/// file took its place before the run ended.
+/// a run log, or if another file took its place before the run ended.
 class RunLogReader {
  public:
   explicit RunLogReader(std::string path);
