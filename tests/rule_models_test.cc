@@ -128,6 +128,7 @@ TEST(RuleModels, AndRefusalsRaiseNoFloatingPointExceptions) {
         } else {
           set_option(options, option.name, std::array{0.5, value});
         }
+        EXPECT_FALSE(option.range.holds(value)) << option.name;
         EXPECT_NE(refusal([&] { Optimizer(rule.rule, {{"w", w.view()}}, options); }), "") << option.name;
       }
     }

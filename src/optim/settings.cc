@@ -30,8 +30,12 @@ void read(const SettingInfo&, std::string_view text, NonFinite& to) { to = nonfi
 
 template <class Number>
 void read_number(const SettingInfo& setting, std::string_view text, Number& to) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
-  if (error == std::errc() && end == text.data() + text.size()) return;
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) {
+    to = number;
+    return;
+  }
   refuse(ErrorCode::invalid_argument, "setting " + std::string(setting.name) + " must be " +
                                           std::string(setting.range) + ", not " + printable(text));
 }

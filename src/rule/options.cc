@@ -11,7 +11,6 @@
 #include <type_traits>
 #include <vector>
 
-#include "base/float_environment.h"
 #include "base/text.h"
 
 namespace adamant {
@@ -99,8 +98,6 @@ Options merge(const Options& base, const Options& changes) {
 }
 
 Options resolve(Rule rule, const Options& base, const Options& changes) {
-  // The program may trap what comparisons with a NaN raise.
-  const FloatEnvironment environment;
   const Options known = defaults(rule);
   for_each_option([&](std::string_view name, auto member) {
     const auto& change = changes.*member;
