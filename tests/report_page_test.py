@@ -235,7 +235,7 @@ class Page(unittest.TestCase):
         self.see(f"{chart}.dispatchEvent(new KeyboardEvent('keydown', {{key: 'PageDown'}}))")
         self.assertIn("step 11", self.see(f"{chart}.parentNode.querySelector('.readout').textContent"))
         self.browser.redraw("const f = document.querySelector('#from'); f.value = 400; f.dispatchEvent(new Event('change'))")
-        first = self.see(f"+{chart}.querySelector('.axis text').textContent")
+        first = self.see(f"+{chart}.querySelector('.axis.x text').textContent")
         self.assertGreaterEqual(first, 400)
         name = self.see("document.querySelector('#tensor-table tbody button').textContent")
         self.browser.redraw("document.querySelector('#tensor-table tbody button').click()")

@@ -63,13 +63,13 @@ function frame(spec, domain, width, height, {left, right, top, bottom}) {
     left = Math.max(left, Math.ceil(widthOf(ys.map(words))) + 12);
     svg.append("g").selectAll("line").data(ys).enter().append("line").attr("class", "grid")
         .attr("x1", left).attr("x2", width - right).attr("y1", y).attr("y2", y);
-    svg.append("g").attr("class", "axis").attr("transform", `translate(${left},0)`)
+    svg.append("g").attr("class", "axis y").attr("transform", `translate(${left},0)`)
         .call(d3.axisLeft(y).tickValues(ys).tickFormat(words).tickSizeOuter(0)).select(".domain").remove();
     svg.append("text").attr("x", 14).attr("y", 11).text(spec.y.label);
   }
   const x = scale(spec.x, [left, width - right], domain.x);
   const xs = spec.x.log ? logTicks(x, width / 80) : x.ticks(Math.max(2, width / 90));
-  svg.append("g").attr("class", "axis").attr("transform", `translate(0,${low})`)
+  svg.append("g").attr("class", "axis x").attr("transform", `translate(0,${low})`)
       .call(d3.axisBottom(x).tickValues(xs).tickFormat(ticksOf(xs, spec.x.log)).tickSizeOuter(0)).call(kept, x, width, right);
   svg.append("text").attr("x", width - right).attr("y", height - 3).attr("text-anchor", "end").text(spec.x.label);
   const id = `clip${++frame.count}`;
