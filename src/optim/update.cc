@@ -72,7 +72,10 @@ Steps prepared_steps(const Update& what, ScalarTable& scalars) {
     }
     double bound = wide ? 0x1p511 : 0x1p63;
     if (what.settings->clip_value) bound = std::min(bound, *what.settings->clip_value);
-    steps.runs[i] = {streams_of(tensor, group.variant), tensor.step + 1,
+    const Streams streams = streams_of(tensor, group.variant);
+    steps.runs[i] = {streams,
+                     tensor.step + 1,
+                     dithers_of(streams, tensor.step + 1),
                      &scalars.get(tensor.group, group, tensor.param.format, tensor.step + 1),
                      wide ? factor : static_cast<double>(static_cast<float>(factor)),
                      wide ? bound : static_cast<double>(static_cast<float>(bound))};
