@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <string>
 
 namespace adamant::fidelity {
 namespace {
@@ -106,6 +108,127 @@ Spread spread_of(std::vector<double> values) {
 
 bool chosen(std::size_t i) { return mixed(i) % 2 == 0; }
 
+// What x becomes in touches that make it keep·x + input, rounded right on average, at random and independently, to
+// multiples of a unit that it is one of: mean and variance.
+struct Walk {
+  double keep, input, unit;
+  struct End {
+    double mean, variance;
+  };
+  [[nodiscard]] End after(int touches, double start) const {
+    End end{start, 0.0};
+    for (int touch = 0; touch < touches; ++touch) {
+      const double next = keep * end.mean + input;
+      const double up = std::abs(next - end.mean) / unit;
+      end = {next, keep * keep * end.variance + unit * unit * up * (1.0 - up)};
+    }
+    return end;
+  }
+};
+
+// A table of which rows get the same gradient, and one number of each of its elements, which starts at 1 or nearly.
+class Table {
+ public:
+  Table(Rounded what, std::size_t rows, std::uint64_t seed)
+      : weights(what == Rounded::dithered_weight || what == Rounded::split8_weight),
+        state_(what == Rounded::q8_first ? "exp_avg" : "exp_avg_sq"),
+        start_(rows * kGroup, 1.0f),
+        narrow_(weights ? rows * kGroup : 0),
+        wide_(weights ? 0 : rows * kGroup),
+        optimizer_(make(rows, seed)) {
+    constexpr double kUp = 0.5;
+    switch (what) {
+      case Rounded::dithered_weight:
+      case Rounded::split8_weight:
+        optimizer_.set_formats(StateFormat::f32,
+                               what == Rounded::split8_weight ? WeightFormat::split8 : WeightFormat::dithered);
+        optimizer_.import_param("table", start_);
+        walk.unit = what == Rounded::split8_weight ? 0x1p-15 : 0x1p-7;
+        walk.keep = 1.0;
+        walk.input = kUp * walk.unit;
+        drive = -static_cast<float>(walk.input);
+        break;
+      case Rounded::b16_second:
+      case Rounded::q8_second: {
+        walk.unit = what == Rounded::b16_second ? 0x1p-7 : 0x1p-4;
+        constexpr double kBeta = 0.999;
+        const double square = 1.0 + kUp * walk.unit / (1.0 - kBeta);
+        become({0.9, kBeta}, {std::sqrt(1.0 / (1.0 - kBeta))},
+               what == Rounded::b16_second ? StateFormat::b16 : StateFormat::q8);
+        drive = static_cast<float>(std::sqrt(square));
+        walk.keep = kBeta;
+        walk.input = (1.0 - kBeta) * square;
+        break;
+      }
+      case Rounded::q8_first: {
+        // The second moment is the square of the last gradient, so that the unit stays: √v, which is near 2, over 16.
+        constexpr double kDrive = 1.9, kStart = 0.9375;
+        walk.unit = 0x1p-4;
+        walk.keep = 1.0 - kUp * walk.unit / (kDrive - kStart);
+        walk.input = (1.0 - walk.keep) * kDrive;
+        become({walk.keep, 0.0}, {(kStart - walk.input) / ((1.0 - walk.keep) * walk.keep), kDrive}, StateFormat::q8);
+        drive = static_cast<float>(kDrive);
+        break;
+      }
+    }
+    start_ = values();
+    begin_ = optimizer_.state_dict();
+  }
+
+  void restart() {
+    ++begin_.seed;
+    begin_.tensors.at("table").step = step_;
+    optimizer_.load_state_dict(begin_);
+    if (weights) optimizer_.import_param("table", start_);
+  }
+  void touch(std::span<const std::int64_t> rows) {
+    grads_.resize(std::max(grads_.size(), rows.size() * kGroup), drive);
+    optimizer_.set_lazy_row_grad("table", rows, std::span(grads_.data(), rows.size() * kGroup));
+    optimizer_.step();
+    ++step_;
+  }
+  [[nodiscard]] std::vector<float> values() const {
+    return weights ? optimizer_.export_param("table") : optimizer_.export_state("table", state_);
+  }
+  [[nodiscard]] double start() const { return static_cast<double>(start_.front()); }
+
+  Walk walk{};
+  float drive = 0.0f;  // the gradient of a touch
+  const bool weights;
+
+ private:
+  Optimizer make(std::size_t rows, std::uint64_t seed) {
+    Settings settings;
+    settings.nonfinite = NonFinite::propagate;
+    settings.threads = 1;
+    settings.seed = seed;
+    const std::vector<std::size_t> shape = {rows, kGroup};
+    if (weights) return Optimizer(Rule::sgd, {{"table", narrow_, {}, shape}}, {.lr = 1.0}, settings);
+    return Optimizer(Rule::adamw, {{"table", wide_, {}, shape}}, {.lr = 0.0, .weight_decay = 0.0}, settings);
+  }
+  // Steps with such gradients of all elements in f32, then in that format.
+  void become(const std::array<double, 2>& betas, std::initializer_list<double> gradients, StateFormat format) {
+    optimizer_.set_options(0, {.betas = betas});
+    for (const double gradient : gradients) {
+      std::vector<float> grad(wide_.size(), static_cast<float>(gradient));
+      optimizer_.set_grad("table", grad);
+      optimizer_.step();
+      optimizer_.set_grad("table", {});
+      ++step_;
+    }
+    optimizer_.set_formats(format, WeightFormat::plain);
+  }
+
+  std::string state_;
+  std::vector<float> start_;
+  std::vector<bf16> narrow_;
+  std::vector<float> wide_;
+  std::vector<float> grads_;
+  Optimizer optimizer_;
+  StateDict begin_;
+  std::uint64_t step_ = 0;
+};
+
 }  // namespace
 
 Spread tracking(const Setting& setting) {
@@ -208,6 +331,59 @@ Spread weight_movement(WeightFormat format, std::size_t size) {
     shares[i] = (static_cast<double>(end[i]) / static_cast<double>(start[i]) - 1.0) / (kPart * kSteps);
   }
   return spread_of(std::move(shares));
+}
+
+std::string_view name_of(Rounded what) {
+  switch (what) {
+    case Rounded::dithered_weight:
+      return "weights, `dithered`";
+    case Rounded::split8_weight:
+      return "weights, `split8`";
+    case Rounded::b16_second:
+      return "second moments, `b16`";
+    case Rounded::q8_second:
+      return "second moments, `q8`";
+    case Rounded::q8_first:
+      return "first moments, `q8`";
+  }
+  return {};
+}
+
+std::vector<Deviation> strided(Rounded what, std::span<const std::uint64_t> strides, std::uint64_t seed) {
+  // A binade of q8 has 16 units: every row begins anew there after 13 touches, with words of its own.
+  const bool q8 = what == Rounded::q8_second || what == Rounded::q8_first;
+  const int rounds = q8 ? 4 : 1, touches = 52 / rounds;
+  constexpr std::size_t kLeastRows = 32;  // what a compact format needs
+  const std::size_t rows = std::max(strides.size(), kLeastRows);
+  Table table(what, rows, seed);
+  std::vector<std::vector<std::int64_t>> touched;  // by step
+  for (std::size_t row = 0; row < strides.size(); ++row) {
+    const std::uint64_t phase = mixed(row) % strides[row];
+    touched.resize(std::max<std::size_t>(touched.size(), phase + (touches - 1) * strides[row] + 1));
+    for (int touch = 0; touch < touches; ++touch) {
+      touched[phase + static_cast<std::uint64_t>(touch) * strides[row]].push_back(static_cast<std::int64_t>(row));
+    }
+  }
+  std::vector<double> sums(rows * kGroup);
+  for (int round = 0; round < rounds; ++round) {
+    table.restart();
+    for (const std::vector<std::int64_t>& now : touched) table.touch(now);
+    const std::vector<float> ends = table.values();
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += static_cast<double>(ends[i]);
+  }
+  const Walk::End right = table.walk.after(touches, table.start());
+  std::vector<Deviation> all;
+  for (std::size_t row = 0; row < strides.size(); ++row) {
+    Deviation of_row{};
+    for (std::size_t i = row * kGroup; i < (row + 1) * kGroup; ++i) {
+      const double deviation = (sums[i] - rounds * right.mean) / std::sqrt(rounds * right.variance);
+      of_row.rms += deviation * deviation / kGroup;
+      of_row.most = std::max(of_row.most, std::abs(deviation));
+    }
+    of_row.rms = std::sqrt(of_row.rms);
+    all.push_back(of_row);
+  }
+  return all;
 }
 
 }  // namespace adamant::fidelity

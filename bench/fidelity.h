@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace adamant::fidelity {
@@ -40,5 +41,21 @@ struct Spread {
 
 /// Weights in bf16 that grow by a millionth part of ten each step, 2,000 times: movement ÷ what it should be.
 [[nodiscard]] Spread weight_movement(WeightFormat weights, std::size_t size = 1 << 14);
+
+/// What a dither rounds: a weight below bf16, a moment.
+enum class Rounded : std::uint8_t { dithered_weight, split8_weight, b16_second, q8_second, q8_first };
+inline constexpr Rounded kRounded[] = {Rounded::dithered_weight, Rounded::split8_weight, Rounded::b16_second,
+                                       Rounded::q8_second, Rounded::q8_first};
+[[nodiscard]] std::string_view name_of(Rounded what);
+
+/// How far elements end from where they should, in standard deviations of independent random rounding.
+struct Deviation {
+  double rms;
+  double most;
+};
+/// Of rows of 128 elements that are touched 52 times, in every stride-th step, and should move by about half a unit
+/// each time: for each stride. All rows are in one run of one table.
+[[nodiscard]] std::vector<Deviation> strided(Rounded what, std::span<const std::uint64_t> strides,
+                                             std::uint64_t seed = 0);
 
 }  // namespace adamant::fidelity

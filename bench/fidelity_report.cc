@@ -1,6 +1,10 @@
 // Prints docs/fidelity.md: how truly the state formats keep the moments.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "bench/fidelity.h"
 
@@ -22,6 +26,43 @@ std::string text(const fidelity::Spread& spread) {
   char line[64];
   std::snprintf(line, sizeof(line), "%.3f [%.3f, %.3f]", spread.median, spread.low, spread.high);
   return line;
+}
+
+void strides() {
+  std::printf(
+      "\n## Strides\n\nRows of 128 elements of a table that have a gradient in every K-th step, for each K from 1 to "
+      "10,000, 52 times, and\nshould move by about half a unit of the format each time. How far elements end from "
+      "where "
+      "they should, in standard\ndeviations of independent random rounding: root of the mean square over the elements "
+      "of all such rows, and the largest\nof all.\n\n| rounded");
+  constexpr std::uint64_t kEnds[] = {2, 3, 10, 100, 1000, 10'001};
+  std::vector<std::uint64_t> all(kEnds[std::size(kEnds) - 1] - 1);
+  std::iota(all.begin(), all.end(), std::uint64_t{1});
+  std::uint64_t begin = 1;
+  for (const std::uint64_t end : kEnds) {
+    std::printf(begin + 1 == end ? " | K = %llu" : " | %llu to %llu", static_cast<unsigned long long>(begin),
+                static_cast<unsigned long long>(end - 1));
+    begin = end;
+  }
+  std::printf(" | largest |\n");
+  rule_of_columns(std::size(kEnds) + 1);
+  for (const fidelity::Rounded what : fidelity::kRounded) {
+    const std::vector<fidelity::Deviation> found = fidelity::strided(what, all);
+    std::printf("| %s |", std::string(fidelity::name_of(what)).c_str());
+    double most = 0.0;
+    begin = 1;
+    for (const std::uint64_t end : kEnds) {
+      double square = 0.0;
+      for (std::uint64_t stride = begin; stride < end; ++stride) {
+        const auto& [rms, largest] = found[stride - 1];
+        square += rms * rms / static_cast<double>(end - begin);
+        most = std::max(most, largest);
+      }
+      std::printf(" %.2f |", std::sqrt(square));
+      begin = end;
+    }
+    std::printf(" %.1f |\n", most);
+  }
 }
 
 }  // namespace
@@ -88,6 +129,8 @@ int main() {
       std::printf(" %.3f |", fidelity::periodic({StateFormat::q8, beta2}, period));
     std::printf("\n");
   }
+
+  strides();
 
   std::printf(
       "\n## Weights\n\nbf16 weights that should grow by 1e-5 of their size a step: movement in 2,000 steps ÷ what it "

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace adamant::fidelity {
 namespace {
@@ -54,6 +55,40 @@ TEST(Fidelity, NoPeriodMovesWithTheDither) {
          {1u, 2u, 3u, 4u, 5u, 7u, 8u, 13u, 16u, 21u, 32u, 34u, 55u, 64u, 89u, 128u, 144u, 233u, 256u, 377u}) {
       EXPECT_LT(periodic({StateFormat::q8, beta2, kSize}, period, 1000), 0.08) << beta2 << " " << period;
     }
+  }
+}
+
+// Rows of a table in a fixed order: each has its gradient in every K-th step.
+TEST(Fidelity, NoStrideOfGradientsMovesWithTheDither) {
+  std::vector<std::uint64_t> strides(138);  // 33 to 170
+  std::iota(strides.begin(), strides.end(), std::uint64_t{33});
+  for (const Rounded what : kRounded) {
+    std::vector<double> squares(strides.size());
+    constexpr std::uint64_t kSeeds = 8;
+    for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+      const std::vector<Deviation> found = strided(what, strides, 100 * seed);
+      for (std::size_t i = 0; i < strides.size(); ++i) {
+        EXPECT_LT(found[i].most, 5.0) << name_of(what) << ", every " << strides[i] << " steps";
+        squares[i] += found[i].rms * found[i].rms / kSeeds;
+      }
+    }
+    for (std::size_t i = 0; i < strides.size(); ++i) {
+      EXPECT_LT(squares[i], 2.5) << name_of(what) << ", every " << strides[i] << " steps";
+    }
+  }
+}
+
+// Half the noise of independent rounding, or less.
+TEST(Fidelity, GradientsInEveryStepAreRoundedEvenly) {
+  const std::vector<std::uint64_t> every = {1};
+  for (const Rounded what : kRounded) {
+    double square = 0.0;
+    constexpr std::uint64_t kSeeds = 50;
+    for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+      const double rms = strided(what, every, 100 * seed).front().rms;
+      square += rms * rms / kSeeds;
+    }
+    EXPECT_LT(std::sqrt(square), 0.5) << name_of(what);
   }
 }
 

@@ -40,12 +40,12 @@ double position(float magnitude, int exponent) {
   return 16.0 * (binade - 1 - (exponent - 127)) + 16.0 * (2.0 * fraction - 1.0);
 }
 
-/// The exponent byte for a group whose largest magnitude is this: the smallest that leaves two codes free.
+/// The exponent byte for a group whose largest magnitude is this: the smallest under which it lies at the last code but
+/// one, or below.
 int exponent_for(float largest, int binades) {
-  int binade;
-  const double fraction = std::frexp(static_cast<double>(largest), &binade);
-  const bool up = 2.0 * fraction - 1.0 >= 14.0 / 16.0;
-  return std::max(1, binade + 127 + (up ? 1 : 0) - binades);
+  int exponent = 1;
+  while (position(largest, exponent) > 16 * binades - 2) ++exponent;
+  return exponent;
 }
 
 /// How many of its 2^19 steps between two codes a word adds: its upper 19 bits.
@@ -111,7 +111,7 @@ TEST_P(Q8, EverySignedCodeDecodesToItsLevel) {
   }
 }
 
-// Where the group keeps its exponent, to nearest: the largest code lies in the top binade and leaves two free, or the
+// Where the group keeps its exponent, to nearest: the largest code lies in the top binade, below the last one, or the
 // exponent is the least there is.
 TEST_P(Q8, EveryCodeOfAGroupSurvivesToNearest) {
   for (int exponent = 1; exponent <= kUnsignedExponents; ++exponent) {
@@ -346,12 +346,31 @@ TEST_P(Q8, TheLargestSecondMomentNeverFalls) {
 
 // ---- A whole step of AdamW, one element after the other, from the definitions alone
 
-// Odd numbers next to 2^32 times 1/ρ² (ρ³ = ρ + 1), 1/σ³ (σ⁴ = σ + 1), √2 - 1 and 1/φ (φ² = φ + 1).
-std::uint32_t multiplier(double fraction) { return static_cast<std::uint32_t>(std::ldexp(fraction, 32)) | 1u; }
-const std::uint32_t kElements = multiplier(0.56984029099805327);
-const std::uint32_t kStepsOfM = multiplier(0.54970047790197026);
-const std::uint32_t kStepsOfV = multiplier(0.41421356237309505);
-const std::uint32_t kStepsOfWeight = multiplier(0.61803398874989485);
+constexpr std::uint32_t kElements = 0x9E3779B9u;  // 2^32 over the golden ratio
+enum Stream : std::uint64_t { kFirstMoment, kSecondMoment, kWeight };
+
+std::uint64_t split_mix(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+/// The dither of a step: its bits, the last one first, each flipped as a hash of those above it says.
+Rounding dither_of(Stream stream, std::uint32_t seed, std::uint64_t t) {
+  const std::uint64_t key = split_mix(4 * std::uint64_t{seed} + stream);
+  const auto hash = [&](std::uint64_t six) {
+    return split_mix((key + (t >> (6 * six + 6)) * 0x9E3779B97F4A7C15u) ^ six);
+  };
+  std::uint32_t word = 0;
+  for (std::uint64_t bit = 0; bit < 12; ++bit) {
+    // The bits of the six above this one; a one before them.
+    const std::uint64_t above = 5 - bit % 6;
+    const std::uint64_t place = (t >> (bit + 1)) % (1u << above) + (1u << above);
+    const std::uint64_t flipped = (t >> bit & 1) != (hash(bit / 6) >> place & 1) ? 1 : 0;
+    word |= static_cast<std::uint32_t>(flipped << (31 - bit));
+  }
+  return {word + static_cast<std::uint32_t>(split_mix(hash(1)) >> 44), kElements};
+}
 
 std::uint32_t fold_name(std::uint64_t seed, const std::string& name) {
   std::uint64_t hash = 14695981039346656037u;  // FNV-1a
@@ -394,10 +413,10 @@ struct ScalarStep {
     const auto b2 = static_cast<float>(beta2), c2 = static_cast<float>(1.0 - beta2);
     const auto keep = static_cast<float>(1.0 - lr * weight_decay), rate = static_cast<float>(lr / correction1);
     const auto scale = static_cast<float>(1.0 / std::sqrt(correction2)), epsilon = static_cast<float>(eps);
-    const auto time = static_cast<std::uint32_t>(t);
-    const Rounding of_m = {time * kStepsOfM + seed, kElements};
-    const Rounding of_v = {time * kStepsOfV + 3 * seed, kElements};
-    const Rounding of_weight = {time * kStepsOfWeight + 5 * seed, kElements};
+    const auto time = static_cast<std::uint64_t>(t);
+    const Rounding of_m = dither_of(kFirstMoment, seed, time);
+    const Rounding of_v = dither_of(kSecondMoment, seed, time);
+    const Rounding of_weight = dither_of(kWeight, seed, time);
 
     std::vector<float> new_m(g.size()), new_v(g.size());
     for (std::size_t i = 0; i < g.size(); ++i) {

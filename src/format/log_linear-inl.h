@@ -64,12 +64,14 @@ HWY_INLINE void store_byte(D, Bits<D> codes, std::uint8_t* to) {
   hn::StoreU(hn::TruncateTo(narrow, codes.v), narrow, to);
 }
 
-/// The exponent byte of a group: the biased exponent of the offset that puts the largest magnitude two codes below the
-/// top code, at least.
+/// The exponent byte of a group: the biased exponent of the least offset under which the largest magnitude lies at the
+/// last code but one, or below: it may be rounded up, and the last code stays free.
 HWY_INLINE std::uint8_t group_exponent(std::uint32_t largest_bits, std::uint32_t binades) {
   if (largest_bits == 0) return kAllZero;
   if (largest_bits > 0x7F7FFFFFu) return kNotFinite;
-  const std::uint32_t top = ((largest_bits + 2 * kCodeUnit) >> 23) + 1;
+  // What the offset adds to the bits of a number in the top binade.
+  const std::uint32_t offset_adds = 1u << (24 - binades);
+  const std::uint32_t top = ((largest_bits + offset_adds + 2 * kCodeUnit - 1) >> 23) + 1;
   return static_cast<std::uint8_t>(top > binades ? top - binades : 1);
 }
 /// 0 for a group of zeros.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace adamant {
 
@@ -21,19 +22,57 @@ struct Rounding {
 inline constexpr Rounding kRoundNearest = {0x80000000u, 0};
 inline constexpr Rounding kRoundUp = {0xFFFFFFFFu, 0};
 
-/// Which stream of a tensor is rounded: each has a lattice of its own.
+/// Names the words below, as docs/formats.md defines them: another id is another rounding.
+inline constexpr std::string_view kDither = "dither-2";
+
+/// Which stream of a tensor is rounded: each has words of its own.
 enum class Dither : std::uint8_t { first_moment, second_moment, weight };
 
-/// The dither of a stream at step t: a lattice over (element, step), which fills every interval more evenly than random
-/// words do, along either axis. The result depends on (seed, tensor, step, element) and on nothing else.
-/// The multipliers are odd and near 2^32 times numbers that no fraction with a small denominator comes close to: 1/ρ²
-/// for the elements (ρ³ = ρ + 1), and for the steps 1/σ³ (σ⁴ = σ + 1), √2 - 1 and 1/φ (φ² = φ + 1). Others were
-/// measured too (docs/notes/dither.md): what matters is that streams do not move in step.
-constexpr Rounding dither(Dither stream, std::uint32_t tensor_seed, std::uint64_t t) {
-  constexpr std::uint32_t kElement = 0x91E10DA5u;
-  constexpr std::uint32_t kStep[] = {0x8CB92BA7u, 0x6A09E667u, 0x9E3779B9u};
-  const auto s = static_cast<std::size_t>(stream);
-  return {static_cast<std::uint32_t>(t) * kStep[s] + tensor_seed * (2 * static_cast<std::uint32_t>(s) + 1), kElement};
+/// SplitMix64's finish: every bit of the result hangs on all bits of x.
+constexpr std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+  return x ^ x >> 31;
 }
+
+/// A word for step t. Over every aligned run of 2^k steps, k up to 12, the words are those numbers that are a 2^k-th of
+/// the range apart, in some order: step after step they fill every interval evenly. No two steps agree more in what
+/// they round up than independent words do, so that those of any steps, however chosen, are at least as even as random
+/// ones.
+///
+/// The word is t backwards, its last bit on top, where each bit is flipped or not as a hash of the bits above it in t
+/// says; twelve bits of it, and a hash of the others.
+constexpr std::uint32_t dither_word(std::uint64_t key, std::uint64_t t) {
+  std::uint32_t word = 0;
+  std::uint64_t hash = 0;
+  for (std::uint64_t six = 0; six < 2; ++six) {
+    // With a one in front, what remains of the six bits is the place of a flip among the 64 of a hash.
+    std::uint64_t rest = (t & 63) | 64;
+    t >>= 6;
+    hash = mixed((key + t * 0x9E3779B97F4A7C15u) ^ six);
+    while (rest > 1) {
+      const std::uint64_t bit = rest & 1;
+      rest >>= 1;
+      word = word << 1 | static_cast<std::uint32_t>(bit ^ (hash >> rest & 1));
+    }
+  }
+  return word << 20 | static_cast<std::uint32_t>(mixed(hash) >> 44);
+}
+
+/// The dither of a stream at step t: a word of the step, and from there along the elements in steps of the golden
+/// ratio, which fill every interval evenly too. The result depends on (seed, tensor, step, element) and on nothing
+/// else.
+constexpr Rounding dither(Dither stream, std::uint32_t tensor_seed, std::uint64_t t) {
+  constexpr std::uint32_t kElement = 0x9E3779B9u;
+  const std::uint64_t key = mixed(std::uint64_t{4} * tensor_seed + static_cast<std::uint64_t>(stream));
+  return {dither_word(key, t), kElement};
+}
+
+/// How the streams of a tensor are rounded: to nearest, unless something else is said.
+struct Roundings {
+  Rounding first_moment = kRoundNearest;
+  Rounding second_moment = kRoundNearest;
+  Rounding weight = kRoundNearest;
+};
 
 }  // namespace adamant

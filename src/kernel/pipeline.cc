@@ -58,8 +58,8 @@ BlockStreams load_block(const Streams& streams, const GradientRun& grad, BlockSc
 void store_block(const StepRun& run, const GradientRun& grad, BlockScratch& scratch) {
   const Streams& streams = run.streams;
   if (streams.param_format == Format::f64) return;
-  if (!param_in_place(streams)) encode_param(streams, grad.first, grad.n, run.t, scratch.param);
-  if (!states_in_place(streams)) encode_states(streams, grad.first, grad.n, run.t, scratch.states);
+  if (!param_in_place(streams)) encode_param(streams, grad.first, grad.n, run.roundings, scratch.param);
+  if (!states_in_place(streams)) encode_states(streams, grad.first, grad.n, run.roundings, scratch.states);
 }
 
 void prepare_scalars(Variant variant, Format param_format, const Options& options, std::uint64_t t,
@@ -85,7 +85,7 @@ void step_elements(const StepRun& run, const GradientRun& grad) {
   if (const GroupKernel kernel = group_kernel(streams, grad.format)) {
     for (std::size_t done = 0; done < grad.n;) {
       const GradientRun rest = part(done, grad.n);
-      GroupStreams groups = groups_at(streams, rest.first, run.t);
+      GroupStreams groups = groups_at(streams, rest.first, run.roundings);
       groups.grad = rest.values;
       done += kernel(*run.scalars, run.factor, run.bound, groups, rest.n);
       // The group it stopped at, or the end of the tensor.

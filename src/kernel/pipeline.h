@@ -11,6 +11,7 @@ namespace adamant {
 struct StepRun {
   Streams streams;
   std::uint64_t t;
+  Roundings roundings;
   const StepScalars* scalars;
   double factor, bound;
 };

@@ -16,14 +16,9 @@ std::uint8_t* exponents_at(const Streams& streams, std::size_t state, std::size_
 // Of a state in a format that keeps it as a number of its own.
 std::size_t element_format(StateFormat format) { return index_of(info(format).element.value_or(Format::f32)); }
 
-Rounding rounding_of(const Streams& streams, const StateInfo& state, std::uint64_t t, std::size_t first) {
+Rounding rounding_of(const StateInfo& state, const Roundings& roundings, std::size_t first) {
   if (!state.may_fall) return kRoundUp;
-  if (t == 0) return kRoundNearest;
-  return dither(state.negative ? Dither::first_moment : Dither::second_moment, streams.seed, t).from(first);
-}
-
-Rounding param_rounding(const Streams& streams, std::uint64_t t, std::size_t first) {
-  return t == 0 ? kRoundNearest : dither(Dither::weight, streams.seed, t).from(first);
+  return (state.negative ? roundings.first_moment : roundings.second_moment).from(first);
 }
 
 void decode_q8(const Streams& streams, std::size_t first, std::size_t n, StateBlocks& to) {
@@ -45,14 +40,15 @@ void decode_q8(const Streams& streams, std::size_t first, std::size_t n, StateBl
   }
 }
 
-void encode_q8(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from) {
+void encode_q8(const Streams& streams, std::size_t first, std::size_t n, const Roundings& roundings,
+               StateBlocks& from) {
   const CompactKernels& kernels = compact_kernels();
   const VariantInfo& variant = info(streams.variant);
   for (const bool relative : {false, true}) {
     for (std::size_t s = 0; s < variant.state_count; ++s) {
       if ((variant.companions[s] >= 0) != relative) continue;
       const StateInfo& state = variant.state_infos[s];
-      const Rounding rounding = rounding_of(streams, state, t, first);
+      const Rounding rounding = rounding_of(state, roundings, first);
       auto* codes = static_cast<std::uint8_t*>(state_at(streams, s, first));
       if (relative) {
         kernels.encode_relative(from[s], from[variant.companions[s]], n, rounding, codes);
@@ -66,6 +62,19 @@ void encode_q8(const Streams& streams, std::size_t first, std::size_t n, std::ui
 }
 
 }  // namespace
+
+Roundings dithers_of(const Streams& streams, std::uint64_t t) {
+  Roundings roundings;
+  const bool q8 = streams.state_format == StateFormat::q8;
+  if (q8) roundings.first_moment = dither(Dither::first_moment, streams.seed, t);
+  if (q8 || streams.state_format == StateFormat::b16) {
+    roundings.second_moment = dither(Dither::second_moment, streams.seed, t);
+  }
+  if (streams.weight_format == WeightFormat::split8 || streams.weight_format == WeightFormat::dithered) {
+    roundings.weight = dither(Dither::weight, streams.seed, t);
+  }
+  return roundings;
+}
 
 void decode_param(const Streams& streams, std::size_t first, std::size_t n, float* to) {
   const void* from = param_at(streams, first);
@@ -81,10 +90,11 @@ void decode_param(const Streams& streams, std::size_t first, std::size_t n, floa
   }
 }
 
-void encode_param(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, const float* from) {
+void encode_param(const Streams& streams, std::size_t first, std::size_t n, const Roundings& roundings,
+                  const float* from) {
   void* to = param_at(streams, first);
   auto* high = static_cast<std::uint16_t*>(to);
-  const Rounding rounding = param_rounding(streams, t, first);
+  const Rounding rounding = roundings.weight.from(first);
   switch (streams.weight_format) {
     case WeightFormat::split16:
       return compact_kernels().store_split16(from, n, rounding, high, low_at(streams, first));
@@ -103,8 +113,9 @@ void decode_states(const Streams& streams, std::size_t first, std::size_t n, Sta
   for (std::size_t s = 0; s < info(streams.variant).state_count; ++s) decode(state_at(streams, s, first), n, to[s]);
 }
 
-void encode_states(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from) {
-  if (streams.state_format == StateFormat::q8) return encode_q8(streams, first, n, t, from);
+void encode_states(const Streams& streams, std::size_t first, std::size_t n, const Roundings& roundings,
+                   StateBlocks& from) {
+  if (streams.state_format == StateFormat::q8) return encode_q8(streams, first, n, roundings, from);
   const EncodeKernel encode = format_kernels().encode[element_format(streams.state_format)];
   const VariantInfo& variant = info(streams.variant);
   for (std::size_t s = 0; s < variant.state_count; ++s) {
@@ -112,7 +123,7 @@ void encode_states(const Streams& streams, std::size_t first, std::size_t n, std
     const StateInfo& state = variant.state_infos[s];
     // A first moment to nearest dies out by itself; a second moment would stop falling.
     if (streams.state_format == StateFormat::b16 && !state.negative) {
-      compact_kernels().store_dithered(from[s], n, rounding_of(streams, state, t, first),
+      compact_kernels().store_dithered(from[s], n, rounding_of(state, roundings, first),
                                        static_cast<std::uint16_t*>(to));
     } else {
       encode(from[s], n, to);
@@ -120,7 +131,7 @@ void encode_states(const Streams& streams, std::size_t first, std::size_t n, std
   }
 }
 
-GroupStreams groups_at(const Streams& streams, std::size_t first, std::uint64_t t) {
+GroupStreams groups_at(const Streams& streams, std::size_t first, const Roundings& roundings) {
   const VariantInfo& variant = info(streams.variant);
   const std::size_t m = variant.companions[0] >= 0 ? 0 : 1;
   const std::size_t v = 1 - m;
@@ -131,9 +142,9 @@ GroupStreams groups_at(const Streams& streams, std::size_t first, std::uint64_t 
   groups.m = static_cast<std::uint8_t*>(state_at(streams, m, first));
   groups.v = static_cast<std::uint8_t*>(state_at(streams, v, first));
   groups.exponents = exponents_at(streams, v, first);
-  groups.param_rounding = param_rounding(streams, t, first);
-  groups.m_rounding = rounding_of(streams, variant.state_infos[m], t, first);
-  groups.v_rounding = rounding_of(streams, variant.state_infos[v], t, first);
+  groups.param_rounding = roundings.weight.from(first);
+  groups.m_rounding = rounding_of(variant.state_infos[m], roundings, first);
+  groups.v_rounding = rounding_of(variant.state_infos[v], roundings, first);
   return groups;
 }
 

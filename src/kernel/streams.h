@@ -30,13 +30,17 @@ using StateBlocks = float[kMaxStates][kBlock];
 void decode_param(const Streams& streams, std::size_t first, std::size_t n, float* to);
 void decode_states(const Streams& streams, std::size_t first, std::size_t n, StateBlocks& to);
 
-/// The dither is that of step t; t = 0 rounds to nearest instead. The blocks hold what was kept, or anything,
-/// afterwards.
-void encode_param(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, const float* from);
-void encode_states(const Streams& streams, std::size_t first, std::size_t n, std::uint64_t t, StateBlocks& from);
+/// How step t rounds those streams of the tensor that dither.
+[[nodiscard]] Roundings dithers_of(const Streams& streams, std::uint64_t t);
 
-/// The same streams for a kernel that takes groups, from element `first` on, at step t. For two states in Q8.
-GroupStreams groups_at(const Streams& streams, std::size_t first, std::uint64_t t);
+/// The roundings are those of element 0. The blocks hold what was kept, or anything, afterwards.
+void encode_param(const Streams& streams, std::size_t first, std::size_t n, const Roundings& roundings,
+                  const float* from);
+void encode_states(const Streams& streams, std::size_t first, std::size_t n, const Roundings& roundings,
+                   StateBlocks& from);
+
+/// The same streams for a kernel that takes groups, from element `first` on. For two states in Q8.
+GroupStreams groups_at(const Streams& streams, std::size_t first, const Roundings& roundings);
 
 /// Does the f32 of this stream lie in memory as it is?
 inline bool param_in_place(const Streams& streams) { return streams.param_format == Format::f32; }

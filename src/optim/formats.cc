@@ -113,8 +113,8 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
       float param[kBlock];
       decode_param(from, first, n, param);
       decode_states(from, first, n, blocks);
-      encode_param(to, first, n, 0, param);
-      encode_states(to, first, n, 0, blocks);
+      encode_param(to, first, n, {}, param);
+      encode_states(to, first, n, {}, blocks);
     });
   }
   impl().settings = settings;

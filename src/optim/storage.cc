@@ -89,7 +89,7 @@ void fill_initial(TensorState& tensor, const GroupState& group) {
         }
       }
     }
-    if (!is_wide(tensor) && !states_in_place(streams)) encode_states(streams, first, n, 0, blocks);
+    if (!is_wide(tensor) && !states_in_place(streams)) encode_states(streams, first, n, {}, blocks);
   });
 }
 

@@ -68,7 +68,10 @@ std::vector<StepRun> prepared_steps(const Update& what, ScalarTable& scalars) {
     const double factor = *group.options.maximize ? -multiple : multiple;
     double bound = wide ? 0x1p511 : 0x1p63;
     if (what.settings->clip_value) bound = std::min(bound, *what.settings->clip_value);
-    steps[i] = {streams_of(tensor, group.variant), tensor.step + 1,
+    const Streams streams = streams_of(tensor, group.variant);
+    steps[i] = {streams,
+                tensor.step + 1,
+                dithers_of(streams, tensor.step + 1),
                 &scalars.get(tensor.group, group, tensor.param.format, tensor.step + 1),
                 wide ? factor : static_cast<double>(static_cast<float>(factor)),
                 wide ? bound : static_cast<double>(static_cast<float>(bound))};

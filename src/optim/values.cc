@@ -67,7 +67,7 @@ void Optimizer::import_param(TensorRef which, std::span<const float> values) {
   }
   const Streams streams = streams_of(tensor, impl().variant(tensor));
   for_each_block(tensor,
-                 [&](std::size_t first, std::size_t n) { encode_param(streams, first, n, 0, values.data() + first); });
+                 [&](std::size_t first, std::size_t n) { encode_param(streams, first, n, {}, values.data() + first); });
 }
 
 std::vector<Plane> Optimizer::planes(TensorRef which) const {
