@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Shortcuts for the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // How truly a state format keeps the moments of AdamW: the same gradients through two optimizers, one with f32 states,
 // and what comes out. Weights are f32, ε is 0 and nothing decays, so that only the states differ. Everything is
 // bit-exact, so the figures are the same on every machine.

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Prints docs/fidelity.md: how truly the state formats keep the moments.
 #include <algorithm>
 #include <cmath>

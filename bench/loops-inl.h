@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The loops for one vector width. Included once per instruction set by loops_*.cc, which define the vector type `F` of
 // floats with its square root `root` inside a namespace of their own, and are compiled for that instruction set.
 // No function of the standard library is called here: the linker could pick this copy for other CPUs.

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What a step is compared with: loops that do not use the library. One set for each vector width this CPU may have.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The loops for AVX-512. Compiled for it; an empty file on other architectures.
 #if defined(__AVX512F__)
 

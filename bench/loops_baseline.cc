@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The loops for what every CPU of the architecture has: SSE2 or NEON.
 #if defined(__SSE2__)
 #include <emmintrin.h>

@@ -1,4 +1,7 @@
 #!/usr/bin/env python3
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Trains the lab's language model with AdamW in compact formats beside f32, and writes how much loss each format costs.
 
     bench/loss.py PROGRAM [--seeds N] [--steps N] [--text FILE]

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What a measurement has to name: processor, caches, compiler; and how much memory there is to measure in.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Timing things against each other on a machine that is not quiet: turn by turn, and medians.
 #pragma once
 

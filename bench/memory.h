@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Memory of a measurement: aligned to huge pages, and in them where it is large, as the library's own states are.
 #pragma once
 

@@ -1,4 +1,7 @@
 #!/usr/bin/env python3
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Times AdamW steps of Python packages beside Adamant's, in turns: bench/peers.py PROGRAM [--size N] [--rounds N]
 
 PROGRAM is the program `adamant`. Needs PyTorch; bitsandbytes too for its 8-bit AdamW. What is missing is said and left

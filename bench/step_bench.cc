@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The cases of `adamant bench` in Google Benchmark, for its filters, repetitions and compare.py. Every case is there
 // twice: the step, and the loop with the same loads and stores and no arithmetic, named ceiling.
 #include <benchmark/benchmark.h>

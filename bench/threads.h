@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The threads of the loops that a step is compared with: the same kind of pool that the library uses.
 #pragma once
 

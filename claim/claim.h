@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A statement that an experiment examines: what theory says, what was measured, and whether the statement holds.
 #pragma once
 

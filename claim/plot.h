@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A plot as data: what is to be drawn, in a page or as SVG.
 #pragma once
 

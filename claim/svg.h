@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A plot as SVG, for documents: small, and legible on a light and on a dark page.
 #pragma once
 

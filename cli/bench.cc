@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // adamant bench: how near a step comes to what the memory of this machine can do.
 #include <fmt/format.h>
 #include <fmt/ranges.h>

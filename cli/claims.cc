@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // adamant claims: the statements about the two moments, each as an experiment on the engine.
 #include "lab/claims/claims.h"
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The command line: the program's subcommands with their options. CLI11 reads it, and only command_line.cc sees that,
 // because its header takes long to compile.
 #pragma once

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Ctrl-C as a question: while an Interrupt lives, the first SIGINT only sets a flag; the second ends the program.
 #pragma once
 

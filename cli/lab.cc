@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // adamant lab: trains real workloads with each rule from the same start on the same batches, and compares them.
 #include <fmt/chrono.h>
 #include <fmt/format.h>

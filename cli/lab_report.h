@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What `adamant lab` found, as tables and as JSON on standard output.
 #pragma once
 

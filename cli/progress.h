@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What a long command says while it works, on standard error: a bar on a terminal, else lines only.
 #pragma once
 

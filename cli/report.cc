@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // adamant report: one HTML page about runs, from their logs.
 #include "report/report.h"
 

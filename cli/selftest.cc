@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // adamant selftest: the bits of every instruction set of this CPU against those that every machine must give.
 #include <fmt/format.h>
 

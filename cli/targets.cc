@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // adamant targets: the instruction sets of this build that this CPU runs.
 #include <fmt/format.h>
 

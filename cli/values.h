@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Option values: read strictly, refused with the option's name, the value and the rule it broke. Subcommands take
 // options as text and read them with these, so that all refusals are worded alike.
 #pragma once

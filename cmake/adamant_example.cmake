@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 # adamant_example(NAME SOURCE): a program as a user would write it, and a test that it prints what its source says.
 find_package(Eigen3 REQUIRED)
 if(ADAMANT_BUILD_TESTS)

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Eigen matrices are parameters without a copy: least squares, |A x - b|², by SGD with momentum.
 // Prints: x = (1.0000, 2.0000)
 #include <Eigen/Dense>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The program of the README: fit w to a target by the gradient of half the squared distance.
 // Prints: w[0] = 3.000
 #include <adamant/adamant.hpp>

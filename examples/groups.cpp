@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Two parameter groups, a learning-rate schedule, clipping by the global norm, and what a step reports.
 // Prints: first norm 22.804, clipped by 0.044; last weight -0.041, bias 2.039
 #include <adamant/adamant.hpp>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Gradients that are freed one by one: a step tensor by tensor, for gradients that never are in memory together.
 // Prints: 3 tensors updated, norm 1.87
 #include <adamant/adamant.hpp>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What each rule makes of the same gradients: how far it moves a weight, and what weight decay does to it.
 // Prints: Steps in units of lr, for gradients that are always 1 and always 100:
 // Prints:                           step 1         step 10        step 100

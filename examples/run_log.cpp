@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A run log, and the lights: a layer whose gradients are small is trained with an eps that is too large.
 // Prints: layer: mean update 0.03 of lr, share of eps 0.90
 // Prints: step 20, red: layer: eps = 0.01 makes up 90% of the denominator: v no longer decides the scale.

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Handwritten digits; source and licence in data/README.md.
 #pragma once
 

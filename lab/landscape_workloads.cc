@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // ravine and rosenbrock: a function whose gradient is seen through noise. There is no data: what a rule does with
 // directions of unequal curvature is bare. The loss reported is the function's, without noise.
 #include <cmath>

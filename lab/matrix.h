@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Eigen's dense matrices, as the lab uses them: row-major, one sample a row.
 #pragma once
 

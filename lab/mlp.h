@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A classifier with one hidden layer: logits = relu(x W1 + b1) W2 + b2.
 #pragma once
 

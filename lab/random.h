@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Random numbers that are a pure function of (seed, stream, index): no state, no order, the same on every machine.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The rules that the lab compares: named configurations of the engine's rules, with settings found by tune.h.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the run log of a run says beside what its optimizer knows. docs/run_log.md describes the format.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The search that found the settings of rules.cc: the same grid, seeds and steps for every rule.
 #pragma once
 

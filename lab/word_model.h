@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A neural language model (Bengio et al. 2003): the words before a word are looked up in an embedding table and joined,
 // and a hidden layer predicts the word: logits = tanh([E[w1] ... E[wk]] W + b) U + c.
 #pragma once

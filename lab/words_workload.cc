@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // words: a language model learns a text; most words are rare, so most rows of its embedding seldom have a gradient.
 #include <algorithm>
 #include <cmath>

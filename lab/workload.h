@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A workload: a model, its data, and what it is scored by. The training loop (train.h) knows nothing else of them.
 #pragma once
 

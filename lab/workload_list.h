@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // How the workloads are made; for the list of them in workload_list.cc.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The parts of the page, as they are in the folder page/, embedded by the assembler.
 #pragma once
 

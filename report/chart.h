@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Charts as the page takes them: what is to be drawn, in JSON. The page draws one from it and knows nothing else.
 #pragma once
 

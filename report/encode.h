@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // How numbers travel in the page: many in a string, in base64, little-endian.
 #pragma once
 

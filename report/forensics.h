@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the tensors did around a spike of the loss: who moved first.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // JSON, written as it is built: a value is its text. For what writes much and reads nothing.
 #pragma once
 

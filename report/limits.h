@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The limits by which panels judge. Those of the lights are in causes(), healthy bands in moment_list(), those of what
 // moves at a spike in forensics.h: panels take them from there. The page's texts name limits by {{marks}}, which are
 // filled in from the same places.

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The gradients of the probes, given to other rules: what each would have made of them. Open loop: with another rule
 // the gradients would have become others.
 #pragma once

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The report: one HTML file about runs, from their logs, and about claims. It needs no network and no other file.
 #pragma once
 

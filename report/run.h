@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the report keeps of a run: read once, from front to end, in memory that does not grow with the steps.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // How a run was made: rule, options, notes, cost of its log, as rows of name and value.
 #pragma once
 

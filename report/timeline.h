@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Series over a run of any length in bounded memory, thinned by extremes: what stands out stays.
 #pragma once
 

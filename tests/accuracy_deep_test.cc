@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // How far a step in f32 is from real arithmetic: many states.
 #include "tests/support/accuracy.h"
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The loops that a step with statistics is compared with compute what they are said to.
 #include <gtest/gtest.h>
 

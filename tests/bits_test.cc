@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The same bits on every instruction set, with any number of threads, however the elements are cut, after a resume and
 // under any floating-point environment of the caller.
 #include <gtest/gtest.h>

@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The command `adamant bench`.
 
     cli_bench_test.py PROGRAM...    PROGRAM may be an emulator and its program

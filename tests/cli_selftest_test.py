@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The commands `adamant selftest` and `adamant targets`, and the statuses of the program.
 
     cli_selftest_test.py PROGRAM...    PROGRAM may be an emulator and its program

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What happens to a gradient before a rule sees it: unscaling, clipping by global norm, clipping by value.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Optimizers, threads and processes: one call at a time on each, any number of them side by side.
 #include <gtest/gtest.h>
 #include <pthread.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The dither's words: even where every step counts, and as good as random ones for any choice of steps.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Compares docs/moments.md and docs/moments.zh.md with what `adamant claims` measures, and docs/pictures with what it draws.
 
     docs_moments_test.py [--deep] PROGRAM...    all but the claim that takes long; --deep takes that one alone

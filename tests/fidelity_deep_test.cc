@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Every stride of gradients up to 10,000, and every element.
 #include <gtest/gtest.h>
 

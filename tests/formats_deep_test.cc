@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // All 2^32 f32 numbers through every narrowing to 16 bits and through the exact split, on every instruction set.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // bf16, f16 and the formats of weights against their definitions, on every instruction set.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Every formula as docs/numerics.md writes it down, operation by operation, against the engine: the same bits.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Groups of several rules in one optimizer: one norm, one clip, one decision about gradients that are not finite.
 #include <gtest/gtest.h>
 

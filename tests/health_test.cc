@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The lights: each seeded failure of a small model is found, first of all lights, with its cause and its tensor; and
 // nothing is found where nothing is wrong.
 #include <gtest/gtest.h>

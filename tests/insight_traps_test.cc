@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Programs that trap floating-point exceptions are not interrupted by what watches their runs.
 #include <gtest/gtest.h>
 #include <sys/wait.h>

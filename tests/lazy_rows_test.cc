@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Gradients of a few rows of a table: only those rows move, as with torch's SparseAdam.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // How much memory an optimizer takes, as the allocator counts it, for a model of the size of GPT-2 (124 million).
 #include <gtest/gtest.h>
 #include <malloc.h>

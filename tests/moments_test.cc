@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The statistics of the moments: what noise, decay and a constant gradient give is what their floors say.
 #include <gtest/gtest.h>
 

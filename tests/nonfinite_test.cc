@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Gradients that are not finite: skipped, refused or passed on, and reported. Finite ones, however large, do no harm.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Options, settings and formats as lists that a program can go over: by name, with kinds, defaults and ranges.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // When memory runs out in a call, at any of its allocations, nothing was changed and the call can be made again.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The memory of an optimizer's states: which planes there are, and planes in memory of the caller's.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The 8-bit states against their definition, on every instruction set: codes, and a whole step.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The engine against the papers' formulae in f64.
 #include "tests/support/reference.h"
 

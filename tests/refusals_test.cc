@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Bad input: refused with the thing, its value and the rule it broke, and nothing changed.
 #include <gtest/gtest.h>
 

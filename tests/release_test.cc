@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A step tensor by tensor: the same bits as a whole step, whatever the order and however short a gradient lives.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The page of `adamant report`, in a headless Chromium; skipped where there is none.
 
     REPORT_RUNS=PROGRAM report_page_test.py PROGRAM...    PROGRAM may be an emulator and its program

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the models say of the rules: against gradients of one element that the engine is given, and of rules that lack a
 // moment or ε.
 #include <gtest/gtest.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What holds for every rule: one table of forms against one list of properties.
 #include <gtest/gtest.h>
 

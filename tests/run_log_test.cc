@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Run logs: what is read is what was written; nothing else is taken for a run log.
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Learning-rate schedules: their closed forms, torch's values where torch has the same one, and their ends.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What a step sees of its moments: against the definitions in f64, the same bits everywhere, and never felt by the
 // weights.
 #include <gtest/gtest.h>

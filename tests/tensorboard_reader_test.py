@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """TensorBoard itself reads an event file, and finds in it what the program that wrote it says. Status 77, skipped,
 without TensorBoard.
 

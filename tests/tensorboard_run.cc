@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // tensorboard_run FOLDER: writes an event file there, and prints what a reader should find in it, step by step.
 #include <adamant/adamant.hpp>
 #include <cmath>

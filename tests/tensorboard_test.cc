@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // TensorBoard event files: what is in them, and when it is there.
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The engine against PyTorch: what tools/make_torch_golden wrote down.
 #include "tests/support/torch_golden.h"
 

@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The PyTorch of this machine still computes what tests/data/torch_golden.json says. Status 77, skipped, without one."""
 
 import json

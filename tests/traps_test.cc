@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Programs that trap floating-point exceptions, as simulations do: the engine's own arithmetic never stops them.
 #include <gtest/gtest.h>
 

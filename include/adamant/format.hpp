@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Number formats: how one element is stored in memory. Arithmetic is always f32 (f64 for f64 tensors).
 #pragma once
 

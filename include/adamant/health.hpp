@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Health checks that find what goes wrong in a run while it goes on: a light each for the data, both moments, ε, the
 // step, the decay and the loss.
 #pragma once

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What a rule remembers of past gradients at one step of a tensor. Its statistics follow from this alone.
 #pragma once
 

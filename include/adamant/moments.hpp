@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the sums of a step say about the moments: the statistics of a tensor, and the value of each for noise alone.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Options of the rules, which each group can set, settings of the optimizer, and arguments of one step.
 #pragma once
 

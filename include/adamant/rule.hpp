@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The update rules and what can be asked about them at run time. Everything in the library iterates over this one list.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Run logs: what the moments do in every step of a run, in one file that grows with the run. docs/run_log.md has the
 // format.
 #pragma once

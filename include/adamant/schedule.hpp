@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Learning-rate schedules as plain functions of the step: optimizer.set_lr(cosine(1e-3, step, 10000)).
 // `step` counts from 0. Factors and rates may be any numbers; set_lr refuses results that are out of range. Schedules
 // keep no state, so a resumed run continues exactly. Those with a cosine call `cos` of the C library, which may differ

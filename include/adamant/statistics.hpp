@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the moments are doing: sums over each tensor, computed inside the step, in its own pass over memory.
 #pragma once
 

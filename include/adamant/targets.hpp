@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Instruction sets. The engine selects the best one of this CPU; results are bit-identical on all of them.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Views of your memory. The library never owns or copies parameters or gradients.
 #pragma once
 

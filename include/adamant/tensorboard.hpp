@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // TensorBoard event files: the run and the statistics of its moments, for TensorBoard and programs that read its files.
 // docs/tensorboard.md lists the tags.
 #pragma once

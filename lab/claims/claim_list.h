@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The experiments, one function for each claim; the list of them is in claims.cc.
 #pragma once
 

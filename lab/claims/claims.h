@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Statements about the two moments of AdamW, each as an experiment on the engine: what theory says, what was measured,
 // and whether the statement holds. Table, JSON, report, documents and tests iterate over the one list of them.
 #pragma once

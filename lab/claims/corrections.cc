@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What stands around the moments: the bias correction of the first steps, and ε.
 #include <algorithm>
 #include <array>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Decoupled weight decay, and L2 in the gradient.
 #include <algorithm>
 #include <array>

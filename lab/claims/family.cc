@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What AdamW has in common with its relatives: which of its parts make which of them.
 #include <algorithm>
 #include <array>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Whether decoupled decay generalises better than L2 in the gradient: the lab's workloads over a grid of learning rates
 // and decays.
 #include <algorithm>

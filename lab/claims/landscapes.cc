@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Badly scaled problems: each rule at its best learning rate, found by the same search.
 #include <Eigen/QR>
 #include <adamant/schedule.hpp>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A tensor whose gradients are made up, and the engine's optimizer on it.
 #pragma once
 

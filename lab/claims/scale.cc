@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the second moment is for: the mean square of each coordinate, and steps that do not depend on its scale.
 #include <algorithm>
 #include <array>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Rare features: how far a weight moves when it has a gradient, against how often it has one.
 #include <algorithm>
 #include <array>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The page as a whole: what is shown, and drawing it.
 
 const sections = all("section[data-panel]");

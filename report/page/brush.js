@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The small chart of the loss in which steps are chosen.
 
 function drawBrush() {

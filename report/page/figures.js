@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Figures: one chart of each shown run, with common axes.
 
 function chosen(spec, key) {

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What lies behind and over a chart: bands, guides, marks, floors and bounds.
 
 const guideDash = index => ["5 3", "1 3", "9 3"][index % 3];

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Tensor by time. What is above the healthy band is orange, below it blue.
 
 kinds.heat = {

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Kinds of charts. Each has `extent`, the domain it would like, and `draw`; each has a file.
 
 const kinds = {};

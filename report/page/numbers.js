@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Numbers: how they travel in the page, and how they are written.
 
 function bytes(text) {

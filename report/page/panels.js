@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Panels: answers, lights, spikes, charts.
 
 const words = {green: "● fine", yellow: "▲ look", red: "■ alarm", grey: "○ not known"};

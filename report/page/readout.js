@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the pointer or the arrow keys are at, in words.
 
 function readout(f, side, describe, steps) {

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Series of numbers over the steps that are seen, and their strokes.
 
 const stepDomain = run => {

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Draws the report. Every number and sentence comes from the data; this only shows them.
 // The pieces in this folder are one script, in the order that report/CMakeLists.txt gives.
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The table of all tensors.
 
 let order = {column: -1, down: true}, rowLimit = 100;

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A statistic of all tensors: the crowd in grey, some with their names.
 
 kinds.tensors = {

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What did bias correction do to the first steps?
 #include <fmt/format.h>
 

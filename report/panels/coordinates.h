@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The coordinates that a log follows, and their moments as averages of gradients.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 #include "report/panels/panel.h"
 
 namespace adamant::report {

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The panels of the page. Each answers one question about a run, by a sentence and its charts; each has a file.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The floating-point environment that the bit contract needs, for the length of a scope.
 //
 // Loading any library built with -ffast-math sets flush-to-zero in the thread that loads it and in threads made later,

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Memory of the optimizer's own: zeroed, aligned to a cache line, in huge pages where it is large.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // f64 scalars of a step, from + - × ÷ √ only: libm's pow differs between systems.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The one shape of every sum: a binary tree over a fixed index, whoever computes the nodes.
 #pragma once
 

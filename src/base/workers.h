@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Threads: runs pieces of work in parallel, each under the floating-point environment of the contract.
 #pragma once
 

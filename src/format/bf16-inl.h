@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // bfloat16: the upper half of a f32. All of it is integer arithmetic: hardware conversions flush denormals on some
 // CPUs.
 #if defined(ADAMANT_FORMAT_BF16_INL_H_) == defined(HWY_TARGET_TOGGLE)

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // IEEE-754 binary16: 5 exponent bits, 10 mantissa bits. The arithmetic is exact or rounds to nearest even, without the
 // hardware's own conversions.
 #if defined(ADAMANT_FORMAT_F16_INL_H_) == defined(HWY_TARGET_TOGGLE)

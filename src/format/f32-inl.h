@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // f32 and f64 as they are.
 #if defined(ADAMANT_FORMAT_F32_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ADAMANT_FORMAT_F32_INL_H_

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A 16-bit format: a Code says how 16 bits become the bits of a f32 and back, and which of them its fast encoding gets
 // right: `rare` holds for magnitudes (bits without the sign) that need encode_rare.
 #if defined(ADAMANT_FORMAT_HALF_INL_H_) == defined(HWY_TARGET_TOGGLE)

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The code of Q8. The bits of a float, read as an integer, are a logarithm that is linear inside each binade. With an
 // offset a, a power of two, bits(x + a) - bits(a) is linear in x below a and logarithmic above, and 0 for 0. A code
 // keeps its upper bits: four below the binary point of a binade, 16 codes a binade.

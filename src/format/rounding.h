@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // How a narrowing decides about the bits it cannot keep.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Weights as a bf16 array that the forward pass reads, and the bits below it in a second array. What the user's array
 // shows is the nearest bf16 but for ties; the sum of both is the weight. The low half is signed.
 //

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The checksum of TensorBoard's records: CRC-32C, Castagnoli's polynomial as RFC 3720 has it.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What TensorBoard's event files are made of: messages in the encoding of protocol buffers, framed as records.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The lines of a file that may grow while it is read: what a GrowingFile writes.
 #pragma once
 

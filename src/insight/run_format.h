@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What a run log is made of, for who writes it and who reads it. docs/run_log.md describes it.
 #pragma once
 

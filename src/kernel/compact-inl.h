@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The compact formats of states and weights, in blocks.
 #if defined(ADAMANT_KERNEL_COMPACT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ADAMANT_KERNEL_COMPACT_INL_H_

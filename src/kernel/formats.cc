@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Formats in blocks: decoding, encoding and sums of squares, for every instruction set.
 #include <cstddef>
 #include <cstdint>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A step for Q8 states in one loop per group, for every instruction set: what the block pipeline does, with the same
 // bits, but codes stay packed four to a word until a vector of them is needed, and nothing is computed for numbers that
 // a group does not have. A group that does hold one of them is left to the pipeline.

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The compiled kernels of one instruction set, as tables of functions. Everything above this layer is plain C++.
 #pragma once
 

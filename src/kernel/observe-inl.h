@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A step that adds up what it sees. First the update, then the sums: in one loop they would be too long, for a
 // processor that waits for a root looks only so many operations ahead for other work. What the sums need is kept in
 // cache meanwhile, so that they are the same code for all rules.

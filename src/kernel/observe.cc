@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Every update rule as it is observed, for every instruction set, and what it computes without a loop.
 #include "kernel/kernels.h"
 

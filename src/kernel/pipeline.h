@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The block pipeline: decode every stream to f32, step, encode every stream back.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Four vectors at once: lane l of vector j holds element 4·l + j. So codes of one byte are taken from 32-bit words and
 // put back by shifts and masks, without moving anything between lanes.
 #if defined(ADAMANT_KERNEL_QUADS_INL_H_) == defined(HWY_TARGET_TOGGLE)

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What is left of streams when a loop has taken all that fills its vectors.
 #pragma once
 

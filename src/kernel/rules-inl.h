@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // All update rules, for one instruction set.
 #include "rule/adagrad-inl.h"
 #include "rule/adam-inl.h"

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What a rule computes without a loop: the scalars of a step, and what a step does to one element.
 #if defined(ADAMANT_KERNEL_SEE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ADAMANT_KERNEL_SEE_INL_H_

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Sums of squares, for norms.
 #if defined(ADAMANT_KERNEL_SQUARES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ADAMANT_KERNEL_SQUARES_INL_H_

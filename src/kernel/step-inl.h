@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The one loop: load every stream, run the rule, store what the rule changes.
 #if defined(ADAMANT_KERNEL_STEP_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ADAMANT_KERNEL_STEP_INL_H_

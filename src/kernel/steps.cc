@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The step of every update rule, for every instruction set: with all streams in f32, with all in f64, and fused with
 // the narrow formats of a few mixtures.
 #include "kernel/kernels.h"

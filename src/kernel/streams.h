@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The streams of a tensor, parameter and states, between their formats and f32.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Which instruction sets there are, and which one is in use.
 #include <hwy/highway.h>
 

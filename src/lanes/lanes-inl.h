@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Vectors with operators, so that rules and formats read like their definitions. Only the operations of the bit
 // contract are here: no fused multiply-add, no approximations, no min and max (which differ on NaN between instruction
 // sets).

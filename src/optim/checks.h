@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What is refused of the user's input, before anything changes. Texts are made only where something is refused.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Which formats an optimizer keeps its tensors in: presets, the choice for each tensor, and the change to others.
 #include "optim/formats.h"
 

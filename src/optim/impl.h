@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What an optimizer holds. Only the facade (optimizer.cc, formats.cc, values.cc, state_dict.cc) makes a Call; what is
 // here expects to be in one.
 #pragma once

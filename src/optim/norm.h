@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The gradient pass: one read of all gradients before the update, for their norm and for what is not finite.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The facade: each public call takes the lock and hands over.
 #include <adamant/optimizer.hpp>
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The work of a step: which elements of which tensors it touches, cut into pieces.
 //
 // Two index spaces. The fixed one numbers the blocks of all tensors, in order, with or without a gradient: it depends

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Groups, tensors and their memory: everything is checked and allocated on the side, so that a refusal changes nothing.
 #include <algorithm>
 #include <cstring>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // state_dict and load_state_dict: by name, complete or not at all.
 #include <algorithm>
 #include <array>

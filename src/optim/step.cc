@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The protocol of a step: a gradient pass where something asks for it, then the update; all at once or tensor by
 // tensor.
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The memory of a tensor's states: which planes there are, how large, where they lie, and what they start from.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // One tensor as an optimizer keeps it: views of the user's memory, formats, and the planes of its states.
 #pragma once
 

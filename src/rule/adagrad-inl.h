@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // AdaGrad: Duchi, Hazan & Singer, "Adaptive Subgradient Methods" (2011), the diagonal form of figure 1.
 //
 //   g ← g + λ·θ

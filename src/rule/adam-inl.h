@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Adam with L2 regularisation. Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
 //
 //   g ← g + λ·θ                        the decay goes through both moments, and is divided by √v like the rest

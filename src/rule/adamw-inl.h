@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // AdamW: Adam with decoupled weight decay. Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (2019),
 // algorithm 2 with schedule multiplier 1 and decay scaled by the learning rate, as in torch.optim.AdamW.
 //

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Options by name, as values and as text.
 #include <adamant/error.hpp>
 #include <adamant/options.hpp>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The ranges of options, and the refusal of what lies outside.
 #include "rule/options.h"
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // RMSProp: Hinton, lecture 6e of "Neural Networks for Machine Learning" (2012); centered: Graves (2013), eq. 38-45.
 //
 //   g ← g + λ·θ

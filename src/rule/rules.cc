@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The list of rules: names, defaults, the forms that options choose, and models.
 #include <adamant/error.hpp>
 #include <adamant/model.hpp>

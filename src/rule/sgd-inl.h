@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Stochastic gradient descent (Robbins & Monro 1951), and with momentum (Polyak 1964; Sutskever et al. 2013).
 //
 //   g ← g + λ·θ

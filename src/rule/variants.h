@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The list of everything the engine can compute: each update rule in each of its forms. A rule's options decide which
 // form it takes; a form has its own states and its own formula id. Everything else iterates over this list.
 #pragma once

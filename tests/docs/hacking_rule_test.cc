@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The rule that HACKING.md adds as its example: what its model says is what its arithmetic does.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the documents must hold because the library's lists do, for tools/check_docs. A line "== PAGE KIND NAME" begins
 //   table    the table between the marks of that name, which follows
 //   row      a row of some table that begins with this name, and holds the words that follow

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The claims: what the experiments measure against closed forms written here, and what makes a verdict.
 #include "lab/claims/claims.h"
 

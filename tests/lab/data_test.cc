@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What the workloads learn from.
 #include <gtest/gtest.h>
 #include <unistd.h>

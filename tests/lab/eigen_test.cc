@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Eigen's matrices as parameters and gradients: shape and storage order are known and compared.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The gradients of the models against finite differences, in f64.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The training loop on every workload with every rule.
 #include "lab/train.h"
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // An outside program: includes everything, takes one step, and checks that the parameters moved.
 #include <adamant/adamant.hpp>
 #include <vector>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // What C++ gives to the page is what the page knows, and the other way round: panels, charts, kinds of charts, and
 // their members by name. No browser is needed for that.
 #include <gtest/gtest.h>

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The report of a large run: 200 tensors, 10,000 steps.
 #include <gtest/gtest.h>
 #include <unistd.h>

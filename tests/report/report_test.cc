@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The report: what is kept of a run, what is said of it, and the page.
 #include "report/report.h"
 

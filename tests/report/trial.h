@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A run to report on: three tensors that the engine trains on gradients that the test makes up.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // One step of AdamW in f32 from random states against real arithmetic.
 #pragma once
 

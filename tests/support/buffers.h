@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Memory of any format, filled with numbers that are the same everywhere.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // TensorBoard event files, read a second time: nothing here is shared with what writes them.
 #pragma once
 

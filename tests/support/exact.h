@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Numbers that are exact for every purpose here: MPFR with 200 bits.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The floating-point environment of a thread, as a caller may have left it.
 #pragma once
 

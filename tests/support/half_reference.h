@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The 16-bit formats by their definition, without any of the engine's code: which f32 numbers round to which code.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // The update rules as their papers and the documentation of torch.optim define them, one element at a time in f64.
 // Nothing here comes from the engine but the names of the options.
 #pragma once

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // Writes run logs to test the report with: small models with noisy gradients of known shape, trained by the engine.
 //
 //     report_runs FOLDER [STEPS [BLOCKS [RULE]]]    adamw.jsonl, sgd.jsonl, rmsprop.jsonl, adagrad.jsonl, or one of

@@ -1,3 +1,6 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
 // A small model that learns to tell the next word of an artificial language, with what can go wrong in its training.
 #pragma once
 

@@ -1,3 +1,6 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Compiles the consumer with what pkg-config says and runs it: build_and_run.sh <directory for the program>
 set -eu
 flags=$("$PKG_CONFIG" --cflags --libs adamant)
