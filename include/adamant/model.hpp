@@ -29,7 +29,7 @@ struct SecondMoment {
   };
   Memory memory;
   Kind kind = Kind::mean;
-  double eps = 0.0;  ///< 0 counts as the smallest normal number
+  double eps = 0.0;  ///< as it is added in f32: at least what Options says that 0 counts as
 };
 
 /// A rule with its options at step t of a tensor. `first` and `second` are set if the rule has the moment.

@@ -16,8 +16,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// 0 counts as much as that, in the arithmetic of f32.
-constexpr double kSmallestEps = std::numeric_limits<float>::min();
 
 // Where nothing can be said, the bound is infinite.
 constexpr MomentFloors kNoFloors = {kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kInfinity, kNaN, kNaN, kNaN, kNaN};
@@ -65,7 +63,7 @@ Moments moments_of(const TensorStatistics& statistics, const RuleModel& model) {
     if (model.first) moments.smoothing = std::sqrt(ratio(sums.mm, sums.gg)) / model.first->total;
     if (model.second) {
       moments.lag = std::sqrt(sums.grgr / n);
-      moments.eps_tax = std::max(model.second->eps, kSmallestEps) * sums.r / n;
+      moments.eps_tax = model.second->eps * sums.r / n;
       if (model.update_momentum == 0.0) {
         moments.angle = 180.0 / std::numbers::pi * std::acos(cosine(sums.mu, sums.mm, sums.uu));
       }

@@ -150,27 +150,6 @@ HWY_INLINE void for_each_vector(std::size_t begin, std::size_t end, const Visit&
   for (; i < end; ++i) visit(hn::CappedTag<float, 1>(), i);
 }
 
-/// Rounded once; what is too large for T becomes its largest finite number.
-template <class T>
-T saturating(double value) {
-  constexpr double kLargest = std::numeric_limits<T>::max();
-  return static_cast<T>(value > kLargest ? kLargest : value);
-}
-
-/// The smallest gradient whose square is not lost in a second moment that adds `fresh`·g². First moments hold far
-/// smaller ones.
-template <class T>
-double smallest_gradient(double fresh) {
-  return std::sqrt(static_cast<double>(std::numeric_limits<T>::denorm_min())) / std::sqrt(fresh);
-}
-
-/// ε as it is added: at least `least`, so that 0/(0+ε) is 0, and no step is long because what should have divided it
-/// was lost.
-template <class T>
-T positive(double eps, double least = std::numeric_limits<T>::min()) {
-  return static_cast<T>(eps > least ? eps : least);
-}
-
 /// What a rule shows of an element it has updated, to those who observe: the gradient with its decay, and the update in
 /// units of the learning rate.
 template <class V>

@@ -15,7 +15,8 @@ struct AdaGrad {
     RuleModel model;
     model.lr = given(o.lr) / (1.0 + static_cast<double>(t - 1) * given(o.lr_decay));
     model.direction = Memory{};
-    model.second = {summing(t), from_zero ? SecondMoment::Kind::mean : SecondMoment::Kind::above, given(o.eps)};
+    model.second = {summing(t), from_zero ? SecondMoment::Kind::mean : SecondMoment::Kind::above,
+                    added_eps(given(o.eps), 1.0)};
     return model;
   }
 };

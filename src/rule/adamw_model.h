@@ -19,7 +19,8 @@ struct AdamW {
     model.first = model.direction = m(t);
     model.first_before = one_step_before(t, m);
     model.second = {corrected(averaging(given(o.betas)[1], t)),
-                    kAmsgrad ? SecondMoment::Kind::above : SecondMoment::Kind::mean, given(o.eps)};
+                    kAmsgrad ? SecondMoment::Kind::above : SecondMoment::Kind::mean,
+                    added_eps(given(o.eps), 1.0 - given(o.betas)[1])};
     model.corrected = true;
     return model;
   }

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/scalars.h"
+
 namespace adamant {
 
 /// Σ q^k over k < count.
@@ -37,6 +39,11 @@ inline Memory dampened(double mu, double tau, std::uint64_t t) {
 inline Memory summing(std::uint64_t t) {
   const auto n = static_cast<double>(t);
   return {1.0, 1.0 / n, n, 1.0 / n};
+}
+
+/// ε as it is added in f32, to a second moment that adds `fresh`·g².
+inline double added_eps(double eps, double fresh) {
+  return static_cast<double>(positive<float>(eps, smallest_gradient<float>(fresh)));
 }
 
 /// With the bias of its start taken away.

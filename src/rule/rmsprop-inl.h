@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/scalars.h"
 #include "lanes/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();

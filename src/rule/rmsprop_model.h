@@ -18,7 +18,7 @@ struct RmsPropOf {
     model.update_momentum = given(o.momentum);
     // Of centered scales nothing is sure: they may be 0 where g is not.
     model.second = {averaging(given(o.alpha), t), kCentered ? SecondMoment::Kind::other : SecondMoment::Kind::mean,
-                    given(o.eps)};
+                    added_eps(given(o.eps), 1.0 - given(o.alpha))};
     return model;
   }
 };
