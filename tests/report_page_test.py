@@ -186,7 +186,7 @@ class Page(unittest.TestCase):
         first = self.see("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         print(f"200 tensors: {size / 1e6:.2f} MB, all drawn {min(times)} ms after navigation started, "
               f"first seen after {first:.0f} ms; {1000 * min(work):.0f} ms of processor time")
-        self.assertLess(min(times), 3000, "three times the goal, for a machine that does other things too")
+        self.assertLess(min(work), 1.0, "seconds of processor time, since the machine may do other things too")
 
     def test_phone(self):
         for name in ("one", "all"):

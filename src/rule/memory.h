@@ -42,9 +42,7 @@ inline Memory summing(std::uint64_t t) {
 }
 
 /// ε as it is added in f32, to a second moment that adds `fresh`·g².
-inline double added_eps(double eps, double fresh) {
-  return static_cast<double>(positive<float>(eps, smallest_gradient<float>(fresh)));
-}
+inline double added_eps(double eps, double fresh) { return positive<double>(eps, smallest_gradient<float>(fresh)); }
 
 /// With the bias of its start taken away.
 inline Memory corrected(Memory memory) {
