@@ -172,7 +172,8 @@ T positive(double eps, double least = std::numeric_limits<T>::min()) {
 }
 
 /// What a rule shows of an element it has updated, to those who observe: the gradient with its decay, and the update in
-/// units of the learning rate.
+/// units of the learning rate. Where the rule divides last, the update is still to be divided by the denominator: those
+/// who observe have other work to do during that division.
 template <class V>
 struct Seen {
   V g, u;
