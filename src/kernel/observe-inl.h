@@ -3,7 +3,8 @@
 
 // A step that adds up what it sees. First the update, then the sums: in one loop they would be too long, for a
 // processor that waits for a root looks only so many operations ahead for other work. What the sums need is kept in
-// cache meanwhile, so that they are the same code for all rules.
+// cache meanwhile, so that they are the same code for all rules. They divide by the denominator: the additions take no
+// longer than that.
 #if defined(ADAMANT_KERNEL_OBSERVE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef ADAMANT_KERNEL_OBSERVE_INL_H_
 #undef ADAMANT_KERNEL_OBSERVE_INL_H_
@@ -25,12 +26,13 @@ namespace adamant::HWY_NAMESPACE {
 /// What the sums are made of, for the elements of a block.
 template <class T>
 struct Kept {
-  alignas(64) T g[kBlock], m[kBlock], m_old[kBlock], u[kBlock], r[kBlock], w[kBlock];
+  const T* m;  // the rule's own, or g
+  alignas(64) T g[kBlock], m_old[kBlock], u[kBlock], denominator[kBlock], w[kBlock];
 };
 
 /// The sums of some elements that are scaled, or those that are not: each part fits into the registers that every
-/// instruction set has.
-template <class T, bool kScaled>
+/// instruction set has. kDividesLast: u is still to be divided.
+template <class T, bool kScaled, bool kDividesLast = false>
 class BlockSums {
  public:
   /// Of n elements, put where they belong among all sums.
@@ -76,7 +78,9 @@ class BlockSums {
     using V = Floats<D>;
     const V g = V::load(kept.g + i), m = V::load(kept.m + i), w = V::load(kept.w + i);
     if constexpr (kScaled) {
-      const V u = V::load(kept.u + i), r = V::load(kept.r + i), gr = g * r;
+      const V r = V::of(T(1)) / V::load(kept.denominator + i), gr = g * r;
+      V u = V::load(kept.u + i);
+      if constexpr (kDividesLast) u = u * r;
       join<&MomentSums::uu>(sums, u * u);
       join<&MomentSums::max_u>(sums, abs(u));
       join<&MomentSums::gu>(sums, g * u);
@@ -135,6 +139,8 @@ struct Observe {
                   std::size_t n, double* out) {
     const auto constants = Constants<Rule, T>::of(packed, factor, bound);
     Kept<T> kept;
+    kept.m = kept.g;
+    if constexpr (Rule::kFirstMoment >= 0) kept.m = static_cast<const T*>(states[Rule::kFirstMoment]);
     const std::size_t whole = n - n % kWidth;
     update(constants, Streams::of(p, g, states), whole, kept, 0);
     if (whole < n) {
@@ -143,7 +149,7 @@ struct Observe {
       rest.put_back();
     }
     BlockSums<T, false>::add_up(kept, n, out);
-    BlockSums<T, true>::add_up(kept, n, out);
+    BlockSums<T, true, Rule::kDividesLast>::add_up(kept, n, out);
   }
 
  private:
@@ -173,16 +179,12 @@ struct Observe {
       Rule::update(k.scalars, p, g, states);
       p.store(x.p + i);
       for (std::size_t s = 0; s < Rule::kStates; ++s) states[s].store(x.states[s] + i);
-      const V r = V::of(T(1)) / Rule::denominator(k.scalars, states);
-      const Seen<V> seen = Rule::see(k.scalars, w, g, states, r);
-      V m = seen.g;
-      if constexpr (Rule::kFirstMoment >= 0) m = states[Rule::kFirstMoment];
+      const Seen<V> seen = Rule::see(k.scalars, w, g, states);
       w.store(kept.w + at);
       seen.g.store(kept.g + at);
-      m.store(kept.m + at);
       m_old.store(kept.m_old + at);
       seen.u.store(kept.u + at);
-      r.store(kept.r + at);
+      Rule::denominator(k.scalars, states).store(kept.denominator + at);
     }
   }
 };

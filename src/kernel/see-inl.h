@@ -36,8 +36,8 @@ struct See {
     V values[kStateSlots<Rule>];
     for (std::size_t s = 0; s < Rule::kStates; ++s) values[s] = V::load(static_cast<const T*>(states[s]));
     Rule::update(k.scalars, weight, grad, values);
-    const V r = V::of(T(1)) / Rule::denominator(k.scalars, values);
-    const Seen<V> seen = Rule::see(k.scalars, before, grad, values, r);
+    Seen<V> seen = Rule::see(k.scalars, before, grad, values);
+    if constexpr (Rule::kDividesLast) seen.u = seen.u * (V::of(T(1)) / Rule::denominator(k.scalars, values));
     V m = seen.g;
     if constexpr (Rule::kFirstMoment >= 0) m = values[Rule::kFirstMoment];
     return {number(seen.g), number(m), second_moment < 0 ? 0.0 : number(values[second_moment]), number(seen.u)};

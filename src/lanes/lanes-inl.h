@@ -151,7 +151,8 @@ HWY_INLINE void for_each_vector(std::size_t begin, std::size_t end, const Visit&
 }
 
 /// What a rule shows of an element it has updated, to those who observe: the gradient with its decay, and the update in
-/// units of the learning rate.
+/// units of the learning rate. Where the rule divides last, the update is still to be divided by the denominator: those
+/// who observe have other work to do during that division.
 template <class V>
 struct Seen {
   V g, u;

@@ -48,6 +48,7 @@ struct AdaGrad {
   }
 
   static constexpr int kFirstMoment = -1;
+  static constexpr bool kDividesLast = true;
   template <class T>
   static double unbias_second(const Scalars<T>&) {
     return 1.0;
@@ -57,9 +58,9 @@ struct AdaGrad {
     return sqrt(states[0]) + k.eps;
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&)[kStates], V r) {
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&)[kStates]) {
     g = decayed(g, k.decay, p);
-    return {g, g * r};
+    return {g, g};
   }
 };
 

@@ -48,6 +48,7 @@ struct Adam {
   }
 
   static constexpr int kFirstMoment = Undecayed::kFirstMoment;
+  static constexpr bool kDividesLast = Undecayed::kDividesLast;
   template <class T>
   static double unbias_second(const Scalars<T>& k) {
     return Undecayed::unbias_second(k.rest);
@@ -57,8 +58,8 @@ struct Adam {
     return Undecayed::denominator(k.rest, states);
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates], V r) {
-    return Undecayed::see(k.rest, p, decayed(g, k.decay, p), states, r);
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
+    return Undecayed::see(k.rest, p, decayed(g, k.decay, p), states);
   }
 };
 

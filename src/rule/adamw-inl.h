@@ -64,6 +64,7 @@ struct AdamW {
   }
 
   static constexpr int kFirstMoment = 0;
+  static constexpr bool kDividesLast = true;
   template <class T>
   static double unbias_second(const Scalars<T>& k) {
     return static_cast<double>(k.scale) * static_cast<double>(k.scale);
@@ -73,8 +74,8 @@ struct AdamW {
     return sqrt(states[kStates - 1]) * k.scale + k.eps;
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V, V g, const V (&states)[kStates], V r) {
-    return {g, (k.unbias * states[0]) * r};
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V, V g, const V (&states)[kStates]) {
+    return {g, k.unbias * states[0]};
   }
 };
 

@@ -59,6 +59,7 @@ struct RmsPropOf {
   }
 
   static constexpr int kFirstMoment = -1;
+  static constexpr bool kDividesLast = !kMomentum;
   template <class T>
   static double unbias_second(const Scalars<T>&) {
     return 1.0;
@@ -69,9 +70,9 @@ struct RmsPropOf {
     return sqrt(states[0]) + k.eps;
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates], V r) {
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
     g = decayed(g, k.decay, p);
-    return {g, kMomentum ? states[kStates - 1] : g * r};
+    return {g, kMomentum ? states[kStates - 1] : g};
   }
 };
 

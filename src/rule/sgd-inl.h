@@ -46,6 +46,7 @@ struct Sgd {
   }
 
   static constexpr int kFirstMoment = -1;
+  static constexpr bool kDividesLast = false;
   template <class T>
   static double unbias_second(const Scalars<T>&) {
     return 1.0;
@@ -55,7 +56,7 @@ struct Sgd {
     return V::of(T(1));
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V*, V) {
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V*) {
     g = decayed(g, k.decay, p);
     return {g, g};
   }
@@ -86,6 +87,7 @@ struct SgdMomentum {
   }
 
   static constexpr int kFirstMoment = 0;
+  static constexpr bool kDividesLast = false;
   template <class T>
   static double unbias_second(const Scalars<T>&) {
     return 1.0;
@@ -95,7 +97,7 @@ struct SgdMomentum {
     return V::of(T(1));
   }
   template <class T, class V>
-  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates], V) {
+  HWY_INLINE static Seen<V> see(const Scalars<T>& k, V p, V g, const V (&states)[kStates]) {
     g = decayed(g, k.decay, p);
     return {g, direction(k, g, states[0])};
   }
