@@ -190,6 +190,99 @@ TEST(NonFiniteGradients, ArePassedOnToTheirOwnElements) {
   }
 }
 
+/// What is kept of numbers in any mixture of formats.
+struct Kept {
+  Format param, grad;
+  StateFormat state;
+  WeightFormat weights;
+};
+void showValue(const Kept& kept, std::ostream& os) {
+  os << info(kept.param).name << "/" << info(kept.grad).name << "/" << info(kept.state).name << "/"
+     << info(kept.weights).name;
+}
+constexpr Kept kKept[] = {
+    {Format::f32, Format::f32, StateFormat::f32, WeightFormat::plain},
+    {Format::f64, Format::f64, StateFormat::f64, WeightFormat::plain},
+    {Format::bf16, Format::bf16, StateFormat::bf16, WeightFormat::plain},
+    {Format::f16, Format::f16, StateFormat::f16, WeightFormat::plain},
+    {Format::f16, Format::f32, StateFormat::b16, WeightFormat::plain},
+    {Format::bf16, Format::f32, StateFormat::b16, WeightFormat::split8},
+    {Format::bf16, Format::bf16, StateFormat::q8, WeightFormat::dithered},
+    {Format::bf16, Format::f32, StateFormat::q8, WeightFormat::split16},
+    {Format::f32, Format::f32, StateFormat::q8, WeightFormat::plain},
+};
+
+// What is kept of every other element, whatever the formats; also where a step later the gradient is finite again.
+template <class Spoil>
+void expect_neighbours_untouched(const Form& form, const Kept& kept, std::size_t at, const Spoil& spoil) {
+  constexpr std::size_t kSize = 4219;  // groups, and a tail that is none
+  Settings settings = {.state = kept.state, .weights = kept.weights};
+  settings.nonfinite = NonFinite::propagate;
+  struct Run {
+    Buffer w, g;
+    std::optional<Optimizer> optimizer;
+  };
+  Run spoilt{Buffer(kept.param, kSize), Buffer(kept.grad, kSize), {}},
+      other{Buffer(kept.param, kSize), Buffer(kept.grad, kSize), {}};
+  for (Run* run : {&spoilt, &other}) {
+    run->w.fill(1);
+    run->g.fill(2);
+    run->optimizer.emplace(form.rule, std::vector<Param>{{"w", run->w.view(), run->g.view()}}, form.options, settings);
+    run->optimizer->step();
+  }
+  const Buffer good = spoilt.g;
+  other.optimizer->import_param("w", other.optimizer->export_param("w"));
+  spoilt.optimizer->import_param("w", spoilt.optimizer->export_param("w"));
+  spoil(*spoilt.optimizer, spoilt.g);
+  for (int step = 0; step < 3; ++step) {
+    for (Run* run : {&spoilt, &other}) run->optimizer->step();
+    spoilt.g = good;
+    ASSERT_TRUE(std::isnan(spoilt.w[at]));
+    for (std::size_t i = 0; i < kSize; ++i) {
+      if (i == at) continue;
+      ASSERT_EQ(spoilt.w[i], other.w[i]) << "weight " << i << ", step " << step;
+    }
+    const StateDict dict = spoilt.optimizer->state_dict();
+    for (const auto& [name, state] : dict.tensors.at("w").states) {
+      const std::vector<float> here = spoilt.optimizer->export_state("w", name),
+                               there = other.optimizer->export_state("w", name);
+      for (std::size_t i = 0; i < kSize; ++i) {
+        if (i == at) continue;
+        ASSERT_EQ(here[i], there[i]) << name << " " << i << ", step " << step;
+      }
+    }
+  }
+}
+
+constexpr std::size_t kPlaces[] = {0, 7, 127, 128, 300, 383, 4095, 4096, 4218};
+
+TEST(NonFiniteGradients, ReachNoNeighbourInAnyFormat) {
+  for (const Form& form : forms()) {
+    for (const Kept& kept : kKept) {
+      for (const std::size_t at : kPlaces) {
+        SCOPED_TRACE(form.name + std::string(" ") + ::testing::PrintToString(at));
+        expect_neighbours_untouched(form, kept, at, [&](Optimizer&, Buffer& g) { g.set(at, kNan); });
+      }
+    }
+  }
+}
+
+TEST(NonFiniteWeights, ReachNoNeighbourInAnyFormat) {
+  for (Form form : forms()) {
+    for (const Kept& kept : kKept) {
+      for (const std::size_t at : kPlaces) {
+        SCOPED_TRACE(form.name + std::string(" ") + ::testing::PrintToString(at));
+        form.options.weight_decay = 0.01;
+        expect_neighbours_untouched(form, kept, at, [&](Optimizer& optimizer, Buffer&) {
+          std::vector<float> weights = optimizer.export_param("w");
+          weights[at] = static_cast<float>(kNan);
+          optimizer.import_param("w", weights);
+        });
+      }
+    }
+  }
+}
+
 // torch's clip_grad_norm_ multiplies by a NaN norm, and by 0 where the norm is infinite.
 TEST(NonFiniteGradients, ArePassedOnThroughTheNormAsInTorch) {
   for (const double bad : kBad) {
@@ -218,28 +311,6 @@ Buffer& fill_finite(Buffer& numbers, std::uint64_t seed) {
   }
   return numbers;
 }
-
-/// What is kept of numbers in any mixture of formats.
-struct Kept {
-  Format param, grad;
-  StateFormat state;
-  WeightFormat weights;
-};
-void showValue(const Kept& kept, std::ostream& os) {
-  os << info(kept.param).name << "/" << info(kept.grad).name << "/" << info(kept.state).name << "/"
-     << info(kept.weights).name;
-}
-constexpr Kept kKept[] = {
-    {Format::f32, Format::f32, StateFormat::f32, WeightFormat::plain},
-    {Format::f64, Format::f64, StateFormat::f64, WeightFormat::plain},
-    {Format::bf16, Format::bf16, StateFormat::bf16, WeightFormat::plain},
-    {Format::f16, Format::f16, StateFormat::f16, WeightFormat::plain},
-    {Format::f16, Format::f32, StateFormat::b16, WeightFormat::plain},
-    {Format::bf16, Format::f32, StateFormat::b16, WeightFormat::split8},
-    {Format::bf16, Format::bf16, StateFormat::q8, WeightFormat::dithered},
-    {Format::bf16, Format::f32, StateFormat::q8, WeightFormat::split16},
-    {Format::f32, Format::f32, StateFormat::q8, WeightFormat::plain},
-};
 
 bool all_finite(const std::vector<float>& values) {
   return std::ranges::all_of(values, [](float x) { return std::isfinite(x); });

@@ -12,8 +12,9 @@ namespace adamant {
 /// Elements of a Q8 group.
 inline constexpr std::size_t kGroup = 128;
 
-/// A group's exponent byte is the biased exponent of its codes' offset, or one of these.
+/// A group's exponent byte is the biased exponent of its codes' offset, or this one.
 inline constexpr std::uint8_t kAllZero = 0;
-inline constexpr std::uint8_t kNotFinite = 255;
+/// The code of what is not finite, in a group with an offset. No finite number has it.
+inline constexpr std::uint8_t kNotFinite = 0xFF;
 
 }  // namespace adamant

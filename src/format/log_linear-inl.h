@@ -67,11 +67,10 @@ HWY_INLINE void store_byte(D, Bits<D> codes, std::uint8_t* to) {
   hn::StoreU(hn::TruncateTo(narrow, codes.v), narrow, to);
 }
 
-/// The exponent byte of a group: the biased exponent of the least offset under which the largest magnitude lies at the
-/// last code but one, or below: it may be rounded up, and the last code stays free.
+/// The exponent byte of a group of finite numbers: the biased exponent of the least offset under which the largest
+/// magnitude lies at the last code but one, or below: it may be rounded up, and the last code stays free.
 HWY_INLINE std::uint8_t group_exponent(std::uint32_t largest_bits, std::uint32_t binades) {
   if (largest_bits == 0) return kAllZero;
-  if (largest_bits > 0x7F7FFFFFu) return kNotFinite;
   // What the offset adds to the bits of a number in the top binade.
   const std::uint32_t offset_adds = 1u << (24 - binades);
   const std::uint32_t top = ((largest_bits + offset_adds + 2 * kCodeUnit - 1) >> 23) + 1;
@@ -142,7 +141,7 @@ struct Q8Relative {
   static constexpr std::uint32_t kOffsetBits = 0x40000000u;
   static constexpr std::uint32_t kScale = 5;  // 2 = 1/16 · 2^5
 
-  /// Where v is 0 so is m. kCommon: all of v are above zero.
+  /// 0 where v is 0 or not finite. kCommon: all of v are finite and above zero.
   template <bool kCommon = false>
   HWY_INLINE static Bits<D> encode(Floats<D> m, Floats<D> v, Bits<D> word) {
     // 2^-h: its biased exponent is floor((382 - e)/2), with the biased e.
@@ -150,14 +149,18 @@ struct Q8Relative {
     const Floats<D> x = m * floats_of(shrink);
     const Bits<D> code = or_masked(Q8Signed<D>::rounded(x, Floats<D>::of(kOffset), word),
                                    bits_of(m).template down<Q8Signed<D>::kSignDown>(), Q8Signed<D>::kSign);
-    return kCommon ? code : select(bits_of(v) > 0u, code, Bits<D>::of(0u));
+    return kCommon ? code : select(bits_of(v) - 1u > 0x7F7FFFFEu, Bits<D>::of(0u), code);
   }
+  /// Not finite where v is not. kFinite: all of v are.
+  template <bool kFinite = false>
   HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> v) {
     // 2^h: its biased exponent is floor((e + 127)/2).
     const Bits<D> grow = (bits_of(v).template down<1>() + ((127u - 2 * kScale) << 22)) & kExponent;
     const Bits<D> magnitude = or_masked(Bits<D>::of(kOffsetBits), code, Q8Signed<D>::kMost);
     const Floats<D> x = LogLinear<D>::value(magnitude, Floats<D>::of(kOffset));
-    return Q8Signed<D>::with_sign(x, code) * floats_of(grow);
+    const Floats<D> m = Q8Signed<D>::with_sign(x, code) * floats_of(grow);
+    if constexpr (kFinite) return m;
+    return floats_of(select(bits_of(v) > 0x7F7FFFFFu, bits_of(v), bits_of(m)));
   }
 
  private:

@@ -10,6 +10,7 @@
 #endif
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -26,6 +27,9 @@ HWY_BEFORE_NAMESPACE();
 namespace adamant::HWY_NAMESPACE {
 
 using Wide = hn::ScalableTag<float>;
+
+constexpr std::uint32_t kLargestFinite = 0x7F7FFFFFu;
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 // The bits of the largest magnitude; more than those of infinity where one is NaN.
 HWY_INLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
@@ -57,16 +61,33 @@ HWY_INLINE void store_code(D d, Bits<D> code, std::uint8_t* to) {
   store_byte(d, code.template down<kCodeAt>() & 0xFFu, to);
 }
 
+// Finds what is not finite in a group, and returns the bits of the largest magnitude of the others.
+HWY_NOINLINE std::uint32_t largest_finite_bits(const float* x, std::size_t n, bool* not_finite) {
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    not_finite[i] = !std::isfinite(x[i]);
+    std::uint32_t bits;
+    std::memcpy(&bits, x + i, sizeof(bits));
+    if (!not_finite[i]) largest = std::max(largest, bits & 0x7FFFFFFFu);
+  }
+  return largest;
+}
+
 template <template <class> class Code>
 HWY_INLINE void encode_groups(float* x, std::size_t n, const Rounding& rounding, std::uint8_t* codes,
                               std::uint8_t* exponents, bool back) {
   for (std::size_t first = 0; first < n; first += kGroup) {
     const std::size_t end = std::min(n, first + kGroup);
-    const std::uint8_t exponent = group_exponent(largest_bits(x + first, end - first), Code<Wide>::kBinades);
+    std::uint32_t largest = largest_bits(x + first, end - first);
+    bool not_finite[kGroup];
+    const bool marks = largest > kLargestFinite;
+    if (HWY_UNLIKELY(marks)) largest = largest_finite_bits(x + first, end - first, not_finite);
+    std::uint8_t exponent = group_exponent(largest, Code<Wide>::kBinades);
+    if (marks) exponent = std::max(exponent, std::uint8_t{1});
     exponents[first / kGroup] = exponent;
-    if (exponent == kAllZero || exponent == kNotFinite) {
+    if (exponent == kAllZero) {
       std::fill(codes + first, codes + end, std::uint8_t{0});
-      if (back) std::fill(x + first, x + end, exponent == kAllZero ? 0.0f : std::numeric_limits<float>::quiet_NaN());
+      if (back) std::fill(x + first, x + end, 0.0f);
       continue;
     }
     const float offset = offset_of(exponent);
@@ -77,6 +98,21 @@ HWY_INLINE void encode_groups(float* x, std::size_t n, const Rounding& rounding,
       store_code(d, code, codes + i);
       if (back) Code<D>::decode(code, a).store(x + i);
     });
+    if (HWY_LIKELY(!marks)) continue;
+    for (std::size_t i = first; i < end; ++i) {
+      if (!not_finite[i - first]) continue;
+      codes[i] = kNotFinite;
+      if (back) x[i] = kNan;
+    }
+  }
+}
+
+// What is marked in a group; mostly nothing.
+HWY_INLINE void decode_marks(const std::uint8_t* codes, std::size_t n, float* x) {
+  const void* mark = nullptr;
+  for (std::size_t i = 0; (mark = std::memchr(codes + i, kNotFinite, n - i)) != nullptr; ++i) {
+    i = static_cast<std::size_t>(static_cast<const std::uint8_t*>(mark) - codes);
+    x[i] = kNan;
   }
 }
 
@@ -85,8 +121,8 @@ HWY_INLINE void decode_groups(const std::uint8_t* codes, const std::uint8_t* exp
   for (std::size_t first = 0; first < n; first += kGroup) {
     const std::size_t end = std::min(n, first + kGroup);
     const std::uint8_t exponent = exponents[first / kGroup];
-    if (exponent == kAllZero || exponent == kNotFinite) {
-      std::fill(x + first, x + end, exponent == kAllZero ? 0.0f : std::numeric_limits<float>::quiet_NaN());
+    if (exponent == kAllZero) {
+      std::fill(x + first, x + end, 0.0f);
       continue;
     }
     const float offset = offset_of(exponent);
@@ -95,6 +131,7 @@ HWY_INLINE void decode_groups(const std::uint8_t* codes, const std::uint8_t* exp
       __builtin_prefetch(codes + i + kAhead);
       Code<D>::decode(load_code(d, codes + i), Floats<D>::of(offset)).store(x + i);
     });
+    decode_marks(codes + first, end - first, x + first);
   }
 }
 

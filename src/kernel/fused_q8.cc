@@ -30,6 +30,7 @@ namespace adamant::HWY_NAMESPACE {
 using Wide = hn::ScalableTag<float>;
 using F = Floats<Wide>;
 using B = Bits<Wide>;
+using Bytes = hn::Repartition<std::uint8_t, Wide>;
 constexpr std::size_t kQuad = 4 * hn::MaxLanes(Wide());
 static_assert(kGroup % kQuad == 0);
 
@@ -219,19 +220,20 @@ HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scal
     const F old_offset = F::of(offset_of(old_exponent));
     B grad_bits = B::of(0u);
     B most = B::of(0u);
+    auto codes = hn::Zero(Bytes());
     for (std::size_t at = 0; at < kGroup; at += kQuad) {
       B g[4];
       F p[4];
       B m_code[4];
       B v_code[4];
       grad_bits = grad_bits | Grads::load(s.grad, first + at, g);
-      load_bytes<kCodeAt>(d, s.v + first + at, v_code);
+      codes = hn::Max(codes, hn::BitCast(Bytes(), load_bytes<kCodeAt>(d, s.v + first + at, v_code).v));
       load_bytes<kCodeAt>(d, s.m + first + at, m_code);
       params.load(s, first + at, p);
       for (int j = 0; j < 4; ++j) {
         F states[2];
         states[1] = Q8Unsigned<Wide>::decode(v_code[j], old_offset);
-        states[0] = Q8Relative<Wide>::decode(m_code[j], states[1]);
+        states[0] = Q8Relative<Wide>::decode<true>(m_code[j], states[1]);
         Rule::update(scalars, p[j], floats_of(g[j]) * scale, states);
         states[0].store(m);
         states[1].store(v);
@@ -242,7 +244,8 @@ HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scal
       }
       params.keep(p, at, words);
     }
-    if (old_exponent == kNotFinite || !within<Grads>(s, first, grad_bits, ordinary) || !params.ordinary()) break;
+    const bool marks = !hn::AllFalse(Bytes(), hn::Eq(codes, hn::Set(Bytes(), kNotFinite)));
+    if (marks || !within<Grads>(s, first, grad_bits, ordinary) || !params.ordinary()) break;
     const std::uint32_t largest = hn::GetLane(hn::MaxOfLanes(B::DU(), most.v));
     if (largest > kLargestCommon) break;
     params.store(s, first);

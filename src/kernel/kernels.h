@@ -90,12 +90,12 @@ struct FusedKernels {
 /// The compact formats, on at most kBlock elements that start a group. The rounding is that of the first element.
 struct CompactKernels {
   std::int64_t target;
-  /// v ≥ 0, which becomes what the codes say.
+  /// v ≥ 0 or not finite, which becomes what the codes say.
   void (*encode_unsigned)(float* v, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents);
   void (*decode_unsigned)(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* v);
   void (*encode_signed)(const float* m, std::size_t n, Rounding rounding, std::uint8_t* codes, std::uint8_t* exponents);
   void (*decode_signed)(const std::uint8_t* codes, const std::uint8_t* exponents, std::size_t n, float* m);
-  /// Relative to v as its codes say.
+  /// Relative to v as its codes say: 0 or not finite where v is.
   void (*encode_relative)(const float* m, const float* v, std::size_t n, Rounding rounding, std::uint8_t* codes);
   void (*decode_relative)(const std::uint8_t* codes, const float* v, std::size_t n, float* m);
   void (*store_dithered)(const float* from, std::size_t n, Rounding rounding, std::uint16_t* to);

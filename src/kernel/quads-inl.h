@@ -28,15 +28,16 @@ HWY_INLINE Bits<D> moved(Bits<D> words) {
   if constexpr (kBits == 0) return words;
 }
 
-/// Each, plus `plus`, in bits kAt to kAt + 7 of its word, between others.
+/// Each, plus `plus`, in bits kAt to kAt + 7 of its word, between others. Returns them as they are packed.
 template <int kAt, class D>
-HWY_INLINE void load_bytes(D, const std::uint8_t* from, Bits<D> (&to)[4], std::uint8_t plus = 0) {
+HWY_INLINE Bits<D> load_bytes(D, const std::uint8_t* from, Bits<D> (&to)[4], std::uint8_t plus = 0) {
   const hn::Repartition<std::uint8_t, D> narrow;
   const Bits<D> bytes{hn::BitCast(hn::RebindToUnsigned<D>(), hn::Add(hn::LoadU(narrow, from), hn::Set(narrow, plus)))};
   to[0] = moved<kAt, D>(bytes);
   to[1] = moved<kAt - 8, D>(bytes);
   to[2] = moved<kAt - 16, D>(bytes);
   to[3] = moved<kAt - 24, D>(bytes);
+  return bytes;
 }
 
 /// Bits kAt to kAt + 7 of each word, whatever is around them, less `minus`.
