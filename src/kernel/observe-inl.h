@@ -16,7 +16,6 @@
 
 #include "format/f32-inl.h"
 #include "kernel/kernels.h"
-#include "kernel/rest.h"
 #include "kernel/step-inl.h"
 #include "lanes/lanes-inl.h"
 
@@ -141,51 +140,42 @@ struct Observe {
     Kept<T> kept;
     kept.m = kept.g;
     if constexpr (Rule::kFirstMoment >= 0) kept.m = static_cast<const T*>(states[Rule::kFirstMoment]);
-    const std::size_t whole = n - n % kWidth;
-    update(constants, Streams::of(p, g, states), whole, kept, 0);
-    if (whole < n) {
-      Rest rest = Streams::rest(p, g, states, whole, n);
-      update(constants, Streams::of(rest.param(), rest.grad(), rest.states()), kWidth, kept, whole);
-      rest.put_back();
+    const auto streams = Streams::of(p, g, states);
+    std::size_t i = 0;
+    for (; i + kWidth <= n; i += kWidth) {
+      __builtin_prefetch(streams.p + i + kAhead);
+      __builtin_prefetch(streams.g + i + kAhead);
+      for (std::size_t s = 0; s < Rule::kStates; ++s) __builtin_prefetch(streams.states[s] + i + kAhead);
+      one<Floats<Wide>>(constants, streams, i, kept);
     }
+    for (; i < n; ++i) one<Floats<hn::CappedTag<T, 1>>>(constants, streams, i, kept);
     BlockSums<T, false>::add_up(kept, n, out);
     BlockSums<T, true, Rule::kDividesLast>::add_up(kept, n, out);
   }
 
  private:
   using Wide = hn::ScalableTag<T>;
-  using V = Floats<Wide>;
   static constexpr std::size_t kWidth = hn::MaxLanes(Wide());
-  static_assert(kBlock % kWidth == 0 && kWidth <= Rest::kMost);
   using Streams = Operands<Rule, Plain<T>, Plain<T>, Plain<T>>;
 
-  // Keeps what it sees from place `first` on.
-  static HWY_NOINLINE void update(const Constants<Rule, T>& constants, const Streams& streams, std::size_t n,
-                                  Kept<T>& kept, std::size_t first) {
-    const Constants<Rule, T> k = constants;  // which no store can change
-    const Streams x = streams;
-    for (std::size_t i = 0; i < n; i += kWidth) {
-      __builtin_prefetch(x.p + i + kAhead);
-      __builtin_prefetch(x.g + i + kAhead);
-      for (std::size_t s = 0; s < Rule::kStates; ++s) __builtin_prefetch(x.states[s] + i + kAhead);
-      const std::size_t at = first + i;
-      V states[kStateSlots<Rule>];
-      V p = V::load(x.p + i);
-      const V g = prepared(V::load(x.g + i), k.factor, k.bound);
-      for (std::size_t s = 0; s < Rule::kStates; ++s) states[s] = V::load(x.states[s] + i);
-      const V w = p;
-      V m_old = V::of(T(0));
-      if constexpr (Rule::kFirstMoment >= 0) m_old = states[Rule::kFirstMoment];
-      Rule::update(k.scalars, p, g, states);
-      p.store(x.p + i);
-      for (std::size_t s = 0; s < Rule::kStates; ++s) states[s].store(x.states[s] + i);
-      const Seen<V> seen = Rule::see(k.scalars, w, g, states);
-      w.store(kept.w + at);
-      seen.g.store(kept.g + at);
-      m_old.store(kept.m_old + at);
-      seen.u.store(kept.u + at);
-      Rule::denominator(k.scalars, states).store(kept.denominator + at);
-    }
+  template <class V>
+  HWY_INLINE static void one(const Constants<Rule, T>& k, const Streams& streams, std::size_t i, Kept<T>& kept) {
+    V states[kStateSlots<Rule>];
+    V p = V::load(streams.p + i);
+    const V w = p;
+    const V g = prepared(V::load(streams.g + i), k.factor, k.bound);
+    for (std::size_t s = 0; s < Rule::kStates; ++s) states[s] = V::load(streams.states[s] + i);
+    w.store(kept.w + i);
+    V m_old = V::of(T(0));
+    if constexpr (Rule::kFirstMoment >= 0) m_old = states[Rule::kFirstMoment];
+    m_old.store(kept.m_old + i);
+    Rule::update(k.scalars, p, g, states);
+    p.store(streams.p + i);
+    for (std::size_t s = 0; s < Rule::kStates; ++s) states[s].store(streams.states[s] + i);
+    const Seen<V> seen = Rule::see(k.scalars, w, g, states);
+    seen.g.store(kept.g + i);
+    seen.u.store(kept.u + i);
+    Rule::denominator(k.scalars, states).store(kept.denominator + i);
   }
 };
 

@@ -11,10 +11,8 @@
 
 #include <cstddef>
 #include <cstring>
-#include <span>
 
 #include "kernel/kernels.h"
-#include "kernel/rest.h"
 #include "lanes/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -54,17 +52,12 @@ struct Operands {
     }
     return operands;
   }
-
-  static Rest rest(void* p, const void* g, void* const* states, std::size_t first, std::size_t end) {
-    return Rest({sizeof(typename P::Stored), sizeof(typename G::Stored), sizeof(typename S::Stored)}, p, g,
-                std::span(states, Rule::kStates), first, end);
-  }
 };
 
 template <class Rule, class T, class P, class G, class S>
 struct Step {
-  static HWY_NOINLINE void run(const StepScalars& packed, double factor, double bound, void* p, const void* g,
-                               void* const* states, std::size_t n) {
+  static void run(const StepScalars& packed, double factor, double bound, void* p, const void* g, void* const* states,
+                  std::size_t n) {
     const auto constants = Constants<Rule, T>::of(packed, factor, bound);
     const auto streams = Streams::of(p, g, states);
     std::size_t i = 0;
@@ -74,25 +67,19 @@ struct Step {
         if constexpr (kPairs) {
           pair(constants, streams, i + u);
         } else {
-          one(constants, streams, i + u);
+          one(D(), constants, streams, i + u);
         }
       }
     }
-    if (i < n) {
-      Rest rest = Streams::rest(p, g, states, i, n);
-      run(packed, factor, bound, rest.param(), rest.grad(), rest.states(), kTurn);
-      rest.put_back();
-    }
+    for (; i < n; ++i) one(hn::CappedTag<T, 1>(), constants, streams, i);
   }
 
  private:
   using D = hn::ScalableTag<T>;
-  using V = Floats<D>;
   using Streams = Operands<Rule, P, G, S>;
   static constexpr std::size_t kLanes = hn::MaxLanes(D());
   // What is done between two requests for memory.
   static constexpr std::size_t kTurn = 4 * kLanes;
-  static_assert(kTurn <= Rest::kMost);
   // All streams in 16 bits: vectors of even and of odd elements. (One lane has no pairs.)
   static constexpr bool kPairs = sizeof(typename P::Stored) == 2 && sizeof(typename G::Stored) == 2 &&
                                  sizeof(typename S::Stored) == 2 && kLanes > 1;
@@ -108,8 +95,9 @@ struct Step {
     for (std::size_t s = 0; s < Rule::kStates; ++s) ask(streams.states[s]);
   }
 
-  HWY_INLINE static void one(const Constants<Rule, T>& k, const Streams& streams, std::size_t i) {
-    const D d;
+  template <class Tag>
+  HWY_INLINE static void one(Tag d, const Constants<Rule, T>& k, const Streams& streams, std::size_t i) {
+    using V = Floats<Tag>;
     V states[kStateSlots<Rule>];
     V p = P::load(d, streams.p + i);
     const V g = prepared(G::load(d, streams.g + i), k.factor, k.bound);
@@ -120,6 +108,7 @@ struct Step {
   }
 
   HWY_INLINE static void pair(const Constants<Rule, T>& k, const Streams& streams, std::size_t i) {
+    using V = Floats<D>;
     const D d;
     V p[2];
     V g[2];
