@@ -95,8 +95,9 @@ void for_each_piece(Workers& workers, const Work& work, Walk walk, const Visit& 
 }
 
 /// Asks for the beginning of a stream of the next tensor while a pass works on the one before: by the time it is read,
-/// the hardware has found the stream.
+/// the hardware has found the stream. Nothing for nullptr: a stream that this tensor does not have.
 inline void prefetch_start(const void* from) {
+  if (from == nullptr) return;
   constexpr std::size_t kBytes = 1024, kLine = 64;
   for (std::size_t at = 0; at < kBytes; at += kLine) __builtin_prefetch(static_cast<const std::byte*>(from) + at);
 }
