@@ -116,14 +116,25 @@ class Workers::Pool {
     }
     void open(std::size_t helpers, std::size_t count, Call call, const void* pieces) noexcept {
       helpers_ = helpers;
-      count_ = count;
       call_ = call;
       pieces_ = pieces;
-      next_ = 0;
+      parts_ = std::min({helpers + 1, count, kMostParts});
+      for (std::size_t p = 0; p < parts_; ++p) {
+        part_[p].next = count / parts_ * p + count % parts_ * p / parts_;
+        part_[p].end = count / parts_ * (p + 1) + count % parts_ * (p + 1) / parts_;
+      }
+      arrived_ = 0;
+      handed_out_ = false;
       state_ |= kOpen;
     }
+    /// Pieces one after the other of a part of its own, so that memory is read on and on; then those left of others.
     void work() noexcept {
-      for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) call_(pieces_, i);
+      const std::size_t own = arrived_++ % parts_;
+      for (std::size_t p = 0; p < parts_; ++p) {
+        Part& part = part_[(own + p) % parts_];
+        for (std::size_t i; (i = part.next.fetch_add(1, std::memory_order_relaxed)) < part.end;) call_(pieces_, i);
+      }
+      handed_out_ = true;
     }
     /// Back when all pieces are done.
     void close() noexcept {
@@ -138,7 +149,7 @@ class Workers::Pool {
     bool help(const Entered& entered) noexcept {
       if ((state_ & kOpen) == 0) return false;
       const std::uint32_t before = state_++;
-      const bool welcome = (before & kOpen) != 0 && (before & kInside) < helpers_ && next_ < count_;
+      const bool welcome = (before & kOpen) != 0 && (before & kInside) < helpers_ && !handed_out_;
       if (welcome) {
         entered();
         const FloatEnvironment environment;
@@ -151,11 +162,19 @@ class Workers::Pool {
 
    private:
     static constexpr std::uint32_t kOpen = 1u << 31, kTaken = 1u << 30, kInside = kTaken - 1;
+    static constexpr std::size_t kMostParts = 64;
+    struct alignas(64) Part {
+      std::atomic<std::size_t> next = 0;
+      std::size_t end = 0;
+    };
+
     std::atomic<std::uint32_t> state_ = 0;  // and how many helpers are inside
-    std::atomic<std::size_t> next_ = 0;
-    std::size_t helpers_ = 0, count_ = 0;
+    std::atomic<std::size_t> arrived_ = 0;  // threads, each of which begins with another part
+    std::atomic<bool> handed_out_ = false;  // all pieces
+    std::size_t helpers_ = 0, parts_ = 0;
     Call call_ = nullptr;
     const void* pieces_ = nullptr;
+    std::array<Part, kMostParts> part_;
   };
 
   void announce() noexcept { ++calls_; }
