@@ -31,6 +31,10 @@ class Interrupted : public std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
+/// The note of a claim whose part about words is left out.
+inline constexpr std::string_view kTextMissing =
+    "words: left out, there is no text (apt install jargon-text; or --text FILE)";
+
 /// What experiments work with. No number they measure depends on `threads`.
 struct Setup {
   int threads = 0;          ///< experiments at once; 0: one for each processor

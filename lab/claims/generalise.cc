@@ -244,7 +244,7 @@ Claim claim_generalise(const Setup& setup) {
   Contest digits("digits", {0.01, 0.03}, decades(1e-5, 1.0, 2), 2, setup);
   hold("digits", digits, true, claim);
   if (setup.text.empty()) {
-    claim.notes.push_back("words: left out, there is no text (apt install jargon-text; or --text FILE)");
+    claim.notes.emplace_back(kTextMissing);
   } else {
     Contest words("words", {0.01, 0.03}, decades(3e-5, 3.0, 1), 1, setup);
     const std::array<double, kRules.size()> ratios = words.frequent_over_rare(hold("words", words, false, claim));

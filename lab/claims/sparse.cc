@@ -117,7 +117,7 @@ Fit fit(const std::vector<Word>& words) {
 
 void add_words(const Setup& setup, Claim& claim) {
   if (setup.text.empty()) {
-    claim.notes.push_back("words: left out, there is no text (apt install jargon-text; or --text FILE)");
+    claim.notes.emplace_back(kTextMissing);
     return;
   }
   const std::vector<Word> words = train_words(setup);
