@@ -362,7 +362,8 @@ std::vector<Deviation> strided(Rounded what, std::span<const std::uint64_t> stri
   std::vector<std::vector<std::int64_t>> touched;  // by step
   for (std::size_t row = 0; row < strides.size(); ++row) {
     const std::uint64_t phase = mixed(row) % strides[row];
-    touched.resize(std::max<std::size_t>(touched.size(), phase + (touches - 1) * strides[row] + 1));
+    touched.resize(
+        std::max<std::size_t>(touched.size(), phase + static_cast<std::uint64_t>(touches - 1) * strides[row] + 1));
     for (int touch = 0; touch < touches; ++touch) {
       touched[phase + static_cast<std::uint64_t>(touch) * strides[row]].push_back(static_cast<std::int64_t>(row));
     }

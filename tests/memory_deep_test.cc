@@ -4,6 +4,9 @@
 // How much memory an optimizer takes, as the allocator counts it, for a model of the size of GPT-2 (124 million).
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <adamant/adamant.hpp>
 #include <atomic>
@@ -17,8 +20,21 @@ namespace {
 
 // What operator new has handed out, now and at most since the last reset.
 std::atomic<std::size_t> held, most;
+// What mmap has; the allocator has its own.
+std::atomic<std::size_t> mapped;
 
 }  // namespace
+
+extern "C" void* mmap(void* at, std::size_t bytes, int protection, int flags, int file, off_t offset) noexcept {
+  const long result = syscall(SYS_mmap, at, bytes, protection, flags, file, offset);
+  if (result == -1) return MAP_FAILED;
+  mapped += bytes;
+  return reinterpret_cast<void*>(result);
+}
+extern "C" int munmap(void* at, std::size_t bytes) noexcept {
+  mapped -= bytes;
+  return static_cast<int>(syscall(SYS_munmap, at, bytes));
+}
 
 // Not inlined, or GCC takes malloc and operator delete for a pair that does not belong together.
 [[gnu::noinline]] void* operator new(std::size_t size) {
@@ -41,7 +57,7 @@ namespace {
 
 std::size_t allocated() {
   const struct mallinfo2 all = mallinfo2();
-  return all.uordblks + all.hblkhd;
+  return all.uordblks + all.hblkhd + mapped;
 }
 
 // The tensors of GPT-2 small (Radford et al. 2019): embeddings, twelve layers, the last norm.

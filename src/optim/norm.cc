@@ -81,13 +81,24 @@ double norm_of_huge(const Work& work) {
   return std::min(std::sqrt(sum) / kShrink, kLargest);
 }
 
+/// The sum over all pieces of the fixed space.
+double total(PieceSums sums) {
+  if (sums.ranges.size() == 1 && sums.ranges.front().first == 0) return tree_sum(sums.sums.data(), sums.sums.size());
+  std::vector<std::size_t> pieces;
+  pieces.reserve(sums.sums.size());
+  for (const PieceRange& range : sums.ranges) {
+    for (std::size_t i = 0; i < range.count; ++i) pieces.push_back(range.first + i);
+  }
+  return sparse_tree_sum(pieces, sums.sums);
+}
+
 }  // namespace
 
 PieceSums squares_of(Workers& workers, const Work& work, std::span<const TensorState> tensors) {
-  PieceSums sums{work.pieces(), std::vector<double>(work.pieces().size())};
+  PieceSums sums{work.ranges(), std::vector<double>(work.piece_count())};
   const FormatKernels& kernels = format_kernels();
   for_each_piece(workers, work, Walk::forward, [&](std::size_t i) {
-    const std::size_t piece = work.pieces()[i];
+    const std::size_t piece = work.piece(i);
     double blocks[kPieceBlocks] = {};
     Patchwork patchwork;
     work.for_each_in_piece(piece, [&](const Run& run, std::size_t first, std::size_t count) {
@@ -115,8 +126,7 @@ PieceSums squares_of(Workers& workers, const Work& work, std::span<const TensorS
 
 GradientPass gradient_pass(Workers& workers, const Work& work, std::span<const TensorState> tensors) {
   GradientPass seen;
-  PieceSums squares = squares_of(workers, work, tensors);
-  const double sum = sparse_tree_sum(squares.pieces, squares.sums);
+  const double sum = total(squares_of(workers, work, tensors));
   seen.norm = std::sqrt(sum);
   if (std::isfinite(sum)) return seen;
   seen.nonfinite = find_nonfinite(tensors);

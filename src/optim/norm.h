@@ -17,8 +17,8 @@ namespace adamant {
 /// Sums over the touched pieces of the fixed space; the others' are 0. A value, so that it can be joined with those of
 /// other owners of pieces before the tree over all pieces is.
 struct PieceSums {
-  std::vector<std::size_t> pieces;  // ascending
-  std::vector<double> sums;
+  std::vector<PieceRange> ranges;
+  std::vector<double> sums;  // of each piece of the ranges
 };
 
 /// The sum of squares of the gradients as they are in memory, piece by piece. Rows count as the dense gradient that has

@@ -30,9 +30,14 @@ void Work::add(Run run) {
   run.last_block = run.tensor_block + (run.first + run.count - 1) / kBlock;
   runs_.push_back(run);
   elements_ += run.count;
-  std::size_t piece = run.first_block / kPieceBlocks;
-  if (!pieces_.empty()) piece = std::max(piece, pieces_.back() + 1);
-  for (; piece <= run.last_block / kPieceBlocks; ++piece) pieces_.push_back(piece);
+  const std::size_t last = run.last_block / kPieceBlocks;
+  const std::size_t first = run.first_block / kPieceBlocks;
+  if (ranges_.empty() || first > ranges_.back().first + ranges_.back().count) {
+    ranges_.push_back({first, last + 1 - first, piece_count()});
+  } else {
+    PieceRange& range = ranges_.back();
+    range.count = std::max(range.count, last + 1 - range.first);
+  }
 }
 
 }  // namespace adamant

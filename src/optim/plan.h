@@ -11,6 +11,7 @@
 #include <adamant/format.hpp>
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -41,6 +42,13 @@ struct Run {
   }
 };
 
+/// Pieces of the fixed space that follow each other.
+struct PieceRange {
+  std::size_t first;  // number in the fixed space
+  std::size_t count;
+  std::size_t before;  // pieces of the ranges before this one
+};
+
 class Work {
  public:
   /// Throws Error (invalid_argument) naming a row outside its tensor; std::bad_alloc.
@@ -50,8 +58,16 @@ class Work {
   [[nodiscard]] std::size_t index_of(const Run& run) const { return static_cast<std::size_t>(&run - runs_.data()); }
   [[nodiscard]] const Run* after(const Run& run) const { return &run == &runs_.back() ? nullptr : &run + 1; }
   [[nodiscard]] std::size_t elements() const { return elements_; }
-  /// The touched pieces, by their numbers in the fixed space, ascending.
-  [[nodiscard]] const std::vector<std::size_t>& pieces() const { return pieces_; }
+  /// The touched pieces, ascending: one range where every tensor has a dense gradient.
+  [[nodiscard]] const std::vector<PieceRange>& ranges() const { return ranges_; }
+  [[nodiscard]] std::size_t piece_count() const {
+    return ranges_.empty() ? 0 : ranges_.back().before + ranges_.back().count;
+  }
+  /// The number in the fixed space of the i-th touched piece.
+  [[nodiscard]] std::size_t piece(std::size_t i) const {
+    const PieceRange& range = *std::prev(std::ranges::upper_bound(ranges_, i, {}, &PieceRange::before));
+    return range.first + (i - range.before);
+  }
 
   /// Calls visit(run, first element of the tensor, elements) for the parts of runs that lie in a piece.
   template <class Visit>
@@ -71,7 +87,7 @@ class Work {
   void add(Run run);
 
   std::vector<Run> runs_;
-  std::vector<std::size_t> pieces_;
+  std::vector<PieceRange> ranges_;
   std::size_t elements_ = 0;
   std::vector<SummedRows> rows_;  // keeps the sums of repeated rows
 };
@@ -84,7 +100,7 @@ template <class Visit>
 void for_each_piece(Workers& workers, const Work& work, Walk walk, const Visit& visit) {
   // Below this much work (elements) waking other threads takes longer than doing it.
   constexpr std::size_t kSerialElements = std::size_t{1} << 16;
-  const std::size_t count = work.pieces().size();
+  const std::size_t count = work.piece_count();
   const auto turned = [&](std::size_t i) { visit(walk == Walk::forward ? i : count - 1 - i); };
   if (work.elements() <= kSerialElements) {
     // The caller's thread already has the environment.

@@ -90,12 +90,12 @@ void update(Workers& workers, const Work& work, const Update& what) {
   const std::vector<StepRun> steps = prepared_steps(what, scalars);
   std::optional<Observer> observer;
   if (what.statistics != nullptr) {
-    observer.emplace(*what.statistics, what.tensors, what.first_tensor, work.runs().size(), work.pieces().size());
+    observer.emplace(*what.statistics, what.tensors, what.first_tensor, work.runs().size(), work.piece_count());
   }
 
   // Backwards: the gradients that a gradient pass read last are still in the cache.
   for_each_piece(workers, work, Walk::backward, [&](std::size_t i) {
-    work.for_each_in_piece(work.pieces()[i], [&](const Run& run, std::size_t first, std::size_t count) {
+    work.for_each_in_piece(work.piece(i), [&](const Run& run, std::size_t first, std::size_t count) {
       const Run* next = work.after(run);
       if (next != nullptr && first + count == run.first + run.count) {
         const Streams& then = steps[next->tensor].streams;
