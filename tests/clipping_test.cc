@@ -193,7 +193,7 @@ TEST(ClippingByNorm, IsAStepWithScaledGradients) {
 TEST(ClippingByNorm, OfHugeGradientsToTinyLimits) {
   for (const Format format : {Format::f32, Format::bf16}) {
     for (const double max_norm : {1e-3, 1e-6, 1e-7, 1e-8, 1e-20, 1e-30}) {
-      for (const std::size_t size : {1, 5000}) {
+      for (const std::size_t size : {1u, 5000u}) {
         Buffer w(Format::f32, size), g(format, size);
         g.set(size - 1, 1e38);
         Optimizer sgd(Rule::sgd, {{"w", w.view(), g.view()}}, {.lr = 1e-3 / max_norm}, {.max_norm = max_norm});

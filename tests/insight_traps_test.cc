@@ -73,7 +73,7 @@ TEST_F(Traps, DoNotEndHealth) {
     EXPECT_TRUE(goes_on([&] {
       Optimizer optimizer = make(rule.rule);
       Health health;
-      for (int t = 0; t < 300; ++t) health.record(hard_step(optimizer, kLosses[t % std::size(kLosses)]));
+      for (std::size_t t = 0; t < 300; ++t) health.record(hard_step(optimizer, kLosses[t % std::size(kLosses)]));
       static_cast<void>(health.findings());
       for (const LightInfo& light : lights()) static_cast<void>(health.state(light.light));
       static_cast<void>(causes());
@@ -96,7 +96,7 @@ TEST_F(Traps, DoNotEndLogsAndTheirReaders) {
   EXPECT_TRUE(goes_on([&] {
     Optimizer optimizer = make(Rule::adamw);
     RunLog log(path, optimizer, {.notes = {{"nan", NAN}, {"huge", 1e308}}});
-    for (int t = 0; t < 300; ++t) {
+    for (std::size_t t = 0; t < 300; ++t) {
       static_cast<void>(log.statistics());
       const double loss = kLosses[t % std::size(kLosses)];
       if (t % 2 == 0) {
@@ -122,7 +122,7 @@ TEST_F(Traps, DoNotEndStatistics) {
       Optimizer optimizer = make(rule.rule);
       const Options& options = optimizer.options();
       for (const double x : {0.0, 1.0, -1.0, 1e300, kNaN, HUGE_VAL}) {
-        for (const std::uint64_t t : {0, 1, 2, 1000000}) {
+        for (const std::uint64_t t : {0u, 1u, 2u, 1000000u}) {
           TensorStatistics one;
           one.step = t;
           one.elements = 3;
