@@ -57,16 +57,16 @@ class Traps : public ::testing::Test {
 constexpr double kLosses[] = {
     1.0, 0.0, -1.0, 1e300, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()};
 
+#if defined(__SSE2__)  // AArch64 need not trap anything
 // Without this the other tests would pass where nothing is trapped.
 TEST_F(Traps, AreSet) {
-  if (feenableexcept(FE_DIVBYZERO) == -1) GTEST_SKIP() << "this machine traps nothing";
-  fedisableexcept(FE_ALL_EXCEPT);
   EXPECT_FALSE(goes_on([] {
     volatile double zero = 0.0;
     volatile double infinity = 1.0 / zero;
     static_cast<void>(infinity);
   }));
 }
+#endif
 
 TEST_F(Traps, DoNotEndHealth) {
   for (const RuleInfo& rule : rules()) {
