@@ -132,6 +132,13 @@ TEST_F(PlanesOf, AreCheckedLikeParameters) {
   optimizer.set_formats(StateFormat::f32, WeightFormat::plain);
   EXPECT_EQ(refusal([&] { optimizer.set_grad("w", Tensor(static_cast<void*>(memory.data()), kSize, Format::bf16)); }),
             "accepted");
+  optimizer.set_grad("w", {});
+  const std::span<std::byte> was_low_bits = bytes.subspan(2 * kSize, kSize);
+  EXPECT_EQ(
+      refusal([&] {
+        optimizer.add_param_group({{{"v", Tensor(static_cast<void*>(was_low_bits.data()), kSize / 2, Format::bf16)}}});
+      }),
+      "accepted");
 }
 
 TEST(Params, MayMove) {

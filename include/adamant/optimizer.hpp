@@ -240,9 +240,9 @@ class Optimizer {
   /// Moves a plane into your memory (pinned, mapped from a file, a tensor of another library), where it is used in
   /// place from now on; an empty span moves it back into the optimizer's own memory. Your memory must have the size of
   /// the plane, start at a multiple of 8 bytes, overlap nothing that the optimizer uses, and outlive its use. `state`
-  /// is empty for low_bits. set_formats moves all planes back. States that no step has touched take no physical memory,
-  /// so a plane that is moved before the first step never exists twice. Throws Error (not_found) for a plane that the
-  /// tensor does not have.
+  /// is empty for low_bits. set_formats moves all planes back, but for f64. States that no step has touched take no
+  /// physical memory, so a plane that is moved before the first step never exists twice. Throws Error (not_found) for a
+  /// plane that the tensor does not have.
   void set_plane(TensorRef tensor, std::string_view state, PlaneKind kind, std::span<std::byte> memory);
   /// Bytes allocated for states and bookkeeping plus bytes of the parameters, divided by the number of parameters.
   [[nodiscard]] double bytes_per_parameter() const;

@@ -108,6 +108,7 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     const Variant variant = impl().variant(tensor);
     const Streams from = streams_of(tensor, variant);
     std::swap(tensor.planes, change.planes);
+    impl().regions.remove_planes(i);
     std::swap(tensor.state_format, change.state);
     std::swap(tensor.weight_format, change.weights);
     const Streams to = streams_of(tensor, variant);

@@ -27,6 +27,8 @@ class Regions {
  public:
   void insert(std::span<const Region> regions);
   void remove(const Region& region);
+  /// The planes of a tensor go; its parameter stays.
+  void remove_planes(std::size_t tensor);
   /// Those of a tensor go, and those of the tensors behind it count one less.
   void remove_tensor(std::size_t tensor);
   /// Two that overlap, the one that ends first before the other.

@@ -207,7 +207,8 @@ void Optimizer::Impl::set_plane(std::size_t index, std::string_view state, Plane
     }
     moved.insert({&region, 1});
   }
-  if (found->bytes > 0) std::memcpy(next.data, plane.data, found->bytes);
+  // The new memory may overlap the old.
+  if (found->bytes > 0) std::memmove(next.data, plane.data, found->bytes);
   regions = std::move(moved);
   plane = std::move(next);
 }
