@@ -18,9 +18,8 @@ namespace {
 using bench::Case;
 using bench::Result;
 using bench::Times;
-using bench::Workload;
 
-Json json_of(const Case& what, const Workload& workload, const Result& result) {
+Json json_of(const Case& what, const bench::Workload& workload, const Result& result) {
   const auto parameters = static_cast<double>(workload.total());
   const auto per_param = [&](const Times& times) { return times.median() / parameters; };
   const auto bytes = static_cast<double>(result.bytes_per_param);
@@ -88,7 +87,7 @@ std::string rivals(const Result& result) {
   return text;
 }
 
-void print_line(const Case& what, const Workload& workload, const Result& result) {
+void print_line(const Case& what, const bench::Workload& workload, const Result& result) {
   const double ns = result.step.median() / static_cast<double>(workload.total());
   const auto percent = [&](double time) { return 100.0 * (time / result.step.median() - 1.0); };
   fmt::print("{:<8} {:<22} {:<15} {:>9.4f} {:>6} {:>7.1f} {:>7.1f}%  {:<13} {}\n", info(what.rule).name,

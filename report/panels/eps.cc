@@ -22,7 +22,7 @@ double taxed(const Run& run, const TensorRecord& record) {
   return run.summary(record, &Moments::eps_tax).recent - (std::isfinite(dead) ? dead : 0.0);
 }
 
-Panel panel_of(const Run& run) {
+Panel eps_of(const Run& run) {
   const Found most = highest(run, [&](const auto& record) { return std::pair{taxed(run, record), run.last_step}; });
   if (most.record == nullptr) return {"unseen", "Nothing was seen of the scales."};
   const double limit = healthy_band(&Moments::eps_tax).high;
@@ -46,7 +46,7 @@ Panel eps_panel(const Run& run) {
   if (!run.traits.v) {
     return Panel::absent(fmt::format("{} does not divide by anything, so it has no ε.", run.rule_titles()));
   }
-  Panel panel = panel_of(run);
+  Panel panel = eps_of(run);
   if (has(run, &Moments::eps_tax)) panel.chart("eps_tax", over_time(run, &Moments::eps_tax, true));
   return panel;
 }

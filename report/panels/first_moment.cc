@@ -75,7 +75,7 @@ Reading reading_of(double signal) {
   return {"steady", "gradients agree from step to step, and m carries them on"};
 }
 
-Panel panel_of(const Run& run, const Level& level) {
+Panel first_moment_of(const Run& run, const Level& level) {
   const auto [s, smoothing] = level;
   if (!std::isfinite(s)) return {"unseen", "No gradient was seen."};
   const Reading reading = reading_of(s);
@@ -116,7 +116,7 @@ Panel first_moment_panel(const Run& run) {
     return Panel::absent(fmt::format("{} has no first moment in this run: it steps along each gradient as it comes.",
                                      run.rule_titles()));
   }
-  Panel panel = panel_of(run, level_of(run));
+  Panel panel = first_moment_of(run, level_of(run));
   std::vector<std::pair<std::string, Json>> options;
   for (const ProbeTrack* track : shown_probes(run, run.budget.probes)) {
     const std::string name = probe_name(run, track->tensor, track->element);

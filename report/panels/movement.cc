@@ -38,7 +38,7 @@ std::string decay_words(const Run& run) {
   return words;
 }
 
-Panel panel_of(const Run& run) {
+Panel movement_of(const Run& run) {
   const double median = median_recent(run, &Moments::relative_step);
   const Found most = highest_ever(run, &Moments::relative_step);
   if (most.record == nullptr) return {"unseen", "Nothing was seen of the weights." + decay_words(run)};
@@ -83,7 +83,7 @@ void add_l2(Panel& panel, const Run& run) {
 }  // namespace
 
 Panel movement_panel(const Run& run) {
-  Panel panel = panel_of(run);
+  Panel panel = movement_of(run);
   if (has(run, &Moments::relative_step)) {
     panel.chart("relative_step", heat_map(run, &Moments::relative_step));
     panel.chart("relative_step_lines", over_time(run, &Moments::relative_step, true));

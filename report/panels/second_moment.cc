@@ -110,7 +110,7 @@ std::string rates_of(const Run& run) {
   return words;
 }
 
-Panel panel_of(const Run& run) {
+Panel second_moment_of(const Run& run) {
   std::string answer = rates_of(run);
   if (!has(run, &Moments::lag)) return {"unseen", answer};
   const Found lag = furthest_above_noise(run);
@@ -148,7 +148,7 @@ Panel second_moment_panel(const Run& run) {
     return Panel::absent(
         fmt::format("{} has no second moment: every weight gets the same learning rate.", run.rule_titles()));
   }
-  Panel panel = panel_of(run);
+  Panel panel = second_moment_of(run);
   if (run.last_scales) panel.chart("ridge", ridgeline(run));
   if (has(run, &Moments::lag)) panel.chart("lag", heat_map(run, &Moments::lag));
   if (has(run, &Moments::angle)) panel.chart("angle", over_time(run, &Moments::angle, false));

@@ -13,12 +13,12 @@
 
 #include "base/float_environment.h"
 #include "base/held.h"
+#include "insight/nan.h"
 #include "insight/run_step.h"
 
 namespace adamant {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 constexpr LightInfo kLights[] = {
@@ -167,12 +167,12 @@ struct Watched {
   Episodes episodes;
 };
 
-std::string text(const char* format, double value) {
+std::string formatted(const char* format, double value) {
   char buffer[64];
   std::snprintf(buffer, sizeof(buffer), format, value);
   return buffer;
 }
-std::string percent(double share) { return text(share < 0.1 ? "%.1f%%" : "%.0f%%", 100.0 * share); }
+std::string percent(double share) { return formatted(share < 0.1 ? "%.1f%%" : "%.0f%%", 100.0 * share); }
 
 std::string sentence_of(const Finding& found, const Options& options, std::uint64_t count) {
   const std::string where = found.tensor.empty() ? "" : found.tensor + ": ";
@@ -181,33 +181,34 @@ std::string sentence_of(const Finding& found, const Options& options, std::uint6
     case Cause::non_finite:
       return where + std::to_string(count) + " elements of the gradient are not finite.";
     case Cause::bad_batch:
-      return where + "the gradient is " + text("%.1f", x) +
+      return where + "the gradient is " + formatted("%.1f", x) +
              " standard deviations longer than usual: a bad batch, or weights that were thrown off just before.";
     case Cause::dead_elements:
       return where + percent(x) + " of the weights never had a gradient.";
     case Cause::clipping:
       return "Gradients are clipped to " + percent(x) + " of their length, step after step.";
     case Cause::v_too_slow:
-      return where + "gradients are " + text("%.1f", x) +
+      return where + "gradients are " + formatted("%.1f", x) +
              " times what v says, for many steps: v is too slow, steps are too long.";
     case Cause::v_too_old:
-      return where + "gradients are " + text("%.2f", x) +
+      return where + "gradients are " + formatted("%.2f", x) +
              " of what v says, for many steps: v is too old, steps are too short.";
     case Cause::eps_too_large:
-      return where + "eps = " + text("%g", *options.eps) + " makes up " + percent(x) +
+      return where + "eps = " + formatted("%g", *options.eps) + " makes up " + percent(x) +
              " of the denominator: v no longer decides the scale.";
     case Cause::overshoot:
-      return where + "the gradient points against m, step after step (" + text("%.1f", 100.0 * x) +
+      return where + "the gradient points against m, step after step (" + formatted("%.1f", 100.0 * x) +
              "% of it): steps go too far and turn back.";
     case Cause::lr_too_high:
-      return where + "at lr = " + text("%g", *options.lr) + " noise replaces these weights within " + text("%.0f", x) +
-             " steps.";
+      return where + "at lr = " + formatted("%g", *options.lr) + " noise replaces these weights within " +
+             formatted("%.0f", x) + " steps.";
     case Cause::decay_too_strong:
       return where + percent(x) + " of the step is weight decay.";
     case Cause::diverged:
-      return std::isnan(x) ? "The loss is not finite." : "The loss is " + text("%.1f", x) + " times that of the start.";
+      return std::isnan(x) ? "The loss is not finite."
+                           : "The loss is " + formatted("%.1f", x) + " times that of the start.";
     case Cause::loss_spike:
-      return "The loss is " + text("%.1f", x) + " standard deviations above the last " +
+      return "The loss is " + formatted("%.1f", x) + " standard deviations above the last " +
              std::to_string(Health::kWindow) + " steps.";
   }
   return {};

@@ -130,7 +130,7 @@ Plan plan_of(std::size_t all, std::size_t groups, const TensorBoardOptions& opti
 }
 
 void check(const TensorBoardOptions& options, const Optimizer& optimizer) {
-  const auto refuse = [](const std::string& text) { throw Error(ErrorCode::invalid_argument, text); };
+  const auto refuse = [](const std::string& why) { throw Error(ErrorCode::invalid_argument, why); };
   if (options.max_tags < kAlways) {
     refuse("max_tags of " + std::to_string(options.max_tags) + " must be at least " + std::to_string(kAlways));
   }
