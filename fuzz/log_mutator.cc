@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -203,6 +202,6 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   if (mutator.one_in(8)) return LLVMFuzzerMutate(data, size, max_size);
   const std::string log = mutator.changed({reinterpret_cast<const char*>(data), size});
   if (log.empty() || log.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
-  std::memcpy(data, log.data(), log.size());
+  std::ranges::copy(log, data);
   return log.size();
 }
