@@ -842,6 +842,11 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   const Json sgd = {{"rule", "sgd"}, {"options", {{"lr", 0.5}}}};
   EXPECT_EQ(with(2, "", Json{{"event", "options"}, {"groups", Json::array({lines[0]["groups"][0], sgd})}}),
             "group 1 changes its rule");
+  Json smaller = lines[0]["tensors"];
+  smaller[0]["size"] = 0;
+  smaller[0]["shape"] = Json{0};
+  EXPECT_EQ(with(2, "", Json{{"event", "tensors"}, {"tensors", smaller}}),
+            "a probe is at an element that is not there");
   EXPECT_EQ(with(2, "/event", "pets"), "has the event 'pets', which is not known");
   EXPECT_EQ(with(2, "/event", "\033[31mred\n" + std::string(1000, 'x')),
             "has the event '\\x1b[31mred\\x0a" + std::string(55, 'x') + "...', which is not known");
