@@ -61,13 +61,6 @@ struct Job {
 };
 
 template <class List>
-std::vector<std::string> names_of(List&& list) {
-  std::vector<std::string> names;
-  for (const auto& entry : list) names.emplace_back(entry.name);
-  return names;
-}
-
-template <class List>
 const auto& entry_named(const List& list, const std::string& name) {
   return *std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == name; });
 }

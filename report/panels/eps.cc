@@ -37,14 +37,15 @@ Panel eps_of(const Run& run) {
                       count(static_cast<std::uint64_t>(over), "tensor"), percent(limit), name_of(run, most), share);
   const Found dead = highest_recent(run, &Moments::dead);
   if (dead.value > kWorthAWord) answer += " Weights that never had a gradient are not counted.";
+  answer += only_some(run, &Traits::v, "a v");
   return {over == 0 ? "v_decides" : "eps_decides", answer};
 }
 
 }  // namespace
 
 Panel eps_panel(const Run& run) {
-  if (!run.traits.v) {
-    return Panel::absent(fmt::format("{} does not divide by anything, so it has no ε.", run.rule_titles()));
+  if (!run.any(&Traits::v)) {
+    return Panel::absent(fmt::format("There is no ε in {}: nothing is divided.", run.rule_titles()));
   }
   Panel panel = eps_of(run);
   if (has(run, &Moments::eps_tax)) panel.chart("eps_tax", over_time(run, &Moments::eps_tax, true));

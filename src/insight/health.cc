@@ -3,6 +3,7 @@
 
 #include <adamant/error.hpp>
 #include <adamant/health.hpp>
+#include <adamant/model.hpp>
 #include <adamant/moments.hpp>
 #include <algorithm>
 #include <array>
@@ -174,7 +175,7 @@ std::string formatted(const char* format, double value) {
 }
 std::string percent(double share) { return formatted(share < 0.1 ? "%.1f%%" : "%.0f%%", 100.0 * share); }
 
-std::string sentence_of(const Finding& found, const Options& options, std::uint64_t count) {
+std::string sentence_of(const Finding& found, const RuleModel& model, std::uint64_t count) {
   const std::string where = found.tensor.empty() ? "" : found.tensor + ": ";
   const double x = found.value;
   switch (found.cause) {
@@ -194,13 +195,13 @@ std::string sentence_of(const Finding& found, const Options& options, std::uint6
       return where + "gradients are " + formatted("%.2f", x) +
              " of what v says, for many steps: v is too old, steps are too short.";
     case Cause::eps_too_large:
-      return where + "eps = " + formatted("%g", *options.eps) + " makes up " + percent(x) +
+      return where + "eps = " + formatted("%g", model.second ? model.second->eps : kNaN) + " makes up " + percent(x) +
              " of the denominator: v no longer decides the scale.";
     case Cause::overshoot:
       return where + "the gradient points against m, step after step (" + formatted("%.1f", 100.0 * x) +
              "% of it): steps go too far and turn back.";
     case Cause::lr_too_high:
-      return where + "at lr = " + formatted("%g", *options.lr) + " noise replaces these weights within " +
+      return where + "at lr = " + formatted("%g", model.lr) + " noise replaces these weights within " +
              formatted("%.0f", x) + " steps.";
     case Cause::decay_too_strong:
       return where + percent(x) + " of the step is weight decay.";
@@ -239,8 +240,8 @@ struct Health::Impl {
   // Of a tensor. What cannot be said is NaN and exceeds nothing.
   Values measured(Watched& tensor, const TensorStatistics& seen, const Moments& now, const RunInfo::Group& group,
                   const RunInfo::Tensor& described) {
-    const auto& [rule, options] = group;
-    const MomentFloors floors = floors_of(rule, options, seen.step, seen.elements);
+    const RuleModel model = model_of(group.rule, group.options, seen.step);
+    const MomentFloors floors = floors_of(model, seen.elements);
     const MomentSums& sums = seen.sums;
     // Biases and gains start at 0 or 1 and may well stay there.
     const bool matrix = std::ranges::count_if(described.shape, [](std::size_t side) { return side > 1; }) > 1;
@@ -274,7 +275,7 @@ struct Health::Impl {
     if (matrix && seen.step >= 100) {
       // Gradients that are noise each move a weight by η in all, once up and once down: after (RMS(w)/η)² of them they
       // have moved it as far as it is from 0.
-      const double move = *options.lr * floors.update_signal;
+      const double move = model.lr * floors.update_signal;
       tensor.memory.add(std::log(sums.ww / static_cast<double>(seen.elements) / (move * move)));
       value(Cause::lr_too_high) = std::exp(tensor.memory.value());
     }
@@ -327,10 +328,15 @@ struct Health::Impl {
         if (worst.count == 0) continue;
         Finding finding{cause.light, severity, cause.cause, step.step, {}, worst.count - 1, worst.value, {}};
         if (cause.cause == Cause::non_finite) finding.tensor = step.nonfinite->tensor;
-        if (worst.tensor != kRun) finding.tensor = info.tensors[worst.tensor].name;
+        RuleModel model;
+        if (worst.tensor != kRun) {
+          const RunInfo::Tensor& tensor = info.tensors[worst.tensor];
+          const RunInfo::Group& group = info.groups[tensor.group];
+          finding.tensor = tensor.name;
+          model = model_of(group.rule, group.options, step.tensors[worst.tensor].step);
+        }
         if (std::isinf(finding.value)) finding.value = kNaN;
-        const Options& options = info.groups[worst.tensor == kRun ? 0 : info.tensors[worst.tensor].group].options;
-        finding.sentence = sentence_of(finding, options, step.nonfinite ? step.nonfinite->count : 0);
+        finding.sentence = sentence_of(finding, model, step.nonfinite ? step.nonfinite->count : 0);
         std::optional<Severity>& state = states[static_cast<std::size_t>(cause.light)];
         state = std::max(state, std::optional(severity));
         if (findings.size() < kMostFindings) findings.push_back(std::move(finding));

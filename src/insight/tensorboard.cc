@@ -105,6 +105,7 @@ struct Range {
 };
 
 // Written for every run.
+constexpr const char* kName = "TensorBoard log";
 constexpr std::string_view kLoss = "loss", kGradNorm = "grad_norm", kClip = "clip", kScales = "scales";
 constexpr std::size_t kAlways = 4;
 
@@ -166,6 +167,7 @@ struct TensorBoard::Impl {
   GrowingFile file;
   std::uint64_t last;  // step of the run
   ScaleSample scales;  // since the last histogram
+  RunStep made;        // by step(), the last one
 
   Impl(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions chosen)
       : options((check(chosen, optimizer), std::move(chosen))),
@@ -250,13 +252,15 @@ TensorBoard& TensorBoard::operator=(TensorBoard&&) noexcept = default;
 
 void TensorBoard::step(const Optimizer& optimizer, double loss, const StepReport& report,
                        const Statistics* statistics) {
-  record(run_step(optimizer, loss, report, statistics));
+  Impl& board = held(impl_, kName);
+  board.made = run_step(optimizer, loss, report, statistics, std::move(board.made));
+  record(board.made);
 }
 void TensorBoard::record(const RunStep& step) {
   const FloatEnvironment environment;
-  held(impl_, "TensorBoard log").record(step);
+  held(impl_, kName).record(step);
 }
-void TensorBoard::flush() { held(impl_, "TensorBoard log").file.flush(); }
-const std::string& TensorBoard::path() const { return held(impl_, "TensorBoard log").file.path(); }
+void TensorBoard::flush() { held(impl_, kName).file.flush(); }
+const std::string& TensorBoard::path() const { return held(impl_, kName).file.path(); }
 
 }  // namespace adamant
