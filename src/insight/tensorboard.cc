@@ -105,7 +105,7 @@ struct Range {
 };
 
 // Written for every run.
-constexpr const char* kName = "TensorBoard log";
+constexpr const char* kWriterName = "TensorBoard log";
 constexpr std::string_view kLoss = "loss", kGradNorm = "grad_norm", kClip = "clip", kScales = "scales";
 constexpr std::size_t kAlways = 4;
 
@@ -252,15 +252,15 @@ TensorBoard& TensorBoard::operator=(TensorBoard&&) noexcept = default;
 
 void TensorBoard::step(const Optimizer& optimizer, double loss, const StepReport& report,
                        const Statistics* statistics) {
-  Impl& board = held(impl_, kName);
+  Impl& board = held(impl_, kWriterName);
   board.made = run_step(optimizer, loss, report, statistics, std::move(board.made));
   record(board.made);
 }
 void TensorBoard::record(const RunStep& step) {
   const FloatEnvironment environment;
-  held(impl_, kName).record(step);
+  held(impl_, kWriterName).record(step);
 }
-void TensorBoard::flush() { held(impl_, kName).file.flush(); }
-const std::string& TensorBoard::path() const { return held(impl_, kName).file.path(); }
+void TensorBoard::flush() { held(impl_, kWriterName).file.flush(); }
+const std::string& TensorBoard::path() const { return held(impl_, kWriterName).file.path(); }
 
 }  // namespace adamant
