@@ -8,14 +8,16 @@
 #define ADAMANT_VERSION_MINOR 1
 #define ADAMANT_VERSION_PATCH 0
 
+#include <adamant/export.h>
+
 #include <string_view>
 
 namespace adamant {
 
 /// Version of the library that is linked: "0.1.0".
-[[nodiscard]] std::string_view version() noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::string_view version() noexcept;
 /// Id of the numbers that stochastic rounding adds: "dither-2". Like a formula id (StateDict), another one means other
 /// bits.
-[[nodiscard]] std::string_view dither_id() noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::string_view dither_id() noexcept;
 
 }  // namespace adamant
