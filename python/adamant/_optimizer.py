@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import array
 import ctypes
 import functools
 import operator
@@ -82,11 +83,8 @@ class Optimizer:
         self._names: list[str] = []
         self._index: dict[str, int] = {}
         self._params: list[Memory] = []
-        # Of each tensor: the gradient that the user gave, and what the engine has of it.
-        self._grads: list[Any] = []
-        self._addresses: list[int | None] = []
-        self._formats: list[int] = []
-        self._kept: list[Any] = []  # also says which are read-only, by being a Memory
+        self._grads: list[Any] = []  # what the user gave
+        self._kept: list[Any] = []  # what keeps it in its place: a Memory, or a weak reference to a writable array
         self._groups: list[list[str]] = []
 
         groups = [self._read(group, names) for group, names in numbered(groups_of(params), 0)]
@@ -121,7 +119,7 @@ class Optimizer:
         for group in self._groups:
             if self._names[index] in group:
                 group.remove(self._names[index])
-        for of_tensors in (self._names, self._params, self._grads, self._addresses, self._formats, self._kept):
+        for of_tensors in (self._names, self._params, self._grads, self._kept):
             del of_tensors[index]
         self._index = {name: i for i, name in enumerate(self._names)}
 
@@ -185,35 +183,15 @@ class Optimizer:
         name, where a tensor that is missing has none. They are read in the step, not copied. All are set or, if one is
         refused, none."""
         grads = self._in_order(grads)
-        held = self._grads
-        if all(map(operator.is_, grads, held)):
-            return  # the same arrays, which are where they were
-        addresses, formats, kept = self._addresses.copy(), self._formats.copy(), self._kept.copy()
-        for i, grad in enumerate(grads):
-            if grad is held[i]:
-                continue
-            param = self._params[i]
-            # What is usual, quickly; everything else, and what is to be refused, by Memory.
-            if (type(grad) is np.ndarray and grad.dtype is param.dtype and grad.shape == param.shape
-                    and grad.flags.carray):
-                addresses[i] = ctypes.addressof(_Byte.from_buffer(grad))
-                formats[i] = param.format
-                kept[i] = weakref.ref(grad)
-            elif grad is None:
-                addresses[i] = kept[i] = None
-            else:
-                kept[i] = self._grad(i, grad)
-                addresses[i], formats[i] = kept[i].address, kept[i].format
-        count = len(grads)
-        c.set_grads(self._handle, None, (ctypes.c_void_p * count)(*addresses), (ctypes.c_int32 * count)(*formats), count)
-        self._grads, self._addresses, self._formats, self._kept = grads, addresses, formats, kept
+        # The same array is where it was.
+        changed = [i for i, (grad, held) in enumerate(zip(grads, self._grads)) if grad is not held]
+        if changed:
+            self._point(changed, grads if len(changed) == len(grads) else [grads[i] for i in changed])
 
     @_one_at_a_time
     def set_grad(self, tensor: str | int, grad: Any | None) -> None:
         """Points a tensor at another gradient; None: it has none."""
-        grads = self._grads.copy()
-        grads[self._find(tensor)] = grad
-        self.set_grads(grads)
+        self._point([self._find(tensor)], [grad])
 
     @_one_at_a_time
     def set_lazy_row_grad(self, tensor: str | int, rows: Any, values: Any) -> None:
@@ -232,7 +210,7 @@ class Optimizer:
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
         self._grads[index] = (rows, memory)  # is no array, so that a dense gradient is set again
-        self._kept[index], self._addresses[index] = memory, None
+        self._kept[index] = memory
 
     @_one_at_a_time
     def zero_grad(self) -> None:
@@ -386,8 +364,6 @@ class Optimizer:
             self._names.append(name)
             self._params.append(param)
             self._grads.append(grad)
-            self._addresses.append(memory and memory.address)
-            self._formats.append(memory.format if memory else param.format)
             self._kept.append(memory)
 
     def _param(self, array, name):
@@ -398,6 +374,30 @@ class Optimizer:
 
     def _grad(self, index, grad):
         return Memory(grad, f"gradient of '{self._names[index]}'", self._uint16).like(self._params[index])
+
+    def _point(self, tensors, grads):
+        """Gives the engine these gradients of these tensors: all or, if one is refused, none."""
+        addresses, formats, keep = [], [], []
+        for index, grad in zip(tensors, grads):
+            param = self._params[index]
+            # What is usual, quickly; everything else, and what is to be refused, by Memory.
+            if (type(grad) is np.ndarray and grad.dtype is param.dtype and grad.shape == param.shape
+                    and grad.flags.carray):
+                addresses.append(ctypes.addressof(_Byte.from_buffer(grad)))
+                formats.append(param.format)
+                keep.append(weakref.ref(grad))
+            else:
+                memory = None if grad is None else self._grad(index, grad)
+                addresses.append(memory.address if memory else 0)
+                formats.append(memory.format if memory else param.format)
+                keep.append(memory)
+        count = len(tensors)
+        # Arrays of ctypes are filled three times slower than array.array.
+        c.set_grads(self._handle, (ctypes.c_size_t * count).from_buffer(array.array("Q", tensors)),
+                    (ctypes.c_void_p * count).from_buffer(array.array("Q", addresses)),
+                    (ctypes.c_int32 * count).from_buffer(array.array("i", formats)), count)
+        for index, grad, kept in zip(tensors, grads, keep):
+            self._grads[index], self._kept[index] = grad, kept
 
     def _find(self, tensor):
         if isinstance(tensor, str):

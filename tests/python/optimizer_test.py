@@ -211,6 +211,12 @@ class Steps(unittest.TestCase):
         numpy.testing.assert_allclose(table, dense, rtol=1e-6)
         optimizer.step([ones((5, 3))])  # a dense one again
         numpy.testing.assert_allclose(table, dense - 0.5, rtol=1e-6)
+        optimizer = adamant.SGD({"e": table, "w": ones()}, lr=0.5)
+        before = table.copy()
+        optimizer.set_lazy_row_grad("e", numpy.array([2]), ones((1, 3)))
+        optimizer.set_grad("w", ones())  # leaves the other alone
+        optimizer.step()
+        numpy.testing.assert_array_equal(table[2], before[2] - numpy.float32(0.5))
         for rows, bad in [([0.0], ones((1, 3))), ([[0]], ones((1, 3))), ([0], ones((1, 4))), ([0, 1], ones((1, 3)))]:
             self.assertRaises(ValueError, optimizer.set_lazy_row_grad, "e", rows, bad)
         optimizer.set_lazy_row_grad("e", [5], ones((1, 3)))
