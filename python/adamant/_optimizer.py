@@ -186,7 +186,7 @@ class Optimizer:
         # The same array is where it was.
         changed = [i for i, (grad, held) in enumerate(zip(grads, self._grads)) if grad is not held]
         if changed:
-            self._point(changed, grads if len(changed) == len(grads) else [grads[i] for i in changed])
+            self._point(changed, [grads[i] for i in changed])
 
     @_one_at_a_time
     def set_grad(self, tensor: str | int, grad: Any | None) -> None:
@@ -378,14 +378,17 @@ class Optimizer:
     def _point(self, tensors, grads):
         """Gives the engine these gradients of these tensors: all or, if one is refused, none."""
         addresses, formats, keep = [], [], []
+        # Names of their own, for speed.
+        params, numpy_array, reference = self._params, np.ndarray, weakref.ref
+        address_of, buffer_of = ctypes.addressof, ctypes.c_char.from_buffer
         for index, grad in zip(tensors, grads):
-            param = self._params[index]
+            param = params[index]
             # What is usual, quickly; everything else, and what is to be refused, by Memory.
-            if (type(grad) is np.ndarray and grad.dtype is param.dtype and grad.shape == param.shape
+            if (type(grad) is numpy_array and grad.dtype is param.dtype and grad.shape == param.shape
                     and grad.flags.carray):
-                addresses.append(ctypes.addressof(_Byte.from_buffer(grad)))
+                addresses.append(address_of(buffer_of(grad)))
                 formats.append(param.format)
-                keep.append(weakref.ref(grad))
+                keep.append(reference(grad))
             else:
                 memory = None if grad is None else self._grad(index, grad)
                 addresses.append(memory.address if memory else 0)
@@ -396,8 +399,11 @@ class Optimizer:
         c.set_grads(self._handle, (ctypes.c_size_t * count).from_buffer(array.array("Q", tensors)),
                     (ctypes.c_void_p * count).from_buffer(array.array("Q", addresses)),
                     (ctypes.c_int32 * count).from_buffer(array.array("i", formats)), count)
-        for index, grad, kept in zip(tensors, grads, keep):
-            self._grads[index], self._kept[index] = grad, kept
+        if count == len(self):
+            self._grads, self._kept = grads, keep
+        else:
+            for index, grad, kept in zip(tensors, grads, keep):
+                self._grads[index], self._kept[index] = grad, kept
 
     def _find(self, tensor):
         if isinstance(tensor, str):
@@ -443,6 +449,3 @@ class Optimizer:
 
 def _floats(array):
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-
-
-_Byte = ctypes.c_char
