@@ -117,11 +117,13 @@ class _Shown:
 
     def __init__(self, owner, address, shape, dtype):
         self._owner = owner
-        self.__array_interface__ = {"version": 3, "data": (address or 0, True), "shape": shape, "typestr": dtype.str}
+        self.__array_interface__ = {"version": 3, "data": (address, True), "shape": shape, "typestr": dtype.str}
 
 
 def show(owner, address, shape, dtype, shown):
     """A read-only array on memory that `owner` holds. `shown`, a weakref.WeakSet, knows whether any such array lives."""
+    if not address:
+        return np.empty(shape, dtype)  # of no elements
     view = _Shown(owner, address, shape, dtype)
     shown.add(view)
     return np.asarray(view)
