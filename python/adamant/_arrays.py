@@ -33,7 +33,8 @@ class Memory:
     __slots__ = ("name", "array", "address", "size", "shape", "format", "dtype", "writable", "_keep")
 
     def __init__(self, array, name, uint16=None):
-        """Refuses, by `name`, what the engine cannot use in place. `uint16` is the Format that uint16 arrays have."""
+        """Refuses, by `name`, what the engine cannot use in place; it checks addresses and overlaps itself. `uint16` is
+        the Format that uint16 arrays have."""
         self.name = name
         self.array = array
         if isinstance(array, np.ndarray):
@@ -60,8 +61,6 @@ class Memory:
         if not array.flags.c_contiguous:
             raise InvalidArgumentError(f"{name} has strides {array.strides} and shape {array.shape}: it must be "
                                        "C-contiguous (numpy.ascontiguousarray copies)")
-        if not array.flags.aligned:
-            raise InvalidArgumentError(f"{name} is misaligned: its address must be a multiple of {array.itemsize}")
         self.address = array.__array_interface__["data"][0]
 
     def _of_dlpack(self, array, name, uint16):
@@ -83,9 +82,8 @@ class Memory:
             self.writable = True  # nothing says otherwise
         tensor = managed.tensor
         self.shape = tuple(tensor.shape[: tensor.ndim])
-        code, bits, lanes = tensor.code, tensor.bits, tensor.lanes
-        self.format = _format(_DLPACK_TYPES.get((code, bits, lanes), f"of the DLPack type {(code, bits, lanes)}"), name,
-                              uint16)
+        kind = (tensor.code, tensor.bits, tensor.lanes)
+        self.format = _format(_DLPACK_TYPES.get(kind, f"of the DLPack type {kind}"), name, uint16)
         strides = tensor.strides[: tensor.ndim] if tensor.strides else None
         step = 1
         for extent, stride in zip(reversed(self.shape), reversed(strides or [])):
@@ -94,8 +92,6 @@ class Memory:
                                            "contiguous, by rows")
             step *= extent
         self.address = (tensor.data or 0) + tensor.byte_offset
-        if self.address % (bits // 8):
-            raise InvalidArgumentError(f"{name} is misaligned: its address must be a multiple of {bits // 8}")
 
     def like(self, param):
         """Itself; refuses a gradient of another shape than its parameter."""

@@ -209,8 +209,8 @@ class Optimizer:
             raise MismatchError(f"gradient of '{name}' has shape {memory.shape}: {len(rows)} rows must have {expected}")
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
-        self._grads[index] = (rows, memory)  # is no array, so that a dense gradient is set again
-        self._kept[index] = memory
+        # Is no array of the user's, so that a dense gradient is set again. The engine refuses to fill it with zeros.
+        self._grads[index], self._kept[index] = (rows, memory), None
 
     @_one_at_a_time
     def zero_grad(self) -> None:

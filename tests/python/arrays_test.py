@@ -189,11 +189,17 @@ class OfDLPack(unittest.TestCase):
                 self.assertRaisesRegex(ValueError, "parameter '0' .*" + said, adamant.SGD, [array])
                 self.assertRaisesRegex(ValueError, "gradient of '0' .*" + said, adamant.SGD([ones(shape)]).step, [array])
 
-    def test_the_exporter_is_kept_and_let_go(self):
-        array = ones()
-        alive = weakref.ref(array)
-        optimizer = adamant.SGD([DLPack(array)])
-        del array
+    def test_what_was_exported_is_kept_and_let_go(self):
+        class Exporter(DLPack):
+            def __dlpack__(self, **wanted):
+                exported = self.array.copy()  # nothing but the capsule knows it
+                self.alive = weakref.ref(exported)
+                return exported.__dlpack__(**wanted)
+
+        exporter = Exporter(ones())
+        optimizer = adamant.SGD([exporter])
+        alive = exporter.alive
+        del exporter
         gc.collect()
         self.assertIsNotNone(alive())
         del optimizer

@@ -109,6 +109,16 @@ class Binding(unittest.TestCase):
             del _library._CALLS["invented_later"]
 
 
+    @unittest.skipUnless(os.path.exists("/proc/self/maps"), "this system does not say what a process has loaded")
+    def test_brings_no_onetbb_into_the_process(self):
+        w = numpy.zeros(1 << 20, numpy.float32)
+        adamant.AdamW([w]).step([numpy.ones_like(w)])
+        with open("/proc/self/maps") as maps:
+            loaded = maps.read()
+        self.assertIn(os.path.realpath(c.path), loaded)
+        self.assertNotIn("libtbb", loaded)
+
+
 class Errors(unittest.TestCase):
     def test_are_also_pythons_own(self):
         kinds = {adamant.InvalidArgumentError: ValueError, adamant.NotFoundError: KeyError,
