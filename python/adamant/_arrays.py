@@ -44,8 +44,8 @@ class Memory:
         elif hasattr(array, "__dlpack__"):
             self._of_dlpack(array, name, uint16)
         else:
-            raise InvalidArgumentError(f"{name} is {_kind(array)}: it must be a NumPy array, or have __array_interface__ "
-                                       "or __dlpack__")
+            raise InvalidArgumentError(f"{name} is {_kind(array)}: it must be a NumPy array, or have "
+                                       "__array_interface__ or __dlpack__")
         self.size = math.prod(self.shape)
         self.dtype = None if self.format == Format.BF16 or not self.size else DTYPES[self.format]
 
@@ -96,7 +96,8 @@ class Memory:
     def like(self, param):
         """Itself; refuses a gradient of another shape than its parameter."""
         if self.shape != param.shape:
-            raise MismatchError(f"{self.name} has shape {self.shape}: it must have that of its parameter, {param.shape}")
+            raise MismatchError(f"{self.name} has shape {self.shape}: it must have that of its parameter, "
+                                f"{param.shape}")
         return self
 
 
@@ -117,7 +118,7 @@ class _Shown:
 
 
 def show(owner, address, shape, dtype, shown):
-    """A read-only array on memory that `owner` holds. `shown`, a weakref.WeakSet, knows whether any such array lives."""
+    """A read-only array on memory that `owner` holds. `shown`, a weakref.WeakSet, knows whether such an array lives."""
     if not address:
         return np.empty(shape, dtype)  # of no elements
     view = _Shown(owner, address, shape, dtype)
@@ -147,8 +148,9 @@ _DLPACK_TYPES = {(2, 32, 1): "float32", (2, 64, 1): "float64", (2, 16, 1): "floa
 
 class _Tensor(ctypes.Structure):
     _fields_ = [("data", ctypes.c_void_p), ("device", ctypes.c_int32), ("device_id", ctypes.c_int32),
-                ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16),
-                ("shape", ctypes.POINTER(ctypes.c_int64)), ("strides", ctypes.POINTER(ctypes.c_int64)),
+                ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8),
+                ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
+                ("strides", ctypes.POINTER(ctypes.c_int64)),
                 ("byte_offset", ctypes.c_uint64)]
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 def default_threads() -> int:
     """The threads of an optimizer that is given none: those of this process's processors (`os.sched_getaffinity`),
-    divided by $LOCAL_WORLD_SIZE where a launcher such as torchrun has set it; 0, which leaves it to the engine, where it
-    has not. OMP_NUM_THREADS is not looked at."""
+    divided by $LOCAL_WORLD_SIZE where a launcher such as torchrun has set it; 0, which leaves it to the engine, where
+    it has not. OMP_NUM_THREADS is not looked at."""
     processes = os.environ.get("LOCAL_WORLD_SIZE", "")
     if not processes.isdigit() or int(processes) < 2:
         return 0
@@ -71,7 +71,7 @@ class Optimizer:
         preset = given.pop("preset", None)
         uint16 = given.pop("format", None)
         if uint16 not in (None, "bf16"):
-            raise InvalidArgumentError(f"format is {uint16!r}: it must be \"bf16\", which is how uint16 arrays are read")
+            raise InvalidArgumentError(f"format is {uint16!r}: it must be \"bf16\", as which uint16 arrays are read")
         self._uint16 = None if uint16 is None else Format.BF16
         settings = {name: given.pop(name) for name in SETTINGS if name in given}
         if not settings.get("threads"):
@@ -201,8 +201,8 @@ class Optimizer:
         name = self._names[index]
         rows = np.ascontiguousarray(rows)
         if rows.dtype != np.int64 or rows.ndim != 1:
-            raise InvalidArgumentError(f"rows of '{name}' are {rows.dtype} of {rows.ndim} dimensions: they must be int64 "
-                                       "of one")
+            raise InvalidArgumentError(f"rows of '{name}' are {rows.dtype} of {rows.ndim} dimensions: they must be "
+                                       "int64 of one")
         memory = Memory(values, f"gradient of '{name}'", self._uint16)
         expected = (len(rows), *self._params[index].shape[1:])
         if memory.shape != expected:
@@ -348,8 +348,8 @@ class Optimizer:
             tensors.append((name, param, grad, memory))
             structs.append(_library.Tensor(
                 name=name.encode(), data=param.address, size=param.size, format=param.format,
-                shape=(ctypes.c_size_t * len(param.shape))(*param.shape) if param.shape else None, ndim=len(param.shape),
-                grad=memory and memory.address, grad_format=memory.format if memory else 0,
+                shape=(ctypes.c_size_t * len(param.shape))(*param.shape) if param.shape else None,
+                ndim=len(param.shape), grad=memory and memory.address, grad_format=memory.format if memory else 0,
                 flags=MemoryFlag.GRAD_READ_ONLY if memory and not memory.writable else 0))
         options = _library.values(group["options"])
         rule = group["rule"]
@@ -444,7 +444,8 @@ class Optimizer:
 
     def _nothing_shown(self, call):
         if self._shown:
-            raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these first")
+            raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these "
+                            "first")
 
 
 def _floats(array):

@@ -137,7 +137,8 @@ class Formats(unittest.TestCase):
         except ImportError:
             self.skipTest("this Python has no ml_dtypes")
         w, grad = (to_bf16(random_numbers(seed, 100)).view(ml_dtypes.bfloat16) for seed in (1, 2))
-        expected = (w.astype(numpy.float32) - numpy.float32(0.5) * grad.astype(numpy.float32)).astype(ml_dtypes.bfloat16)
+        expected = w.astype(numpy.float32) - numpy.float32(0.5) * grad.astype(numpy.float32)
+        expected = expected.astype(ml_dtypes.bfloat16)
         adamant.SGD([w], lr=0.5).step([grad])
         numpy.testing.assert_array_equal(w.view(numpy.uint16), expected.view(numpy.uint16))
 
@@ -187,7 +188,8 @@ class OfDLPack(unittest.TestCase):
             with self.subTest(said=said):
                 shape = array.array.shape
                 self.assertRaisesRegex(ValueError, "parameter '0' .*" + said, adamant.SGD, [array])
-                self.assertRaisesRegex(ValueError, "gradient of '0' .*" + said, adamant.SGD([ones(shape)]).step, [array])
+                self.assertRaisesRegex(ValueError, "gradient of '0' .*" + said, adamant.SGD([ones(shape)]).step,
+                                       [array])
 
     def test_what_was_exported_is_kept_and_let_go(self):
         class Exporter(DLPack):

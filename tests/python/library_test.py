@@ -87,7 +87,8 @@ class Binding(unittest.TestCase):
     def test_loading_says_what_is_wrong(self):
         for path, said in (("/nowhere/libadamant.so", "/nowhere/libadamant.so"), (LIBC, "adamant_abi")):
             environment = dict(os.environ, ADAMANT_LIBRARY=path)
-            run = subprocess.run([sys.executable, "-c", "import adamant"], env=environment, capture_output=True, text=True)
+            run = subprocess.run([sys.executable, "-c", "import adamant"], env=environment, capture_output=True,
+                                 text=True)
             self.assertEqual(run.returncode, 1)
             self.assertIn("ImportError: cannot load the library of adamant", run.stderr)
             self.assertIn(said, run.stderr)

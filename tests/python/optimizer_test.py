@@ -328,7 +328,8 @@ class Checkpoints(unittest.TestCase):
 
     @staticmethod
     def step(optimizer, seed):
-        optimizer.step({"w": to_bf16(random_numbers(seed, 5000)).reshape(50, 100), "b": to_bf16(random_numbers(seed, 7))})
+        optimizer.step({"w": to_bf16(random_numbers(seed, 5000)).reshape(50, 100),
+                        "b": to_bf16(random_numbers(seed, 7))})
 
     def test_a_run_continues_with_the_same_bits(self):
         for rule in adamant.RULES.values():
