@@ -571,11 +571,6 @@ class RuleOptimizer : public torch::optim::Optimizer {
       moved = moved || now.data != entry.memory.data;
     }
     if (!moved) return;
-    // Where a parameter lies now, a gradient of the last step may have lain.
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      engine_->set_grad(i, {});
-      entries_[i].grad = {};
-    }
     try {
       for (std::size_t i = 0; i < entries_.size(); ++i) {
         const Tensor now = detail::memory_of(entries_[i].param, entries_[i].name);
@@ -584,7 +579,9 @@ class RuleOptimizer : public torch::optim::Optimizer {
         entries_[i].memory = now;
       }
     } catch (const Error&) {
-      build();  // right for parameters that have exchanged their memory, and refuses those that share it
+      // The engine still knows where other parameters and gradients lay. A new one does not, and refuses only
+      // parameters that share memory.
+      build();
     }
   }
 

@@ -527,6 +527,44 @@ TEST(Libtorch, ParametersThatMove) {
   EXPECT_EQ(state_of(moving, b[0])->step(), 7);
 }
 
+TEST(Libtorch, ParametersThatChangeTheirLayout) {
+  const auto params = [] {
+    torch::manual_seed(5);
+    return Tensors{torch::randn({2, 3, 4, 5}).requires_grad_()};
+  };
+  const Tensors a = params(), b = params();
+  ours::AdamW still(a, ours::AdamWOptions(0.01)), changing(b, ours::AdamWOptions(0.01));
+  run(still, a, 0, 3);
+  run(changing, b, 0, 3);
+  b[0].set_data(b[0].detach().contiguous(at::MemoryFormat::ChannelsLast));
+  run(still, a, 3, 6);
+  run(changing, b, 3, 6);
+  expect_same_bits(a, b);
+}
+
+TEST(Libtorch, AParameterMovesToWhereAGradientLay) {
+  const Tensors a = some_params();
+  ours::AdamW optimizer(a, ours::AdamWOptions(0.01));
+  run(optimizer, a, 0, 1);
+  const Tensor grad = a[0].grad();
+  a[0].mutable_grad() = Tensor();
+  grad.copy_(a[0].detach());
+  a[0].set_data(grad);
+  run(optimizer, a, 1, 2);
+  EXPECT_EQ(state_of(optimizer, a[0])->step(), 2);
+}
+
+TEST(Libtorch, StatesAreWidenedButNotNarrowed) {
+  const Tensors a = some_params(), b = some_params();
+  ours::AdamW half(a, ours::AdamWOptions(0.01), {.state = adamant::StateFormat::bf16});
+  ours::AdamW full(b, ours::AdamWOptions(0.01));
+  run(half, a, 0, 3);
+  load(full, saved(half));
+  EXPECT_TRUE(torch::equal(state_of(full, b[0]) == nullptr ? Tensor() : state_of(full, b[0], "exp_avg"),
+                           state_of(half, a[0], "exp_avg").to(at::kFloat)));
+  expect_refused(ErrorCode::mismatch, {"\"exp_avg\"", "is Float", "BFloat16"}, [&] { load(half, saved(full)); });
+}
+
 TEST(Libtorch, AutogradSeesTheStep) {
   const Tensor w = torch::ones({4}).requires_grad_();
   ours::SGD optimizer({w}, ours::SGDOptions(0.1));
