@@ -27,8 +27,8 @@ static inline void check_ok(const char* file, int line, const char* call, adaman
 /// The call is not refused.
 #define OK(call) check_ok(__FILE__, __LINE__, #call, call)
 
-static inline void check_refused(const char* file, int line, const char* call, adamant_status status, adamant_status expected,
-                          const char* says) {
+static inline void check_refused(const char* file, int line, const char* call, adamant_status status,
+                                 adamant_status expected, const char* says) {
   if (status == expected && strstr(adamant_last_error(), says) != NULL) return;
   ++failures;
   printf("%s:%d: %s gives %s: '%s', must give %s: '%s'\n", file, line, call, adamant_status_name(status),
