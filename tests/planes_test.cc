@@ -100,6 +100,24 @@ TEST_F(PlanesOf, AreLoadedWithoutACopy) {
   }
 }
 
+// What a load writes it does not read, but for a plane that is loaded into itself.
+TEST_F(PlanesOf, AreNotLoadedFromEachOther) {
+  Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}});
+  optimizer.step();
+  const StateDict before = optimizer.state_dict();
+  StateDictView view = before;
+  auto& states = view.tensors.at("w").states;
+  const std::vector<Plane> planes = optimizer.planes("w");
+  states.at("exp_avg").bytes = planes[1].bytes;
+  EXPECT_EQ(refusal([&] { optimizer.load_state_dict(view); }),
+            "duplicate: state_dict: memory for state 'exp_avg' of tensor 'w' is that of state 'exp_avg_sq' of tensor "
+            "'w'");
+  EXPECT_EQ(bits_of(optimizer.state_dict()), bits_of(before));
+  states.at("exp_avg").bytes = planes[0].bytes;
+  EXPECT_EQ(refusal([&] { optimizer.load_state_dict(view); }), "accepted");
+  EXPECT_EQ(bits_of(optimizer.state_dict()), bits_of(before));
+}
+
 // Every plane of each preset, moved before the first step, between steps, and back.
 TEST_F(PlanesOf, MayBeTheCallersMemory) {
   for (const std::string_view name : presets()) {
@@ -161,6 +179,18 @@ TEST_F(PlanesOf, AreCheckedLikeParameters) {
   EXPECT_EQ(
       refused("exp_avg_sq", PlaneKind::values, bytes.subspan(8, 2 * kSize)),
       "duplicate: memory for values of state 'exp_avg_sq' of tensor 'w' is that of state 'exp_avg' of tensor 'w'");
+  // Its own memory is in use too.
+  const auto own = [&](std::size_t plane) {
+    const std::span<const std::byte> at = optimizer.planes("w")[plane].bytes;
+    return std::span(const_cast<std::byte*>(at.data()), at.size());
+  };
+  EXPECT_EQ(
+      refused("exp_avg_sq", PlaneKind::values, own(1)),
+      "duplicate: memory for values of state 'exp_avg_sq' of tensor 'w' is that of state 'exp_avg_sq' of tensor 'w'");
+  EXPECT_EQ(refusal([&] { optimizer.set_grad("w", Tensor(static_cast<void*>(own(1).data()), kSize, Format::bf16)); }),
+            "duplicate: gradient of 'w' shares memory with state 'exp_avg_sq' of tensor 'w'");
+  EXPECT_EQ(refusal([&] { optimizer.set_grad("w", Tensor(reinterpret_cast<void*>(-64), kSize, Format::bf16)); }),
+            "invalid_argument: gradient of 'w' reaches beyond the address space");
   EXPECT_EQ(refused("", PlaneKind::low_bits, bytes.subspan(2 * kSize, kSize)), "accepted");
   EXPECT_EQ(refusal([&] { optimizer.set_grad("w", Tensor(static_cast<void*>(memory.data()), kSize, Format::bf16)); }),
             "duplicate: gradient of 'w' shares memory with state 'exp_avg' of tensor 'w'");

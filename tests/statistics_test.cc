@@ -353,6 +353,24 @@ TEST(Statistics, AreThoseOfTheTensorsThatMoved) {
   EXPECT_EQ(std::memcmp(&statistics.tensors[1].sums, &whole, sizeof(whole)), 0);
 }
 
+TEST(Statistics, StayWhereAStepIsRefused) {
+  std::vector<float> w(1000, 1.0F), g(1000, 0.5F);
+  AdamW adamw({{"w", w, g}}, {}, {.nonfinite = NonFinite::error});
+  Statistics statistics;
+  adamw.step({.statistics = &statistics});
+  const MomentSums before = statistics.tensors.at(0).sums;
+  EXPECT_THROW(adamw.step({.grad_scale = 0.0, .statistics = &statistics}), Error);
+  EXPECT_THROW(adamw.begin_step({.grad_scale = 0.0, .statistics = &statistics}), Error);
+  g[7] = NAN;
+  EXPECT_THROW(adamw.step({.statistics = &statistics}), Error);
+  ASSERT_EQ(statistics.tensors.size(), 1U);
+  EXPECT_EQ(std::memcmp(&statistics.tensors[0].sums, &before, sizeof(before)), 0);
+  g[7] = 0.5F;
+  adamw.step({.statistics = &statistics});
+  EXPECT_EQ(statistics.tensors.size(), 1U);
+  EXPECT_EQ(statistics.tensors[0].step, 2U);
+}
+
 // However large the table is that the rows are of.
 TEST(Statistics, SeeFewRowsOfALargeTable) {
   constexpr std::size_t kRows = 5000, kWidth = 300;

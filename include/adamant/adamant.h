@@ -13,13 +13,13 @@
 //
 // Structs. The first member of every struct is struct_size, which the caller sets to the sizeof of the struct that it
 // was compiled with; the rest may be zeros, which always mean the default. Members that a caller's shorter struct lacks
-// count as zeros. A longer one than the library knows is accepted if what is beyond is zeros. A call that fills a
-// struct writes no more than struct_size, and zeros to what it does not know. In an array, all structs have the
-// struct_size of the first.
+// count as zeros; it ends at the end of a member. A longer one than the library knows is accepted if what is beyond is
+// zeros. A call that fills a struct writes no more than struct_size, and zeros to what it does not know, whatever was
+// there. In an array, all structs have the struct_size of the first.
 //
 // Texts. All are UTF-8, ended by a zero byte. Those that a call takes are copied. Those that it hands out, and arrays
 // in a struct that it fills, belong to the library: of lists they stay for ever, all others until the next call on the
-// same thread that hands out a struct or text of that kind.
+// same thread that hands out a struct or text of that kind, or the thread ends.
 //
 // Threads. Different handles may be used at the same time. Two calls at once that change or copy one optimizer: the
 // second is refused (ADAMANT_BUSY). Calls that only read an optimizer may run at the same time as each other, not while
@@ -63,7 +63,8 @@ enum {
 /// "ok", "invalid_argument", ...; "unknown" for another number.
 ADAMANT_EXPORT const char* adamant_status_name(adamant_status status);
 /// What the last refused call on this thread was refused for: the offending thing, its value and the rule it broke.
-/// Empty if none was. Valid until the next refused call on this thread; never NULL. Long texts are cut at 2047 bytes.
+/// Empty if none was. Valid until the next refused call on this thread, or the thread ends; never NULL. Long texts are
+/// cut at 2047 bytes. Bytes of the caller's that are not UTF-8 become question marks.
 ADAMANT_EXPORT const char* adamant_last_error(void);
 
 // ---- Handles
@@ -87,7 +88,8 @@ enum {
 
 /// A value with a name: an option of a rule, a setting of an optimizer, or a note of a run log. To set one, give either
 /// a text or a kind (number, pair or flag) with its value; options and settings read texts ("0.001", "0.9,0.999",
-/// "true"). Where a call hands it out, both are filled.
+/// "true"). A flag is set by the texts "true" and "false" or by kind ADAMANT_FLAG, not by a number. Where a call hands
+/// it out, both are filled.
 typedef struct adamant_value {
   size_t struct_size;
   const char* name;
@@ -279,7 +281,7 @@ ADAMANT_EXPORT adamant_status adamant_set_params(adamant_optimizer* optimizer, c
 ADAMANT_EXPORT adamant_status adamant_set_lazy_row_grad(adamant_optimizer* optimizer, size_t tensor,
                                                         const int64_t* rows, size_t row_count, const void* values,
                                                         size_t size, int32_t format);
-/// Fills every gradient with zeros.
+/// Fills every gradient with zeros. Refused if one is read-only, as those of rows are.
 ADAMANT_EXPORT adamant_status adamant_zero_grad(adamant_optimizer* optimizer);
 
 // ---- The step
@@ -288,7 +290,7 @@ typedef struct adamant_step_options {
   size_t struct_size;
   double grad_scale;               ///< the loss was multiplied by it; gradients are divided by it. 0: 1
   adamant_statistics* statistics;  ///< filled by the step, if not NULL
-  void* const* grads;              ///< if not NULL: first sets these gradients, as adamant_set_grads does
+  void* const* grads;              ///< if not NULL: sets these gradients in the same call, as adamant_set_grads does
   const size_t* grad_tensors;      ///< its `tensors`
   const int32_t* grad_formats;     ///< its `formats`
   size_t grad_count;               ///< its `count`
@@ -307,14 +309,15 @@ typedef struct adamant_step_report {
   uint64_t nonfinite_count;  ///< number of such elements in all tensors
 } adamant_step_report;
 
-/// One step on every tensor that has a gradient. `options` and `report` may be NULL. If it is refused after `grads`
-/// were set, those stay set.
+/// One step on every tensor that has a gradient. `options` and `report` may be NULL. Gradients in `options` stay set;
+/// if the step is refused, those before it do.
 ADAMANT_EXPORT adamant_status adamant_step(adamant_optimizer* optimizer, const adamant_step_options* options,
                                            adamant_step_report* report);
 /// Begins a step tensor by tensor, whose gradients can be freed one by one; `options` may be NULL.
 ADAMANT_EXPORT adamant_status adamant_begin_step(adamant_optimizer* optimizer, const adamant_step_options* options);
 /// Updates a tensor with this gradient of that format, which is not read after the call; NULL: with the one that is
-/// set. *updated (may be NULL) is 0 if the gradient is missing or not finite.
+/// set. *updated (may be NULL) is 0 if the gradient is missing or not finite. Where it is refused because the
+/// gradient is not finite, adamant_end_step counts that too, unless a later try has a finite one.
 ADAMANT_EXPORT adamant_status adamant_step_tensor(adamant_optimizer* optimizer, size_t tensor, const void* grad,
                                                   int32_t format, int32_t* updated);
 /// Ends the step; `report` may be NULL.
@@ -387,13 +390,15 @@ ADAMANT_EXPORT adamant_status adamant_get_tensor(const adamant_optimizer* optimi
                                                  adamant_tensor_info* info);
 /// Takes over options, step counts and states, as load_state_dict of C++ does; the planes are copied into the
 /// optimizer's. Everything that the calls above have filled is needed, in any order of the tensors; `size` and `format`
-/// of a tensor and `element` of a plane are not read. Refuses, with nothing changed, what does not fit this optimizer.
+/// of a tensor and `element` of a plane are not read. Refuses, with nothing changed, what does not fit this optimizer,
+/// and planes in memory that it writes, but for the very plane that they are loaded into.
 ADAMANT_EXPORT adamant_status adamant_load(adamant_optimizer* optimizer, const adamant_state* state);
 /// Sets the number of steps that a tensor has taken: at most 2^62.
 ADAMANT_EXPORT adamant_status adamant_set_tensor_step(adamant_optimizer* optimizer, size_t tensor, uint64_t step);
 
 /// Moves a plane into the caller's memory, where it is used in place from now on: `bytes` as adamant_plane has them, at
-/// a multiple of 8 bytes. NULL moves it back. `state` is NULL for ADAMANT_LOW_BITS.
+/// a multiple of 8 bytes, which the optimizer uses for nothing else. NULL and 0 bytes move it back. `state` is NULL for
+/// ADAMANT_LOW_BITS.
 ADAMANT_EXPORT adamant_status adamant_set_plane(adamant_optimizer* optimizer, size_t tensor, const char* state,
                                                 int32_t kind, void* memory, size_t bytes);
 /// The weights with their low-order bits, as `size` f32 numbers.
@@ -423,7 +428,7 @@ enum { ADAMANT_NO_SAMPLE = 1, ADAMANT_NO_PROBES = 2 };
 /// Makes an empty one, to be passed to steps, which must end before it is freed; `options` may be NULL.
 ADAMANT_EXPORT adamant_status adamant_statistics_create(const adamant_statistics_options* options,
                                                         adamant_statistics** statistics);
-/// NULL is ignored.
+/// NULL is ignored, and so is what adamant_run_log_statistics hands out, which is the log's.
 ADAMANT_EXPORT void adamant_statistics_free(adamant_statistics* statistics);
 /// Number of tensors that the step updated; 0 if it was not applied.
 ADAMANT_EXPORT adamant_status adamant_statistics_count(const adamant_statistics* statistics, size_t* count);
@@ -466,8 +471,8 @@ typedef struct adamant_moment {
   double bound;      ///< cannot be exceeded
   double low, high;  ///< the healthy range
 } adamant_moment;
-/// Fills `count` structs with the statistics of one tensor, in the order of ADAMANT_MOMENTS. `optimizer` still has the
-/// options of that step.
+/// Fills `count` structs with the statistics of one tensor, in the order of ADAMANT_MOMENTS; the struct_size of each is
+/// set. `optimizer` still has the options of that step.
 ADAMANT_EXPORT adamant_status adamant_statistics_moments(const adamant_statistics* statistics, size_t index,
                                                          const adamant_optimizer* optimizer, adamant_moment* moments,
                                                          size_t count);

@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +46,7 @@ struct StepReport {
     std::string tensor;
     std::size_t index = 0;  ///< element; for a sparse gradient, the element of its values
     std::uint64_t count = 0;
+    std::size_t tensor_index = 0;  ///< at the time of the step
   };
   std::optional<NonFiniteAt> nonfinite;
 };
@@ -136,8 +138,8 @@ struct TensorInfo {
 /// the same time.
 ///
 /// The result of every call is bit-identical on every instruction set and thread count. In a child process made by
-/// fork() it continues to work, on the calling thread alone. A moved-from optimizer refuses every call
-/// (invalid_argument).
+/// fork() it continues to work, on the calling thread alone, unless another thread was in a call of it at the fork:
+/// then it stays busy in the child. A moved-from optimizer refuses every call (invalid_argument).
 class ADAMANT_EXPORT Optimizer {
  public:
   /// Takes the parameters as one group. Refuses an empty list, options outside their ranges or not of this rule,
@@ -154,7 +156,8 @@ class ADAMANT_EXPORT Optimizer {
   /// One step on every tensor that has a gradient: a gradient pass, if the non-finite policy, clipping or the norm need
   /// it, and the update, each one pass over memory. A tensor without a gradient is left alone and its step is not
   /// counted. Throws only Error (non_finite under NonFinite::error, busy, and invalid_argument for a grad_scale or a
-  /// row index outside its range) and std::bad_alloc; then nothing has changed.
+  /// row index outside its range, and, for gradients in `options`, what set_grads refuses) and std::bad_alloc; then
+  /// nothing has changed, neither the gradients nor the statistics.
   StepReport step(const StepOptions& options = {});
 
   /// Gradient release: a step tensor by tensor, in any order, so that the memory of a gradient can be freed as soon as
@@ -163,7 +166,8 @@ class ADAMANT_EXPORT Optimizer {
   ///     begin_step(); for each tensor whose gradient is final { step_tensor(name, grad); } end_step();
   ///
   /// The results are bit-identical to those of step(), but there is no gradient pass over all tensors:
-  /// - NonFinite::skip leaves that tensor alone and NonFinite::error throws; the other tensors are not affected.
+  /// - NonFinite::skip leaves that tensor alone and NonFinite::error throws; the other tensors are not affected. Both
+  ///   count in the report of end_step(), unless the tensor is tried again with a finite gradient.
   /// - max_norm clips by the last finite norm that step() or end_step() computed, which the state dict keeps; without
   /// one,
   ///   nothing is clipped.
@@ -176,12 +180,15 @@ class ADAMANT_EXPORT Optimizer {
   /// end_step (invalid_argument).
   bool step_tensor(TensorRef tensor);
   bool step_tensor(TensorRef tensor, Tensor grad);
+  /// The same for a gradient of that format, with as many elements as the parameter.
+  bool step_tensor(TensorRef tensor, const void* grad, Format format);
   /// `applied` is false if any tensor was left alone because its gradient was not finite; `nonfinite` covers all of
   /// them. The norm is the root of the sum of the tensors' squared norms; it may differ from that of step() in its last
   /// bits.
   StepReport end_step();
 
-  /// Fills every gradient with zeros. Throws Error naming a gradient that is read-only.
+  /// Fills every gradient with zeros, the values of a sparse one too. Throws Error naming a gradient that is read-only
+  /// and not empty.
   void zero_grad();
 
   /// Points a tensor at another gradient of the same size; an empty Tensor removes the gradient. May be called before
@@ -189,7 +196,8 @@ class ADAMANT_EXPORT Optimizer {
   void set_grad(TensorRef tensor, Tensor grad);
   /// The same for many tensors, by the addresses of their gradients, which have the sizes of the parameters; null means
   /// none. `tensors` are their indices; empty: all tensors, in order. `formats` are those of the gradients; empty:
-  /// those of the parameters. Sets all or, if one is refused, none. Refuses lists of different lengths (mismatch).
+  /// those of the parameters. Sets all or, if one is refused, none. Refuses lists of different lengths (mismatch) and a
+  /// tensor that is listed twice (duplicate).
   void set_grads(std::span<void* const> data, std::span<const std::size_t> tensors = {},
                  std::span<const Format> formats = {});
   /// Points a tensor at the memory to which its parameter has moved; it has the same size and format, and contains the
@@ -223,12 +231,16 @@ class ADAMANT_EXPORT Optimizer {
   [[nodiscard]] const Settings& settings() const;
   /// Replaces the settings. Formats, seed and threads must stay the same (mismatch); set_formats changes formats.
   void set_settings(const Settings& settings);
+  /// The same for what `change` makes of the present settings, in one call: no change of another thread comes between.
+  void change_settings(const std::function<void(Settings&)>& change);
 
   /// Everything that the optimizer knows, except the parameters themselves.
   [[nodiscard]] StateDict state_dict() const;
-  /// Takes over options, step counts and states. Refuses, with nothing changed, another rule or formula, tensors that
-  /// are missing, unknown or of another shape, another grouping, states of another format, and states that no run can
-  /// reach (infinite moments, second moments below zero). NaN is taken back: weights that are NaN lead to it.
+  /// Takes over options, step counts and states. Refuses, with nothing changed, another rule or formula, options that
+  /// are missing, tensors that are missing, unknown or of another shape, another grouping, states of another format,
+  /// states that no run can reach (infinite moments, second moments below zero), and states in memory that the
+  /// optimizer writes, but for the very plane that they are loaded into (duplicate). NaN is taken back: weights that
+  /// are NaN lead to it.
   void load_state_dict(const StateDictView& state);
   /// Sets the number of steps that a tensor has taken: at most 2^62 (invalid_argument).
   void set_tensor_step(TensorRef tensor, std::uint64_t step);
@@ -268,10 +280,10 @@ class ADAMANT_EXPORT Optimizer {
   [[nodiscard]] std::vector<Plane> planes(TensorRef tensor) const;
   /// Moves a plane into your memory (pinned, mapped from a file, a tensor of another library), where it is used in
   /// place from now on; an empty span moves it back into the optimizer's own memory. Your memory must have the size of
-  /// the plane, start at a multiple of 8 bytes, overlap nothing that the optimizer uses, and outlive its use. `state`
-  /// is empty for low_bits. set_formats moves all planes back, but for f64. States that no step has touched take no
-  /// physical memory, so a plane that is moved before the first step never exists twice. Throws Error (not_found) for a
-  /// plane that the tensor does not have.
+  /// the plane, start at a multiple of 8 bytes, overlap nothing that the optimizer uses (its own memory included), and
+  /// outlive its use. `state` is empty for low_bits. set_formats moves all planes back, but for f64. States that no
+  /// step has touched take no physical memory, so a plane that is moved before the first step never exists twice.
+  /// Throws Error (not_found) for a plane that the tensor does not have.
   void set_plane(TensorRef tensor, std::string_view state, PlaneKind kind, std::span<std::byte> memory);
   /// Bytes allocated for states and bookkeeping plus bytes of the parameters, divided by the number of parameters.
   [[nodiscard]] double bytes_per_parameter() const;

@@ -8,6 +8,7 @@
 
 #include <adamant/format.hpp>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -146,6 +147,13 @@ ADAMANT_EXPORT void set_setting(Settings& settings, std::string_view name, std::
 
 struct Statistics;
 
+/// Gradients of many tensors, by their addresses, as Optimizer::set_grads takes them.
+struct GradList {
+  std::span<void* const> data;
+  std::span<const std::size_t> tensors{};
+  std::span<const Format> formats{};
+};
+
 /// Arguments of one step.
 struct StepOptions {
   /// The factor by which the loss was multiplied (loss scaling): from 2^-126 to 2^126. The gradients are divided by it
@@ -153,6 +161,8 @@ struct StepOptions {
   double grad_scale = 1.0;
   /// Filled with statistics of the moments (statistics.hpp); must outlive the step, or end_step().
   Statistics* statistics = nullptr;
+  /// Gradients that are set first, in the same call. They stay set; if the step is refused, those before it do.
+  std::optional<GradList> grads{};
 };
 
 }  // namespace adamant

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -33,6 +35,24 @@ inline std::string printable(std::string_view text) {
     }
   }
   return "'" + shown + (text.size() > 64 ? "...'" : "'");
+}
+
+/// Bytes of the UTF-8 character that a text begins with; 0 where it begins with none.
+inline std::size_t utf8_character(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  const std::size_t size = lead < 0x80 ? 1 : lead >> 5 == 0x6 ? 2 : lead >> 4 == 0xE ? 3 : lead >> 3 == 0x1E ? 4 : 0;
+  if (size == 0 || size > text.size()) return 0;
+  std::uint32_t point = size == 1 ? lead : lead & (0x7Fu >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    point = point << 6 | (byte(i) & 0x3Fu);
+  }
+  // The least code point that needs so many bytes.
+  constexpr std::uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+  return point < kLeast[size] || point > 0x10FFFF || surrogate ? 0 : size;
 }
 
 /// "a, b, c"

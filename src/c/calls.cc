@@ -7,6 +7,8 @@
 #include <new>
 #include <stdexcept>
 
+#include "base/text.h"
+
 namespace adamant::c {
 namespace {
 
@@ -15,10 +17,16 @@ constexpr std::size_t kMostErrorBytes = 2048;
 thread_local char last_error[kMostErrorBytes];
 
 adamant_status keep(adamant_status status, std::string_view message) noexcept {
-  std::size_t size = std::min(message.size(), kMostErrorBytes - 1);
-  // Not within a character of several bytes.
-  while (size < message.size() && size > 0 && (static_cast<unsigned char>(message[size]) & 0xC0) == 0x80) --size;
-  std::memcpy(last_error, message.data(), size);
+  std::size_t size = 0;
+  // Messages quote what the caller gave, which may be anything; whole characters only.
+  while (!message.empty()) {
+    const std::size_t character = utf8_character(message);
+    const std::size_t bytes = std::max<std::size_t>(character, 1);
+    if (size + bytes >= kMostErrorBytes) break;
+    std::memcpy(last_error + size, character == 0 ? "?" : message.data(), bytes);
+    size += bytes;
+    message.remove_prefix(bytes);
+  }
   last_error[size] = '\0';
   return status;
 }
@@ -71,6 +79,20 @@ void read_struct(void* to, std::size_t size, const void* from, const char* what)
                                             " bytes: what is beyond must be zeros");
   }
   std::memcpy(to, from, std::min(size, theirs));
+}
+
+std::size_t check_array(const void* first, std::size_t count, const char* what) {
+  if (count == 0) return 0;
+  const std::size_t stride = size_of_struct(first, what);
+  const auto* at = static_cast<const std::byte*>(first);
+  for (std::size_t i = 0; i < count; ++i, at += stride) {
+    std::size_t size = 0;
+    std::memcpy(&size, at, sizeof(size));
+    if (size == stride) continue;
+    refuse(ErrorCode::invalid_argument, std::string(what) + " " + std::to_string(i) + " has struct_size " +
+                                            std::to_string(size) + ", but the first has " + std::to_string(stride));
+  }
+  return stride;
 }
 
 void check_struct(const void* to, const char* what) { static_cast<void>(size_of_struct(to, what)); }

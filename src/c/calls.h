@@ -63,6 +63,8 @@ void check_index(const char* what, std::size_t index, std::size_t count);
 /// Copies a struct from memory of the caller's, whose first member is its size: what it lacks becomes zeros, what it
 /// has beyond `size` must be zeros.
 void read_struct(void* to, std::size_t size, const void* from, const char* what);
+/// Refuses an array whose structs do not all have the size of the first, which it returns; 0 if there are none.
+[[nodiscard]] std::size_t check_array(const void* first, std::size_t count, const char* what);
 /// Refuses a struct of the caller's whose size is none.
 void check_struct(const void* to, const char* what);
 /// Fills a struct of the caller's, as far as it goes; zeros what it has beyond `size`.
@@ -84,17 +86,9 @@ S read_or_default(const S* from, const char* what) {
 template <class S>
 std::vector<S> read_all(const S* first, std::size_t count, const char* what) {
   std::vector<S> all;
-  if (count == 0) return all;
-  const std::size_t stride = read(first, what).struct_size;
+  const std::size_t stride = check_array(first, count, what);
   const auto* at = reinterpret_cast<const std::byte*>(first);
-  for (std::size_t i = 0; i < count; ++i, at += stride) {
-    all.push_back(read(reinterpret_cast<const S*>(at), what));
-    if (all.back().struct_size != stride) {
-      refuse(ErrorCode::invalid_argument, std::string(what) + " " + std::to_string(i) + " has struct_size " +
-                                              std::to_string(all.back().struct_size) + ", but the first has " +
-                                              std::to_string(stride));
-    }
-  }
+  for (std::size_t i = 0; i < count; ++i, at += stride) all.push_back(read(reinterpret_cast<const S*>(at), what));
   return all;
 }
 template <class S>

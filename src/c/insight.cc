@@ -70,7 +70,10 @@ adamant_status adamant_statistics_create(const adamant_statistics_options* given
   });
 }
 
-void adamant_statistics_free(adamant_statistics* statistics) { delete statistics; }
+void adamant_statistics_free(adamant_statistics* statistics) {
+  // Those of a run log are a member of it.
+  if (statistics != nullptr && statistics->filled == &statistics->own) delete statistics;
+}
 
 adamant_status adamant_statistics_count(const adamant_statistics* statistics, size_t* count) {
   return guarded([&] { given(count, "count") = given(statistics, "statistics").filled->tensors.size(); });
@@ -124,7 +127,7 @@ adamant_status adamant_statistics_moments(const adamant_statistics* statistics, 
              std::to_string(count) + " statistics are asked for, of which there are " + std::to_string(list.size()));
     }
     auto* at = reinterpret_cast<std::byte*>(moments);
-    const std::size_t stride = count == 0 ? 0 : read(moments, kMoment).struct_size;
+    const std::size_t stride = check_array(moments, count, kMoment);
     for (std::size_t i = 0; i < count; ++i, at += stride) {
       const Guides guides = list[i].guides(floors);
       write(reinterpret_cast<adamant_moment*>(at),

@@ -9,8 +9,9 @@
 namespace adamant::c {
 namespace {
 
+// Texts of lists stay for ever, also where a program reads them while it ends: what holds them is never destroyed.
 const std::vector<std::string>& known_targets() {
-  static const std::vector<std::string> kTargets = targets();
+  static const auto& kTargets = *new std::vector<std::string>(targets());
   return kTargets;
 }
 
@@ -56,10 +57,10 @@ std::vector<std::string> default_texts(const RuleInfo& rule) {
   return texts;
 }
 
-/// What f(entry) gives for each entry of a list, made once.
+/// What f(entry) gives for each entry of a list, made once and never destroyed.
 template <class Entries, class Make>
-auto made_once(const Entries& entries, Make&& make) {
-  std::vector<decltype(make(entries.front()))> all;
+const auto& made_once(const Entries& entries, Make&& make) {
+  auto& all = *new std::vector<decltype(make(entries.front()))>;
   for (const auto& entry : entries) all.push_back(make(entry));
   return all;
 }
@@ -129,7 +130,7 @@ adamant_status adamant_get_option_info(const char* name, size_t index, adamant_o
   return guarded([&] {
     const RuleInfo& rule = adamant::info(rule_from_name(given_text(name, "rule")));
     c::check_index(("option of rule '" + std::string(rule.name) + "'").c_str(), index, rule.options.size());
-    static const auto kDefaults = made_once(rules(), default_texts);
+    static const auto& kDefaults = made_once(rules(), default_texts);
     const OptionInfo& option = rule.options[index];
     const adamant_value value =
         value_of(option.name, option.default_value, kDefaults[static_cast<std::size_t>(rule.rule)][index]);
@@ -150,7 +151,7 @@ adamant_status adamant_get_option_info(const char* name, size_t index, adamant_o
 adamant_status adamant_get_setting_info(size_t index, adamant_setting_info* info) {
   return guarded([&] {
     check_index(ADAMANT_SETTINGS, index);
-    static const auto kDefaults =
+    static const auto& kDefaults =
         made_once(setting_list(), [](const SettingInfo& setting) { return get_setting(Settings{}, setting.name); });
     const SettingInfo& setting = setting_list()[index];
     adamant_setting_info filled{};

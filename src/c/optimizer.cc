@@ -46,37 +46,45 @@ ParamGroup group_of(const adamant_group& group) {
   return made;
 }
 
-void set_grads(Optimizer& optimizer, const std::size_t* tensors, void* const* data, const std::int32_t* formats,
-               std::size_t count) {
-  const auto gradients = given(data, count, "data");
-  if (tensors != nullptr && count == 0) return;
-  std::vector<Format> read;
-  if (formats != nullptr) {
-    read.reserve(count);
+/// Lists of gradients as the engine takes them, whose formats are checked.
+class Grads {
+ public:
+  Grads(const std::size_t* tensors, void* const* data, const std::int32_t* formats, std::size_t count)
+      : data_(given(data, count, "data")), tensors_(tensors, tensors == nullptr ? 0 : count) {
+    if (formats == nullptr) return;
+    formats_.reserve(count);
     for (const std::int32_t format : std::span(formats, count)) {
-      read.push_back(format_of(format, "format of a gradient"));
+      formats_.push_back(format_of(format, "format of a gradient"));
     }
   }
-  optimizer.set_grads(gradients, {tensors, tensors == nullptr ? 0 : count}, read);
-}
+  [[nodiscard]] GradList list() const { return {data_, tensors_, formats_}; }
 
-/// Sets the gradients that the options of a step name; what is left of them.
-StepOptions begin(Optimizer& optimizer, const adamant_step_options* given_options) {
+ private:
+  std::span<void* const> data_;
+  std::span<const std::size_t> tensors_;
+  std::vector<Format> formats_;
+};
+
+/// Calls step(StepOptions) with what the options of the caller's say.
+template <class Step>
+void with_options(const adamant_step_options* given_options, const Step& step) {
   const auto options = read_or_default(given_options, "options (adamant_step_options)");
-  StepOptions step;
-  if (options.grad_scale != 0.0) step.grad_scale = options.grad_scale;
-  if (options.statistics != nullptr) step.statistics = options.statistics->filled;
-  if (options.grads != nullptr) {
-    set_grads(optimizer, options.grad_tensors, options.grads, options.grad_formats, options.grad_count);
-  }
-  return step;
+  StepOptions made;
+  if (options.grad_scale != 0.0) made.grad_scale = options.grad_scale;
+  if (options.statistics != nullptr) made.statistics = options.statistics->filled;
+  // An empty list of tensors means none here, and all of them in C++.
+  const bool none = options.grads == nullptr || (options.grad_tensors != nullptr && options.grad_count == 0);
+  if (none) return step(made);
+  const Grads grads(options.grad_tensors, options.grads, options.grad_formats, options.grad_count);
+  made.grads = grads.list();
+  step(made);
 }
 
 void check_report(const adamant_step_report* report) {
   if (report != nullptr) check_struct(report, "report (adamant_step_report)");
 }
 
-void write_report(adamant_step_report* to, const StepReport& report, const Optimizer& optimizer) {
+void write_report(adamant_step_report* to, const StepReport& report) {
   if (to == nullptr) return;
   adamant_step_report filled{};
   filled.applied = report.applied ? 1 : 0;
@@ -85,7 +93,7 @@ void write_report(adamant_step_report* to, const StepReport& report, const Optim
   filled.clip_coefficient = report.clip_coefficient;
   if (report.nonfinite) {
     filled.has_nonfinite = 1;
-    filled.nonfinite_tensor = optimizer.tensor_index(report.nonfinite->tensor);
+    filled.nonfinite_tensor = report.nonfinite->tensor_index;
     filled.nonfinite_element = report.nonfinite->index;
     filled.nonfinite_count = report.nonfinite->count;
   }
@@ -101,7 +109,8 @@ StepReport read_report(const adamant_step_report* from, const Optimizer& optimiz
   if (report.has_grad_norm != 0) made.grad_norm = report.grad_norm;
   made.clip_coefficient = report.clip_coefficient;
   if (report.has_nonfinite != 0) {
-    made.nonfinite = {optimizer.tensor(report.nonfinite_tensor).name, report.nonfinite_element, report.nonfinite_count};
+    made.nonfinite = {optimizer.tensor(report.nonfinite_tensor).name, report.nonfinite_element, report.nonfinite_count,
+                      report.nonfinite_tensor};
   }
   return made;
 }
@@ -181,11 +190,8 @@ adamant_status adamant_get_setting(const adamant_optimizer* optimizer, const cha
 }
 
 adamant_status adamant_set_settings(adamant_optimizer* optimizer, const adamant_value* settings, size_t count) {
-  return guarded([&] {
-    Settings changed = of(optimizer).settings();
-    read_settings(changed, settings, count);
-    of(optimizer).set_settings(changed);
-  });
+  return guarded(
+      [&] { of(optimizer).change_settings([&](Settings& changed) { read_settings(changed, settings, count); }); });
 }
 
 adamant_status adamant_set_formats(adamant_optimizer* optimizer, const char* state, const char* weights) {
@@ -197,7 +203,13 @@ adamant_status adamant_set_formats(adamant_optimizer* optimizer, const char* sta
 
 adamant_status adamant_set_grads(adamant_optimizer* optimizer, const size_t* tensors, void* const* data,
                                  const int32_t* formats, size_t count) {
-  return guarded([&] { set_grads(of(optimizer), tensors, data, formats, count); });
+  return guarded([&] {
+    Optimizer& own = of(optimizer);
+    const Grads grads(tensors, data, formats, count);
+    if (tensors != nullptr && count == 0) return;
+    const GradList list = grads.list();
+    own.set_grads(list.data, list.tensors, list.formats);
+  });
 }
 
 adamant_status adamant_set_params(adamant_optimizer* optimizer, const size_t* tensors, void* const* data,
@@ -227,15 +239,14 @@ adamant_status adamant_step(adamant_optimizer* optimizer, const adamant_step_opt
   return guarded([&] {
     Optimizer& own = of(optimizer);
     check_report(report);
-    const StepOptions step = begin(own, options);
-    write_report(report, own.step(step), own);
+    with_options(options, [&](const StepOptions& step) { write_report(report, own.step(step)); });
   });
 }
 
 adamant_status adamant_begin_step(adamant_optimizer* optimizer, const adamant_step_options* options) {
   return guarded([&] {
     Optimizer& own = of(optimizer);
-    own.begin_step(begin(own, options));
+    with_options(options, [&](const StepOptions& step) { own.begin_step(step); });
   });
 }
 
@@ -243,10 +254,8 @@ adamant_status adamant_step_tensor(adamant_optimizer* optimizer, size_t tensor, 
                                    int32_t* updated) {
   return guarded([&] {
     Optimizer& own = of(optimizer);
-    const bool done =
-        grad == nullptr
-            ? own.step_tensor(tensor)
-            : own.step_tensor(tensor, {grad, own.param(tensor).size, format_of(format, "format of a gradient")});
+    const bool done = grad == nullptr ? own.step_tensor(tensor)
+                                      : own.step_tensor(tensor, grad, format_of(format, "format of a gradient"));
     if (updated != nullptr) *updated = done ? 1 : 0;
   });
 }
@@ -255,6 +264,6 @@ adamant_status adamant_end_step(adamant_optimizer* optimizer, adamant_step_repor
   return guarded([&] {
     Optimizer& own = of(optimizer);
     check_report(report);
-    write_report(report, own.end_step(), own);
+    write_report(report, own.end_step());
   });
 }

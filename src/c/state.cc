@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "base/text.h"
 #include "c/calls.h"
 
 namespace adamant::c {
@@ -27,7 +28,7 @@ adamant_plane described(const Plane& plane, std::optional<Format> element) {
   return filled;
 }
 
-StateDictView::Entry entry_of(const adamant_tensor_info& tensor) {
+StateDictView::Entry entry_of(const std::string& name, const adamant_tensor_info& tensor) {
   StateDictView::Entry entry;
   const auto shape = given(tensor.shape, tensor.ndim, "shape of a tensor");
   entry.shape.assign(shape.begin(), shape.end());
@@ -38,13 +39,21 @@ StateDictView::Entry entry_of(const adamant_tensor_info& tensor) {
     const auto kind = enumerator<PlaneKind>(plane.kind, kPlaneKinds, "kind of a plane");
     const std::span bytes(static_cast<const std::byte*>(plane.data), plane.bytes);
     static_cast<void>(given(bytes.data(), bytes.size(), "data of a plane"));
+    const auto set = [&](std::span<const std::byte>& to) {
+      if (to.data() != nullptr) {
+        refuse(ErrorCode::duplicate, "a plane of tensor " + in_quotes(name) + " is given twice: kind " +
+                                         std::to_string(plane.kind) + " of state " +
+                                         printable(plane.state == nullptr ? "" : plane.state));
+      }
+      to = bytes;
+    };
     if (kind == PlaneKind::low_bits) {
-      entry.weight_bits = bytes;
+      set(entry.weight_bits);
       continue;
     }
     StateDictView::State& state = entry.states[std::string(given_text(plane.state, "state of a plane"))];
     state.format = format;
-    (kind == PlaneKind::values ? state.bytes : state.exponents) = bytes;
+    set(kind == PlaneKind::values ? state.bytes : state.exponents);
   }
   return entry;
 }
@@ -152,7 +161,7 @@ adamant_status adamant_load(adamant_optimizer* optimizer, const adamant_state* g
     for (const adamant_tensor_info& tensor : read_all(state.tensors, state.tensor_count, kTensor)) {
       std::string name(given_text(tensor.name, "name of a tensor"));
       check_index("group", tensor.group, view.groups.size());
-      if (!view.tensors.emplace(name, entry_of(tensor)).second) {
+      if (!view.tensors.emplace(name, entry_of(name, tensor)).second) {
         refuse(ErrorCode::duplicate, "tensor name '" + name + "' is given twice");
       }
       view.groups[tensor.group].params.push_back(std::move(name));
@@ -171,8 +180,9 @@ adamant_status adamant_set_plane(adamant_optimizer* optimizer, size_t tensor, co
     Optimizer& own = of(optimizer);
     const auto plane = enumerator<PlaneKind>(kind, kPlaneKinds, "kind of a plane");
     const auto name = plane == PlaneKind::low_bits ? std::string_view() : given_text(state, "state");
-    if (memory == nullptr && bytes != 0) {
-      refuse(ErrorCode::invalid_argument, "memory is NULL but has " + std::to_string(bytes) + " bytes");
+    if ((memory == nullptr) != (bytes == 0)) {
+      refuse(ErrorCode::invalid_argument, std::string("memory is ") + (memory == nullptr ? "NULL" : "not NULL") +
+                                              " but has " + std::to_string(bytes) + " bytes");
     }
     own.set_plane(tensor, name, plane, {static_cast<std::byte*>(memory), bytes});
   });

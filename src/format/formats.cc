@@ -42,7 +42,7 @@ const Info& find(const Info (&known)[kCount], const char* kind, std::string_view
   for (const Info& info : known) {
     if (info.name == name) return info;
   }
-  throw Error(ErrorCode::not_found, std::string("unknown ") + kind + " " + in_quotes(name) + ": must be one of " +
+  throw Error(ErrorCode::not_found, std::string("unknown ") + kind + " " + printable(name) + ": must be one of " +
                                         listed(known, [](const Info& info) { return std::string(info.name); }));
 }
 

@@ -54,7 +54,7 @@ void use_target(std::string_view name) {
   for (const Target& target : known_targets()) {
     if (target.name == name) return limit_to(target.bit);
   }
-  throw Error(ErrorCode::not_found, "unknown instruction set " + in_quotes(name) + ": this CPU and this build have " +
+  throw Error(ErrorCode::not_found, "unknown instruction set " + printable(name) + ": this CPU and this build have " +
                                         listed(known_targets(), [](const Target& t) { return t.name; }));
 }
 

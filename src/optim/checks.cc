@@ -15,20 +15,11 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 512;
 constexpr int kMaxThreads = 1024;
 
-bool is_utf8(std::string_view bytes) {
-  // Lead byte → number of continuation bytes, and the least code point that needs them (no overlong forms).
-  std::size_t i = 0;
-  while (i < bytes.size()) {
-    const auto lead = static_cast<unsigned char>(bytes[i++]);
-    const int more = lead < 0x80 ? 0 : lead >> 5 == 0x6 ? 1 : lead >> 4 == 0xE ? 2 : lead >> 3 == 0x1E ? 3 : -1;
-    if (more < 0) return false;
-    std::uint32_t point = more == 0 ? lead : lead & (0x3Fu >> more);
-    for (int k = 0; k < more; ++k, ++i) {
-      if (i >= bytes.size() || (static_cast<unsigned char>(bytes[i]) & 0xC0) != 0x80) return false;
-      point = point << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3Fu);
-    }
-    constexpr std::uint32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
-    if (point < kLeast[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = utf8_character(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
   }
   return true;
 }
@@ -89,6 +80,10 @@ Rule checked(Rule rule) {
   return rule;
 }
 
+bool fits_address_space(const void* data, std::size_t bytes) {
+  return bytes <= std::numeric_limits<std::uintptr_t>::max() - reinterpret_cast<std::uintptr_t>(data);
+}
+
 void check_memory(Naming naming, const TensorState& tensor, const Tensor& memory) {
   const auto invalid = [&](const std::string& rule) { refuse(ErrorCode::invalid_argument, naming(tensor) + rule); };
   if (!known(memory.format, formats().size())) {
@@ -102,6 +97,7 @@ void check_memory(Naming naming, const TensorState& tensor, const Tensor& memory
     invalid(" has " + std::to_string(memory.size) + " elements of " + std::to_string(bytes) +
             " bytes: more than can be addressed");
   }
+  if (!fits_address_space(memory.data, memory.size * bytes)) invalid(" reaches beyond the address space");
   if (reinterpret_cast<std::uintptr_t>(memory.data) % bytes != 0) {
     invalid(" is misaligned: its address must be a multiple of " + std::to_string(bytes) + " bytes (" +
             std::string(info(memory.format).name) + ")");

@@ -25,7 +25,9 @@ using Naming = std::string (*)(const TensorState& tensor);
 
 void check_name(std::string_view name);
 [[nodiscard]] Rule checked(Rule rule);
-/// Refuses memory that is null, misaligned, with gaps, or larger than the address space.
+/// Whether so many bytes lie behind that address.
+[[nodiscard]] bool fits_address_space(const void* data, std::size_t bytes);
+/// Refuses memory that is null, misaligned, with gaps, or that reaches beyond the address space.
 void check_memory(Naming naming, const TensorState& tensor, const Tensor& memory);
 /// f64 is computed in f64, everything else in f32.
 void check_formats(const TensorState& tensor, Format grad);

@@ -46,7 +46,7 @@ Settings preset(std::string_view name) {
     settings.weights = preset.weights;
     return settings;
   }
-  refuse(ErrorCode::not_found, "unknown preset " + in_quotes(name) + ": must be one of " +
+  refuse(ErrorCode::not_found, "unknown preset " + printable(name) + ": must be one of " +
                                    listed(kPresets, [](const Preset& preset) { return std::string(preset.name); }));
 }
 
@@ -87,6 +87,8 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     Planes planes;
   };
   std::vector<Change> changes;
+  std::vector<bool> changed(impl().tensors.size());
+  std::vector<Region> added;
   for (std::size_t i = 0; i < impl().tensors.size(); ++i) {
     TensorState& tensor = impl().tensors[i];
     const std::pair old(tensor.state_format, tensor.weight_format);
@@ -95,8 +97,10 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
       choose_formats(tensor, state, weights);
       if (tensor.grad.lazy_rows) check_rows_of_groups(tensor);
       if (!is_wide(tensor)) {
-        changes.push_back(
-            {i, tensor.state_format, tensor.weight_format, allocate(tensor, info(impl().variant(tensor)))});
+        const VariantInfo& form = info(impl().variant(tensor));
+        changes.push_back({i, tensor.state_format, tensor.weight_format, allocate(tensor, form)});
+        changed[i] = true;
+        append_regions(added, tensor, form, changes.back().planes, i);
       }
     } catch (...) {
       restore();
@@ -104,12 +108,14 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     }
     restore();
   }
+  Regions regions = impl().regions;
+  regions.remove_planes(changed);
+  regions.insert(added);
   for (Change& change : changes) {
     TensorState& tensor = impl().tensors[change.tensor];
     const Variant variant = impl().variant(tensor);
     const Streams from = streams_of(tensor, variant);
     std::swap(tensor.planes, change.planes);
-    impl().regions.remove_planes(change.tensor);
     std::swap(tensor.state_format, change.state);
     std::swap(tensor.weight_format, change.weights);
     const Streams to = streams_of(tensor, variant);
@@ -122,6 +128,7 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
       encode_states(to, first, n, {}, blocks);
     });
   }
+  impl().regions = std::move(regions);
   impl().settings = settings;
 }
 

@@ -58,10 +58,16 @@ struct [[gnu::visibility("hidden")]] Optimizer::Impl {
   [[nodiscard]] Call call(const char* name) { return {running, name, &stepping}; }
   [[nodiscard]] Call call_during_step(const char* name) { return {running, name, nullptr}; }
 
+  void set_settings(const Settings& changed);
+
   // registry.cc: groups, tensors and their memory
   std::size_t add_group(ParamGroup group);
   void set_grad(std::size_t tensor, const Tensor& grad);
-  void set_grads(std::span<void* const> data, std::span<const std::size_t> tensors, std::span<const Format> formats);
+  void set_grads(const GradList& list);
+  /// What set_grads stores, in the order of the list; throws Error where it refuses.
+  [[nodiscard]] std::vector<Gradient> checked_grads(const GradList& list) const;
+  /// Exchanges the gradients of those tensors (empty: all) for these.
+  void swap_grads(std::span<const std::size_t> tensors, std::vector<Gradient>& grads) noexcept;
   void set_param(std::size_t tensor, const Tensor& param);
   void set_params(std::span<void* const> data, std::span<const std::size_t> tensors);
   void set_lazy_rows(std::size_t tensor, std::span<const std::int64_t> rows, const Tensor& values);
@@ -80,6 +86,7 @@ struct [[gnu::visibility("hidden")]] Optimizer::Impl {
 
   // step.cc: the step and its parts
   StepReport step(const StepOptions& options);
+  StepReport step_all(const StepOptions& options);  // with the gradients that are set
   void begin_step(const StepOptions& options);
   bool step_tensor(std::size_t tensor);
   bool step_tensor(std::size_t tensor, const Tensor& grad);
@@ -93,7 +100,7 @@ struct [[gnu::visibility("hidden")]] Optimizer::Impl {
   std::vector<GroupState> groups;
   std::vector<TensorState> tensors;
   TensorIndex tensor_by_name;
-  Regions regions;  // what the optimizer writes of the caller's memory
+  Regions regions;  // what the optimizer writes
   Workers workers;
   std::optional<double> grad_norm;  // the last one computed that was finite
   std::uint64_t steps = 0;          // calls that did not throw

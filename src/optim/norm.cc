@@ -57,11 +57,12 @@ void for_each_value(const void* from, Format format, std::size_t n, Visit&& visi
 /// As the user gave the gradients: rows in their order, repeated ones too.
 std::optional<StepReport::NonFiniteAt> find_nonfinite(std::span<const TensorState> tensors) {
   std::optional<StepReport::NonFiniteAt> found;
-  for (const TensorState& tensor : tensors) {
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const TensorState& tensor = tensors[t];
     const Tensor& values = tensor.grad.values;
     for_each_value(values.data, values.format, values.size, [&](std::size_t index, double value) {
       if (std::isfinite(value)) return;
-      if (!found) found = {tensor.name, index, 0};
+      if (!found) found = {tensor.name, index, 0, t};
       ++found->count;
     });
   }

@@ -71,14 +71,17 @@ Sums total(std::span<Sums> rows) { return tree_join(rows.data(), rows.size(), jo
 
 }  // namespace
 
-Observer::Observer(Statistics& statistics, std::span<const TensorState> tensors, std::size_t first_tensor,
+Observer::Observer(Statistics& statistics, bool append, std::span<const TensorState> tensors, std::size_t first_tensor,
                    std::size_t runs, std::size_t pieces)
-    : statistics_(statistics), first_tensor_(first_tensor), visits_(runs + pieces), probes_(tensors.size()) {
+    : statistics_(statistics),
+      append_(append),
+      first_tensor_(first_tensor),
+      visits_(runs + pieces),
+      probes_(tensors.size()) {
   rows_.reserve(visits_.size());
   std::vector<TensorStatistics>& list = statistics.tensors;
-  if (list.capacity() - list.size() < tensors.size()) {
-    list.reserve(std::max(list.size() + tensors.size(), 2 * list.capacity()));
-  }
+  const std::size_t kept = append ? list.size() : 0;
+  if (list.capacity() - kept < tensors.size()) list.reserve(std::max(kept + tensors.size(), 2 * list.capacity()));
   for (std::size_t t = 0; t < tensors.size(); ++t) {
     const Gradient& grad = tensors[t].grad;
     const std::size_t size = tensors[t].param.size;
@@ -200,6 +203,7 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
 }
 
 void Observer::collect(std::span<const StepRun> steps) {
+  if (!append_) statistics_.tensors.clear();
   // Visits are in the order of the tensors.
   auto visit = visits_.begin();
   for (std::size_t t = 0; t < steps.size(); ++t) {

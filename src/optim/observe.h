@@ -23,15 +23,16 @@ struct TensorState;
 /// when it is made, so that nothing fails in the middle of a step.
 class Observer {
  public:
-  /// For a step whose runs, in order, are visited piece by piece. `first_tensor` is the index of tensors[0].
-  Observer(Statistics& statistics, std::span<const TensorState> tensors, std::size_t first_tensor, std::size_t runs,
-           std::size_t pieces);
+  /// For a step whose runs, in order, are visited piece by piece. `first_tensor` is the index of tensors[0]. What the
+  /// statistics have from before stays until collect(), which appends to it or takes its place.
+  Observer(Statistics& statistics, bool append, std::span<const TensorState> tensors, std::size_t first_tensor,
+           std::size_t runs, std::size_t pieces);
 
   /// step_elements() on what lies in one piece of work, observed. Each visit of a run in a piece has a slot of its own:
   /// both numbers grow along the work, and at each visit at least one of them, so their sum does.
   void step(const StepRun& run, const GradientRun& grad, std::size_t tensor, std::size_t run_index, std::size_t piece);
 
-  /// Appends what was seen of the tensors that took the step; t after it.
+  /// What was seen of the tensors that took the step; t after it.
   void collect(std::span<const StepRun> steps);
 
  private:
@@ -56,6 +57,7 @@ class Observer {
   void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, ScaleSample& scales) const;
 
   Statistics& statistics_;
+  bool append_;
   std::size_t first_tensor_;
   std::vector<Visit> visits_;
   std::vector<std::size_t> every_;          // of each tensor: the sums take one block in so many

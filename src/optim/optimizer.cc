@@ -74,6 +74,12 @@ bool Optimizer::step_tensor(TensorRef tensor, Tensor grad) {
   return impl().step_tensor(index_of(tensor), grad);
 }
 
+bool Optimizer::step_tensor(TensorRef tensor, const void* grad, Format format) {
+  const Call call = impl().call_during_step("step_tensor");
+  const std::size_t index = index_of(tensor);
+  return impl().step_tensor(index, {grad, impl().tensors[index].param.size, format});
+}
+
 StepReport Optimizer::end_step() {
   const Call call = impl().call_during_step("end_step");
   return impl().end_step();
@@ -82,7 +88,7 @@ StepReport Optimizer::end_step() {
 void Optimizer::zero_grad() {
   const Call call = impl().call_during_step("zero_grad");
   for (const TensorState& tensor : impl().tensors) {
-    if (tensor.grad.present() && !tensor.grad.values.writable) {
+    if (tensor.grad.values.size > 0 && !tensor.grad.values.writable) {
       refuse(ErrorCode::invalid_argument, gradient_text(tensor) + " is read-only: zero_grad cannot clear it");
     }
   }
@@ -100,7 +106,7 @@ void Optimizer::set_grad(TensorRef tensor, Tensor grad) {
 void Optimizer::set_grads(std::span<void* const> data, std::span<const std::size_t> tensors,
                           std::span<const Format> formats) {
   const Call call = impl().call_during_step("set_grads");
-  impl().set_grads(data, tensors, formats);
+  impl().set_grads({data, tensors, formats});
 }
 
 void Optimizer::set_param(TensorRef tensor, Tensor param) {
@@ -167,15 +173,25 @@ void Optimizer::set_lr(double lr) {
 
 const Settings& Optimizer::settings() const { return impl().settings; }
 
-void Optimizer::set_settings(const Settings& settings) {
-  const Call call = impl().call("set_settings");
-  check_settings(settings);
-  const Settings& own = impl().settings;
-  if (settings.state != own.state || settings.weights != own.weights || settings.seed != own.seed ||
-      settings.threads != own.threads) {
+void Optimizer::Impl::set_settings(const Settings& changed) {
+  check_settings(changed);
+  if (changed.state != settings.state || changed.weights != settings.weights || changed.seed != settings.seed ||
+      changed.threads != settings.threads) {
     refuse(ErrorCode::mismatch, "formats, seed and threads of an optimizer are not changed by set_settings");
   }
-  impl().settings = settings;
+  settings = changed;
+}
+
+void Optimizer::set_settings(const Settings& settings) {
+  const Call call = impl().call("set_settings");
+  impl().set_settings(settings);
+}
+
+void Optimizer::change_settings(const std::function<void(Settings&)>& change) {
+  const Call call = impl().call("change_settings");
+  Settings changed = impl().settings;
+  change(changed);
+  impl().set_settings(changed);
 }
 
 Rule Optimizer::rule(std::size_t group) const {

@@ -26,8 +26,8 @@ void Regions::remove(const Region& region) {
   if (found != by_end_.end() && found->begin == region.begin && !region.empty()) by_end_.erase(found);
 }
 
-void Regions::remove_planes(std::size_t tensor) {
-  std::erase_if(by_end_, [&](const Region& region) { return region.tensor == tensor && region.plane; });
+void Regions::remove_planes(const std::vector<bool>& of_tensor) {
+  std::erase_if(by_end_, [&](const Region& region) { return region.plane && of_tensor[region.tensor]; });
 }
 
 void Regions::remove_tensor(std::size_t tensor) {

@@ -1,7 +1,7 @@
 // Copyright 2026 The Adamant authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Memory of the caller's that an optimizer writes, by address.
+// Memory that an optimizer writes, its own and the caller's, by address.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace adamant {
 
-/// A parameter, or a plane that lies in the caller's memory.
+/// A parameter or a plane.
 struct Region {
   const std::byte* end;
   const std::byte* begin;
@@ -27,8 +27,8 @@ class Regions {
  public:
   void insert(std::span<const Region> regions);
   void remove(const Region& region);
-  /// The planes of a tensor go; its parameter stays.
-  void remove_planes(std::size_t tensor);
+  /// The planes of the tensors that are marked go; their parameters stay.
+  void remove_planes(const std::vector<bool>& of_tensor);
   /// Those of a tensor go, and those of the tensors behind it count one less.
   void remove_tensor(std::size_t tensor);
   /// Two that overlap, the one that ends first before the other.

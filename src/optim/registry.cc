@@ -68,9 +68,11 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     tensor.seed = dither_seed(settings.seed, tensor.name);
     added_regions.push_back(param_region(tensor.param, old_count + added.size() - 1));
   }
-  for (TensorState& tensor : added) {
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    TensorState& tensor = added[i];
     tensor.planes = allocate(tensor, info(state.variant));
     fill_initial(tensor, info(state.variant), state.options);
+    append_regions(added_regions, tensor, info(state.variant), tensor.planes, old_count + i);
   }
   Regions all = regions;
   all.insert(added_regions);
@@ -112,22 +114,34 @@ void Optimizer::Impl::set_grad(std::size_t index, const Tensor& grad) {
   tensors[index].grad = checked_grad(index, grad);
 }
 
-void Optimizer::Impl::set_grads(std::span<void* const> data, std::span<const std::size_t> indices,
-                                std::span<const Format> formats) {
+std::vector<Gradient> Optimizer::Impl::checked_grads(const GradList& list) const {
+  const auto& [data, indices, formats] = list;
   check_list("gradients", data.size(), indices, tensors.size());
   if (!formats.empty() && formats.size() != data.size()) {
     refuse(ErrorCode::mismatch,
            std::to_string(formats.size()) + " formats are given for " + std::to_string(data.size()) + " gradients");
   }
   std::vector<Gradient> checked(data.size());
+  std::vector<bool> given(tensors.size());
   for (std::size_t i = 0; i < data.size(); ++i) {
     const std::size_t index = indices.empty() ? i : indices[i];
     check_tensor(index);
+    if (given[index]) refuse(ErrorCode::duplicate, gradient_text(tensors[index]) + " is given twice");
+    given[index] = true;
     const Tensor& param = tensors[index].param;
     if (data[i] == nullptr) continue;
     checked[i] = checked_grad(index, {data[i], param.size, formats.empty() ? param.format : formats[i]});
   }
-  for (std::size_t i = 0; i < data.size(); ++i) tensors[indices.empty() ? i : indices[i]].grad = checked[i];
+  return checked;
+}
+
+void Optimizer::Impl::swap_grads(std::span<const std::size_t> indices, std::vector<Gradient>& grads) noexcept {
+  for (std::size_t i = 0; i < grads.size(); ++i) std::swap(tensors[indices.empty() ? i : indices[i]].grad, grads[i]);
+}
+
+void Optimizer::Impl::set_grads(const GradList& list) {
+  std::vector<Gradient> checked = checked_grads(list);
+  swap_grads(list.tensors, checked);
 }
 
 void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int64_t> rows, const Tensor& values) {
@@ -233,6 +247,7 @@ void Optimizer::Impl::set_plane(std::size_t index, std::string_view state, Plane
 
   PlaneMemory next;
   Regions moved = regions;
+  // The new memory may overlap the old, but not where it is freed.
   if (plane.is_callers()) moved.remove(region_at(plane.data));
   if (memory.empty()) {
     next.own = allocate_zeroed(found->bytes);
@@ -248,6 +263,9 @@ void Optimizer::Impl::set_plane(std::size_t index, std::string_view state, Plane
                                               " is misaligned: its address must be a multiple of " +
                                               std::to_string(kAlignment) + " bytes");
     }
+    if (!fits_address_space(memory.data(), memory.size())) {
+      refuse(ErrorCode::invalid_argument, "memory for " + what() + " reaches beyond the address space");
+    }
     next.data = memory.data();
     const Region region = region_at(next.data);
     if (const Region* other = moved.overlapping(region.begin, region.end)) {
@@ -259,9 +277,10 @@ void Optimizer::Impl::set_plane(std::size_t index, std::string_view state, Plane
         refuse(ErrorCode::duplicate, "memory for " + what() + " is that of the " + gradient_text(other));
       }
     }
-    moved.insert({&region, 1});
   }
-  // The new memory may overlap the old.
+  moved.remove(region_at(plane.data));
+  const Region region = region_at(next.data);
+  moved.insert({&region, 1});
   if (found->bytes > 0) std::memmove(next.data, plane.data, found->bytes);
   regions = std::move(moved);
   plane = std::move(next);

@@ -177,6 +177,9 @@ void Optimizer::load_state_dict(const StateDictView& dict) {
     if (group.rule != info(rule).name) {
       refuse("rule" + what + " is " + in_quotes(group.rule) + ", must be " + in_quotes(info(rule).name));
     }
+    for (const OptionInfo& option : info(rule).options) {
+      if (!get_option(group.options, option.name)) refuse("option " + in_quotes(option.name) + what + " is missing");
+    }
     options.push_back(resolve(rule, self.groups[g].options, group.options));
     const std::string_view own = info(self.groups[g].variant).formula;
     if (group.formula != own)
@@ -200,7 +203,18 @@ void Optimizer::load_state_dict(const StateDictView& dict) {
   for (const TensorState& tensor : self.tensors) {
     const auto found = dict.tensors.find(tensor.name);
     if (found == dict.tensors.end()) refuse("tensor " + in_quotes(tensor.name) + " is missing");
-    check_entry(tensor, info(self.groups[tensor.group].variant), found->second);
+    const VariantInfo& variant = info(self.variant(tensor));
+    check_entry(tensor, variant, found->second);
+    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+      const std::span<const std::byte> bytes = plane_of(found->second, variant, plane);
+      if (bytes.data() == tensor.planes[plane.index()].data) return;
+      const Region* region = self.regions.overlapping(bytes.data(), bytes.data() + bytes.size());
+      if (region == nullptr) return;
+      adamant::refuse(ErrorCode::duplicate,
+                      "state_dict: memory for " +
+                          self.region_text({nullptr, nullptr, self.tensor_by_name.at(tensor.name), plane.index()}) +
+                          " is that of " + self.region_text(*region));
+    });
   }
   for (std::size_t t = 0; t < self.tensors.size(); ++t) {
     if (!grouped[t]) refuse("tensor " + in_quotes(self.tensors[t].name) + " is in no group");
@@ -213,7 +227,7 @@ void Optimizer::load_state_dict(const StateDictView& dict) {
     const VariantInfo& variant = info(self.variant(tensor));
     for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
       const std::span<const std::byte> bytes = plane_of(entry, variant, plane);
-      // They may be the optimizer's own.
+      // They may be the plane itself.
       if (!bytes.empty()) std::memmove(tensor.planes[plane.index()].data, bytes.data(), bytes.size());
     });
     tensor.seed = dither_seed(dict.seed, tensor.name);

@@ -16,16 +16,28 @@
 namespace adamant {
 namespace {
 
-/// Refuses what is outside its range; empties the statistics, which are about this step.
-void start(const StepOptions& options) {
-  check_step_options(options);
-  if (options.statistics != nullptr) options.statistics->tensors.clear();
+/// The statistics are about the step that begins.
+void empty(Statistics* statistics) {
+  if (statistics != nullptr) statistics->tensors.clear();
 }
 
 }  // namespace
 
 StepReport Optimizer::Impl::step(const StepOptions& step_options) {
-  start(step_options);
+  check_step_options(step_options);
+  if (!step_options.grads) return step_all(step_options);
+  const GradList& list = *step_options.grads;
+  std::vector<Gradient> others = checked_grads(list);
+  swap_grads(list.tensors, others);
+  try {
+    return step_all(step_options);
+  } catch (...) {
+    swap_grads(list.tensors, others);
+    throw;
+  }
+}
+
+StepReport Optimizer::Impl::step_all(const StepOptions& step_options) {
   const Work work(tensors);
 
   StepReport report;
@@ -37,6 +49,7 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
     if (norm_wanted(settings)) report.grad_norm = clipped.norm;
     report.applied = applies(settings, seen);
     if (!report.applied) {
+      empty(step_options.statistics);
       ++steps;
       return report;
     }
@@ -46,17 +59,23 @@ StepReport Optimizer::Impl::step(const StepOptions& step_options) {
       if (std::isfinite(clipped.norm)) grad_norm = clipped.norm;
     }
   }
-  update(workers, work, {groups, tensors, 0, multiple, &settings, step_options.statistics});
+  update(workers, work, {groups, tensors, 0, multiple, &settings, step_options.statistics, false});
   ++steps;
   return report;
 }
 
 void Optimizer::Impl::begin_step(const StepOptions& step_options) {
-  start(step_options);
+  check_step_options(step_options);
   OpenStep step{step_options, grad_norm ? clip(settings, *grad_norm, 1.0).coefficient : 1.0, {}, {}, {}};
   step.done.resize(tensors.size());
   step.norms.resize(tensors.size());
   step.nonfinite.resize(tensors.size());
+  if (step_options.grads) {
+    std::vector<Gradient> grads = checked_grads(*step_options.grads);
+    swap_grads(step_options.grads->tensors, grads);
+    step.options.grads.reset();  // the lists are the caller's
+  }
+  empty(step_options.statistics);
   open = std::move(step);
   stepping = true;
 }
@@ -89,7 +108,8 @@ bool Optimizer::Impl::step_tensor(std::size_t index) {
     if (!applies(settings, seen)) return false;
   }
   update(workers, work,
-         {groups, tensor, index, open.clip_coefficient / open.options.grad_scale, &settings, open.options.statistics});
+         {groups, tensor, index, open.clip_coefficient / open.options.grad_scale, &settings, open.options.statistics,
+          true});
   open.done[index] = true;
   return true;
 }
@@ -98,9 +118,10 @@ StepReport Optimizer::Impl::end_step() {
   if (!stepping) throw Error(ErrorCode::invalid_argument, "end_step() called without begin_step()");
   StepReport report;
   report.clip_coefficient = open.clip_coefficient;
-  for (const auto& found : open.nonfinite) {
+  for (std::size_t i = 0; i < open.nonfinite.size(); ++i) {
+    const auto& found = open.nonfinite[i];
     if (!found) continue;
-    if (!report.nonfinite) report.nonfinite = {found->tensor, found->index, 0};
+    if (!report.nonfinite) report.nonfinite = {found->tensor, found->index, 0, i};
     report.nonfinite->count += found->count;
   }
   report.applied = !report.nonfinite || settings.nonfinite == NonFinite::propagate;

@@ -35,6 +35,14 @@ Planes allocate(const TensorState& tensor, const VariantInfo& form) {
   return planes;
 }
 
+void append_regions(std::vector<Region>& regions, const TensorState& tensor, const VariantInfo& form,
+                    const Planes& planes, std::size_t index) {
+  for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
+    const std::byte* begin = planes[plane.index()].data;
+    regions.push_back({begin + plane.bytes, begin, index, plane.index()});
+  });
+}
+
 std::size_t plane_bytes(const TensorState& tensor, Variant variant) {
   std::size_t bytes = 0;
   for_each_plane(tensor, info(variant), [&](const PlaneInfo& plane) {
@@ -104,7 +112,7 @@ std::size_t state_index(const TensorState& tensor, Variant variant, std::string_
   const auto names = info(variant).states();
   const auto found = std::ranges::find(names, name);
   if (found == names.end()) {
-    throw Error(ErrorCode::not_found, "tensor " + in_quotes(tensor.name) + " has no state " + in_quotes(name) +
+    throw Error(ErrorCode::not_found, "tensor " + in_quotes(tensor.name) + " has no state " + printable(name) +
                                           ": it has [" +
                                           listed(names, [](std::string_view n) { return std::string(n); }) + "]");
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "kernel/streams.h"
+#include "optim/regions.h"
 #include "optim/tensor_state.h"
 
 namespace adamant {
@@ -39,6 +40,10 @@ void for_each_plane(const TensorState& tensor, const VariantInfo& form, Visit&& 
     visit(PlaneInfo{0, PlaneKind::low_bits, tensor.param.size * bytes});
   }
 }
+
+/// Where those planes lie, for Regions; `index` is that of the tensor.
+void append_regions(std::vector<Region>& regions, const TensorState& tensor, const VariantInfo& form,
+                    const Planes& planes, std::size_t index);
 
 /// Calls visit(first, n) for the blocks of a tensor.
 template <class Visit>

@@ -90,7 +90,8 @@ void update(Workers& workers, const Work& work, const Update& what) {
   const std::vector<StepRun> steps = prepared_steps(what, scalars);
   std::optional<Observer> observer;
   if (what.statistics != nullptr) {
-    observer.emplace(*what.statistics, what.tensors, what.first_tensor, work.runs().size(), work.piece_count());
+    observer.emplace(*what.statistics, what.append_statistics, what.tensors, what.first_tensor, work.runs().size(),
+                     work.piece_count());
   }
 
   // Backwards: the gradients that a gradient pass read last are still in the cache.

@@ -19,6 +19,7 @@ struct Update {
   double multiple;                 // of each gradient in memory
   const Settings* settings;
   Statistics* statistics;  // filled where not null
+  bool append_statistics;  // to what they have
 };
 
 /// Updates the tensors and counts their steps. Nothing was changed where it throws std::bad_alloc.

@@ -88,7 +88,7 @@ Rule rule_from_name(std::string_view name) {
   for (const RuleDefaults& known : kRules) {
     if (known.name == name) return known.rule;
   }
-  throw Error(ErrorCode::not_found, "unknown rule " + in_quotes(name) + ": must be one of " +
+  throw Error(ErrorCode::not_found, "unknown rule " + printable(name) + ": must be one of " +
                                         listed(kRules, [](const RuleDefaults& r) { return std::string(r.name); }));
 }
 

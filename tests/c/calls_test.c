@@ -436,6 +436,7 @@ static void statistics(const char* folder) {
   for (int i = 0; i < 4; ++i) {
     OK(adamant_run_log_statistics(log, &step.statistics));
     CHECK(step.statistics != NULL);
+    adamant_statistics_free(step.statistics);  // the log's: it stays
     if (i == 3) g[0] = (float)NAN;
     OK(adamant_step(optimizer, &step, &report));
     OK(adamant_tensorboard_step(board, optimizer, 0.5, &report, step.statistics));

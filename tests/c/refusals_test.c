@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What every call refuses: NULL, structs of other sizes, unknown names and numbers. Nothing else changes.
+#include <math.h>
+
 #include "tests/c/check.h"
 
 static float w[4] = {1.0F, 1.0F, 1.0F, 1.0F}, g[4] = {1.0F, 1.0F, 1.0F, 1.0F};
@@ -176,6 +178,27 @@ static void struct_sizes(adamant_optimizer* optimizer) {
   REFUSED(adamant_step(optimizer, NULL, &report.known), ADAMANT_INVALID_ARGUMENT, "has struct_size 1");
   CHECK(w[0] == before);
 
+  // What is beyond in a struct that is filled does not matter; where sizes differ nothing is filled.
+  struct {
+    adamant_moment known;
+    double newer;
+  } moments[3];
+  memset(moments, 0x77, sizeof(moments));
+  for (int i = 0; i < 3; ++i) moments[i].known.struct_size = sizeof(moments[0]);
+  const double garbage = moments[0].known.value;
+  adamant_statistics* statistics = NULL;
+  OK(adamant_statistics_create(NULL, &statistics));
+  const adamant_step_options observed = {.struct_size = sizeof(observed), .statistics = statistics};
+  OK(adamant_step(optimizer, &observed, NULL));
+  moments[1].known.struct_size = 4096;
+  REFUSED(adamant_statistics_moments(statistics, 0, optimizer, &moments[0].known, 3), ADAMANT_INVALID_ARGUMENT,
+          "moment (adamant_moment) 1 has struct_size 4096, but the first has");
+  CHECK(moments[0].known.value == garbage);
+  moments[1].known.struct_size = sizeof(moments[0]);
+  OK(adamant_statistics_moments(statistics, 0, optimizer, &moments[0].known, 3));
+  CHECK(moments[0].known.value != garbage && moments[2].newer == 0.0);
+  adamant_statistics_free(statistics);
+
   // Arrays have the stride of their first struct.
   struct {
     adamant_value known;
@@ -250,7 +273,10 @@ static void numbers(adamant_optimizer* optimizer) {
   REFUSED(adamant_set_params(optimizer, twice, data, 1), ADAMANT_DUPLICATE, "gradient of 'w' shares memory");
   data[0] = data[1] = values;
   REFUSED(adamant_set_params(optimizer, twice, data, 2), ADAMANT_DUPLICATE, "is given twice");
+  REFUSED(adamant_set_grads(optimizer, twice, data, NULL, 2), ADAMANT_DUPLICATE, "gradient of 'w' is given twice");
   REFUSED(adamant_set_plane(optimizer, 0, "exp_avg", 3, NULL, 0), ADAMANT_INVALID_ARGUMENT, "kind of a plane");
+  REFUSED(adamant_set_plane(optimizer, 0, "exp_avg", ADAMANT_VALUES, values, 0), ADAMANT_INVALID_ARGUMENT,
+          "memory is not NULL but has 0 bytes");
   REFUSED(adamant_set_plane(optimizer, 0, NULL, ADAMANT_LOW_BITS, NULL, 0), ADAMANT_NOT_FOUND, "keep none");
   REFUSED(adamant_export_param(optimizer, 0, values, 3), ADAMANT_MISMATCH, "3 elements");
   REFUSED(adamant_export_state(optimizer, 0, "exp_avg", values, 3), ADAMANT_MISMATCH, "3 elements");
@@ -258,7 +284,18 @@ static void numbers(adamant_optimizer* optimizer) {
   REFUSED(adamant_set_lr(optimizer, -1.0), ADAMANT_INVALID_ARGUMENT, "learning rate");
   STRUCT(adamant_step_options, options);
   options.grad_scale = -1.0;
+  // Refused steps leave the gradients that were set.
+  float nan_grad[4] = {NAN, NAN, NAN, NAN};
+  void* const nan_grads[1] = {nan_grad};
+  options.grads = nan_grads;
+  options.grad_count = 1;
   REFUSED(adamant_step(optimizer, &options, NULL), ADAMANT_INVALID_ARGUMENT, "grad_scale");
+  REFUSED(adamant_begin_step(optimizer, &options), ADAMANT_INVALID_ARGUMENT, "grad_scale");
+  const adamant_value error = {.struct_size = sizeof(error), .name = "nonfinite", .text = "error"};
+  OK(adamant_set_settings(optimizer, &error, 1));
+  options.grad_scale = 1.0;
+  REFUSED(adamant_step(optimizer, &options, NULL), ADAMANT_NON_FINITE, "gradient of 'w' is not finite");
+  OK(adamant_step(optimizer, NULL, NULL));
   REFUSED(adamant_step_tensor(optimizer, 0, g, -1, NULL), ADAMANT_INVALID_ARGUMENT, "format of a gradient");
 
   adamant_tensor wrong = tensor;
@@ -295,6 +332,30 @@ static void errors(adamant_optimizer* optimizer) {
   REFUSED(adamant_find_tensor(optimizer, "v", &index), ADAMANT_NOT_FOUND, "no tensor 'v'");
   OK(adamant_find_tensor(optimizer, "w", &index));
   CHECK(strstr(adamant_last_error(), "no tensor 'v'") != NULL);
+  // They are UTF-8, whatever the caller's texts are.
+  adamant_run_log* log = NULL;
+  REFUSED(adamant_run_log_open("no/\xC3\xA9\xC3/\xFF", optimizer, NULL, &log), ADAMANT_IO, "no/\xC3\xA9?/?");
+  REFUSED(adamant_set_formats(optimizer, "q\xFF", "plain"), ADAMANT_NOT_FOUND, "'q\\xff'");
+}
+
+/// A checkpoint has each plane once and every option.
+static void checkpoints(adamant_optimizer* optimizer) {
+  STRUCT(adamant_state, state);
+  STRUCT(adamant_group_info, one_group);
+  STRUCT(adamant_tensor_info, one_tensor);
+  OK(adamant_get_state(optimizer, &state));
+  OK(adamant_get_group(optimizer, 0, &one_group));
+  OK(adamant_get_tensor(optimizer, 0, &one_tensor));
+  state.groups = &one_group;
+  state.tensors = &one_tensor;
+  OK(adamant_load(optimizer, &state));
+  const adamant_plane planes[] = {one_tensor.planes[0], one_tensor.planes[1], one_tensor.planes[0]};
+  one_tensor.planes = planes;
+  one_tensor.plane_count = 3;
+  REFUSED(adamant_load(optimizer, &state), ADAMANT_DUPLICATE, "a plane of tensor 'w' is given twice");
+  one_tensor.plane_count = 2;
+  --one_group.option_count;
+  REFUSED(adamant_load(optimizer, &state), ADAMANT_MISMATCH, "of group 0 is missing");
 }
 
 int main(void) {
@@ -306,6 +367,7 @@ int main(void) {
   names(optimizer);
   numbers(optimizer);
   errors(optimizer);
+  checkpoints(optimizer);
   adamant_free(optimizer);
   return failures == 0 ? 0 : 1;
 }
