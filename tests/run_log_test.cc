@@ -17,6 +17,7 @@
 #include <functional>
 #include <sstream>
 
+#include "base/text.h"
 #include "insight/run_format.h"
 #include "tests/support/buffers.h"
 #include "tests/support/refusal.h"
@@ -432,9 +433,98 @@ TEST(RunLogs, RefuseStepsThatAreNotTheirs) {
   std::vector<float> w(10), g(10);
   AdamW small({{"w", w, g}});
   EXPECT_EQ(refusal([&] { log.record(run_step(small, 1.0, {})); }),
-            "mismatch: the step has fewer tensors or groups than its run log had before");
+            "mismatch: the step is of another run than its log: there are fewer groups than before");
+  EXPECT_EQ(refusal([&] { log.step(small, 1.0, {}); }), refusal([&] { log.record(run_step(small, 1.0, {})); }));
+  step = run_step(*model.optimizer, 1.0, {});
+  RunInfo info = *step.info;
+  info.tensors[2].group = 2;
+  step.info = std::make_shared<const RunInfo>(info);
+  for (const auto& call : {std::function<void()>([&] { log.record(step); }), {[&] { health.record(step); }}}) {
+    EXPECT_EQ(refusal(call), "mismatch: the tensor 'c' is in group 2, but its run has 2 groups");
+  }
   log.flush();
   EXPECT_EQ(numbers_of(file.path()).size(), 0U);
+}
+
+// The step that was meant is logged afterwards as if nothing had happened.
+TEST(RunLogs, DoNotCountWhatTheyRefuse) {
+  const File file;
+  Model model;
+  std::vector<float> w(10), g(10, 1.0F);
+  AdamW other({{"w", w, g}});
+  {
+    RunLog log(file.path(), *model.optimizer);
+    model.step(log, 1.0);
+    const StepReport report = model.optimizer->step({.statistics = log.statistics()});
+    EXPECT_NE(refusal([&] { log.step(other, 1.0, {}); }), "accepted");
+    log.step(*model.optimizer, 1.0, report);
+  }
+  EXPECT_EQ(numbers_of(file.path()), (std::vector<std::uint64_t>{1, 2}));
+  RunLogReader reader(file.path());
+  const std::vector<RunStep> steps = steps_of(reader);
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[1].tensors[2].step, 2U) << "its moments are missing";
+}
+
+TEST(RunLogs, RefuseARunWhoseTensorsWereRemoved) {
+  const File file;
+  Model model;
+  std::vector<float> w(500), g(500, 1.0F), other_w(40);
+  const std::string another = "mismatch: the step is of another run than its log: ";
+  {
+    RunLog log(file.path(), *model.optimizer, {.every = 2});
+    model.step(log, 1.0);
+    model.optimizer->remove_tensor("c");
+    for (int t = 0; t < 2; ++t) {
+      const StepReport report = model.optimizer->step({.statistics = log.statistics()});
+      EXPECT_EQ(refusal([&] { log.step(*model.optimizer, 1.0, report); }),
+                another + "there are fewer tensors than before");
+    }
+    // As many as before: another, or the same in another group.
+    model.optimizer->add_param_group({.params = {{"d", w, g}}});
+    model.optimizer->step();
+    EXPECT_EQ(refusal([&] { log.step(*model.optimizer, 1.0, {}); }), another + "tensor 2 is 'd', and was 'c'");
+    model.optimizer->remove_tensor("d");
+    model.optimizer->add_param_group({.params = {{"c", other_w}}});
+    EXPECT_EQ(refusal([&] { log.step(*model.optimizer, 1.0, {}); }),
+              another + "the tensor 'c' has 40 elements, and had 500");
+    model.optimizer->remove_tensor("c");
+    model.optimizer->add_param_group({.params = {{"c", w, g}}});
+    for (int t = 0; t < 2; ++t) {
+      const StepReport report = model.optimizer->step({.statistics = log.statistics()});
+      log.step(*model.optimizer, 1.0, report);
+    }
+  }
+  RunLogReader reader(file.path());
+  EXPECT_GE(steps_of(reader).size(), 2U);
+  EXPECT_EQ(reader.info().tensors[2].group, 4U);
+}
+
+TEST(RunLogs, RefuseAnOptimizerWithoutTensors) {
+  const File file;
+  file.write("kept");
+  std::vector<float> w(10);
+  AdamW optimizer({{"w", w}});
+  optimizer.remove_tensor("w");
+  EXPECT_EQ(refusal([&] { const RunLog log(file.path(), optimizer); }),
+            "invalid_argument: the optimizer has no tensor: a run log needs at least 1");
+  EXPECT_EQ(file.text(), "kept");
+}
+
+TEST(RunSteps, RefuseStatisticsOfAnotherOptimizer) {
+  const File file;
+  Model model;
+  std::vector<float> w(10), g(10);
+  AdamW small({{"w", w, g}});
+  RunLog log(file.path(), small);
+  for (Buffer& grad : model.g) grad.fill(1);
+  Statistics* statistics = log.statistics();
+  model.optimizer->step({.statistics = statistics});
+  const std::string expected =
+      "mismatch: the statistics are of another optimizer's step: they have a tensor 1, and this optimizer has 1 "
+      "tensors";
+  EXPECT_EQ(refusal([&] { static_cast<void>(run_step(small, 1.0, {}, statistics)); }), expected);
+  EXPECT_EQ(refusal([&] { log.step(small, 1.0, {}); }), expected);
 }
 
 TEST(RunLogs, PackNumbersToNearest) {
@@ -894,7 +984,7 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   EXPECT_EQ(with(1, "/notes", 5), "'notes' is not an object");
   EXPECT_EQ(with(1, "/notes", Json{{"a", Json::array()}}), "the note 'a' is neither text nor a number");
   EXPECT_EQ(with(2, "", Json{{"event", "options"}, {"groups", Json::array({lines[0]["groups"][0]})}}),
-            "has fewer groups than before");
+            "there are fewer groups than before");
   const Json sgd = {{"rule", "sgd"}, {"options", {{"lr", 0.5}}}};
   EXPECT_EQ(with(2, "", Json{{"event", "options"}, {"groups", Json::array({lines[0]["groups"][0], sgd})}}),
             "group 1 changes its rule");
@@ -902,7 +992,10 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   smaller[0]["size"] = 0;
   smaller[0]["shape"] = Json{0};
   EXPECT_EQ(with(2, "", Json{{"event", "tensors"}, {"tensors", smaller}}),
-            "a probe is at an element that is not there");
+            "the tensor " + printable(std::string(lines[0]["tensors"][0]["name"])) + " has 0 elements, and had 3000");
+  Json renamed = lines[0]["tensors"];
+  renamed[1]["name"] = "d";
+  EXPECT_EQ(with(2, "", Json{{"event", "tensors"}, {"tensors", renamed}}), "tensor 1 is 'd', and was 'b'");
   EXPECT_EQ(with(2, "/event", "pets"), "has the event 'pets', which is not known");
   EXPECT_EQ(with(2, "/event", "\033[31mred\n" + std::string(1000, 'x')),
             "has the event '\\x1b[31mred\\x0a" + std::string(55, 'x') + "...', which is not known");

@@ -78,7 +78,8 @@ struct RunScales {
 /// What a log would say about the step that the optimizer has just taken; `statistics` is what the step filled, or
 /// nullptr for a step that was not observed. `last`, what this made of an earlier step of the same optimizer, saves
 /// time where there are many tensors: `known = run_step(adamw, loss, report, seen, std::move(known))` shares its info
-/// until tensors, groups or options change, and uses its memory again.
+/// until tensors, groups or options change, and uses its memory again. Refuses statistics of a tensor that the
+/// optimizer does not have (mismatch).
 [[nodiscard]] ADAMANT_EXPORT RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report,
                                               const Statistics* statistics = nullptr, RunStep last = {});
 
@@ -105,7 +106,8 @@ struct RunLogOptions {
 /// then the log is closed, and each later call throws the error again.
 class ADAMANT_EXPORT RunLog {
  public:
-  /// Makes a new file in the place of an old one. A resumed run continues the count of its steps.
+  /// Makes a new file in the place of an old one. A resumed run continues the count of its steps. Refuses an optimizer
+  /// without tensors (invalid_argument).
   RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options = {});
   /// Writes what is left. Errors are ignored here; end() and flush() report them.
   ~RunLog();
@@ -116,7 +118,8 @@ class ADAMANT_EXPORT RunLog {
   [[nodiscard]] Statistics* statistics();
   /// Call after each step, also after one that is not to be logged. The run may have got more tensors or other options
   /// in between. If it was set back to an earlier state, the log goes on counting. Refuses a step of another run
-  /// (mismatch).
+  /// (mismatch): each tensor of the log keeps its place, its name and its size, and each group its rule. So no step is
+  /// taken after one of these tensors was removed: open another log. A step that is refused is not counted.
   void record(const RunStep& step);
   /// The same for the step that the optimizer has just taken.
   void step(const Optimizer& optimizer, double loss, const StepReport& report);

@@ -21,6 +21,7 @@
 #endif
 
 #include "base/float_environment.h"
+#include "base/forks.h"
 
 namespace adamant {
 namespace {
@@ -46,12 +47,8 @@ int processors() noexcept { return static_cast<int>(std::max(1u, std::thread::ha
 void use_all_processors() noexcept {}
 #endif
 
-// Threads are gone in a process that is forked from one that had them, and what they held at that moment stays locked:
-// whether they ran in a parent, a child learns from the process that first asked for them.
-bool threads_live_here() noexcept {
-  static const pid_t first_process = getpid();
-  return getpid() == first_process;
-}
+// Threads are gone in a process that is forked from one that had them, and what they held at that moment stays locked.
+bool threads_live_here() noexcept { return forks() == 0; }
 
 /// Whether `done` holds within the time in which a thread would just fall asleep and be woken again.
 template <class Done>

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/forks.h"
 #include "base/text.h"
 
 namespace adamant {
@@ -32,7 +33,7 @@ std::FILE* open_file(const char* path, GrowingFile::Existing existing) {
 }  // namespace
 
 GrowingFile::GrowingFile(std::string path, Existing existing)
-    : path_(std::move(path)), process_(getpid()), file_(open_file(path_.c_str(), existing)) {
+    : path_(std::move(path)), process_(getpid()), forks_(forks()), file_(open_file(path_.c_str(), existing)) {
   if (!file_) fail();
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
 }
@@ -73,7 +74,7 @@ void GrowingFile::check() const {
   }
 }
 
-bool GrowingFile::inherited() const { return getpid() != process_; }
+bool GrowingFile::inherited() const { return forks() != forks_; }
 
 void GrowingFile::fail() {
   failure_ = in_quotes(path_) + " cannot be written: " + std::strerror(errno);

@@ -52,6 +52,7 @@ class GrowingFile {
 
   std::string path_;
   pid_t process_;
+  int forks_;  // that led to it
   std::unique_ptr<std::FILE, Close> file_;
   std::string waiting_;
   Clock::time_point flushed_ = Clock::now();

@@ -50,13 +50,15 @@ std::vector<RunInfo::Group> groups_of(const Optimizer& optimizer) {
   return groups;
 }
 
+RunInfo::Tensor tensor_of(const Optimizer& optimizer, std::size_t index) {
+  TensorInfo tensor = optimizer.tensor(index);
+  return {std::move(tensor.name), tensor.size, std::move(tensor.shape), tensor.group};
+}
+
 std::vector<RunInfo::Tensor> tensors_of(const Optimizer& optimizer) {
   std::vector<RunInfo::Tensor> tensors;
   tensors.reserve(optimizer.tensor_count());
-  for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) {
-    TensorInfo tensor = optimizer.tensor(i);
-    tensors.push_back({std::move(tensor.name), tensor.size, std::move(tensor.shape), tensor.group});
-  }
+  for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) tensors.push_back(tensor_of(optimizer, i));
   return tensors;
 }
 
@@ -68,6 +70,10 @@ bool same(const RunInfo::Group& a, const RunInfo::Group& b) {
   bool all = a.rule == b.rule;
   for_each_option([&](std::string_view, auto option) { all = all && a.options.*option == b.options.*option; });
   return all;
+}
+
+bool same(const RunInfo::Tensor& a, const RunInfo::Tensor& b) {
+  return a.name == b.name && a.size == b.size && a.shape == b.shape && a.group == b.group;
 }
 
 bool differ_in_more_than_lr(const std::vector<RunInfo::Group>& a, const std::vector<RunInfo::Group>& b) {
@@ -137,10 +143,19 @@ std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& 
   return text;
 }
 
-// As run_info(); an earlier one of the optimizer stays as long as it is right. Tensors only ever become more.
+bool has_tensors(const Optimizer& optimizer, const std::vector<RunInfo::Tensor>& tensors) {
+  if (optimizer.tensor_count() != tensors.size()) return false;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!same(tensors[i], tensor_of(optimizer, i))) return false;
+  }
+  return true;
+}
+
+// As run_info(); an earlier one of the optimizer stays as long as it is right.
 std::shared_ptr<const RunInfo> info_now(const Optimizer& optimizer, std::shared_ptr<const RunInfo> known) {
-  const bool right = known && known->tensors.size() == optimizer.tensor_count() && known->target == current_target() &&
-                     std::ranges::equal(known->groups, groups_of(optimizer), same);
+  const bool right = known && known->target == current_target() && has_tensors(optimizer, known->tensors) &&
+                     std::ranges::equal(known->groups, groups_of(optimizer),
+                                        [](const RunInfo::Group& a, const RunInfo::Group& b) { return same(a, b); });
   if (right) return known;
   known.reset();  // so that its memory serves again
   return std::make_shared<const RunInfo>(run_info(optimizer));
@@ -172,7 +187,14 @@ RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& repo
   run.tensors.assign(run.info->tensors.size(), {});
   for (std::size_t i = 0; i < run.tensors.size(); ++i) run.tensors[i].tensor = i;
   if (statistics != nullptr) {
-    for (const TensorStatistics& seen : statistics->tensors) run.tensors.at(seen.tensor) = seen;
+    for (const TensorStatistics& seen : statistics->tensors) {
+      if (seen.tensor >= run.tensors.size()) {
+        throw Error(ErrorCode::mismatch, "the statistics are of another optimizer's step: they have a tensor " +
+                                             std::to_string(seen.tensor) + ", and this optimizer has " +
+                                             std::to_string(run.tensors.size()) + " tensors");
+      }
+      run.tensors[seen.tensor] = seen;
+    }
   }
   return run;
 }
@@ -229,29 +251,29 @@ struct RunLog::Impl {
     return asked ? &statistics : nullptr;
   }
 
-  // Counts a step, and says whether it is to be written: one that was not applied always is.
-  bool count(std::uint64_t step, bool applied) {
+  void record(const RunStep& run) {
+    check_step(run);
     lines.check();
     if (!lines.open()) {
       throw Error(ErrorCode::invalid_argument,
                   "the run log " + in_quotes(lines.path()) + " has ended: no step can follow");
     }
-    last = std::max(step, last + 1);
-    return logs(last) || !applied;
+    refuse_another_run(*run.info);
+    last = std::max(run.step, last + 1);
+    if (logs(last) || !run.applied) write_all(run);
   }
 
-  void record(const RunStep& run) {
-    check_step(run);
-    const bool same = run.info->tensors.size() >= info.tensors.size() && run.info->groups.size() >= info.groups.size();
-    if (!same) throw Error(ErrorCode::mismatch, "the step has fewer tensors or groups than its run log had before");
-    if (count(run.step, run.applied)) write_all(run);
-  }
-
+  // A step that is refused leaves the statistics for the one that they are of.
   void step(const Optimizer& optimizer, double loss, const StepReport& report) {
-    const Statistics* seen = std::exchange(asked, false) ? &statistics : nullptr;
-    if (!count(optimizer.steps(), report.applied)) return;
-    made = run_step(optimizer, loss, report, seen, std::move(made));
-    write_all(made);
+    made = run_step(optimizer, loss, report, asked ? &statistics : nullptr, std::move(made));
+    record(made);
+    asked = false;
+  }
+
+  void refuse_another_run(const RunInfo& now) const {
+    std::string why = why_another_run(info.groups, now.groups);
+    if (why.empty()) why = why_another_run(info.tensors, now.tensors);
+    if (!why.empty()) throw Error(ErrorCode::mismatch, "the step is of another run than its log: " + why);
   }
 
   void write_all(const RunStep& run) {
@@ -266,7 +288,8 @@ struct RunLog::Impl {
       info.groups = now.groups;
       add_line({{"event", "options"}, {"groups", to_json(info.groups)}});
     }
-    if (now.tensors.size() != info.tensors.size()) {
+    const auto unchanged = [](const RunInfo::Tensor& a, const RunInfo::Tensor& b) { return same(a, b); };
+    if (!std::ranges::equal(now.tensors, info.tensors, unchanged)) {
       info.tensors = now.tensors;
       add_line({{"event", "tensors"}, {"tensors", to_json(info.tensors)}});
     }
@@ -339,6 +362,9 @@ struct RunLog::Impl {
 RunLog::RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options) {
   const FloatEnvironment environment;
   if (options.every == 0) throw Error(ErrorCode::invalid_argument, "every is 0: a run log needs at least 1");
+  if (optimizer.tensor_count() == 0) {
+    throw Error(ErrorCode::invalid_argument, "the optimizer has no tensor: a run log needs at least 1");
+  }
   impl_ = std::make_unique<Impl>(std::move(path), optimizer, std::move(options));
 }
 RunLog::~RunLog() = default;

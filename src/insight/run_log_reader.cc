@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "insight/lines.h"
 #include "insight/run_format.h"
+#include "insight/run_step.h"
 #include "rule/options.h"
 
 namespace adamant {
@@ -135,10 +136,9 @@ std::vector<RunInfo::Tensor> tensors_of(const Json& json, std::size_t groups) {
   return tensors;
 }
 
-void check_place(const RunInfo::Probe& probe, const std::vector<RunInfo::Tensor>& tensors) {
-  if (probe.tensor >= tensors.size() || probe.element >= tensors[probe.tensor].size) {
-    refuse("a probe is at an element that is not there");
-  }
+template <class List>
+void refuse_another_run(const List& before, const List& now) {
+  if (std::string why = why_another_run(before, now); !why.empty()) refuse(std::move(why));
 }
 
 std::vector<RunInfo::Probe> probes_of(const Json& json, const std::vector<RunInfo::Tensor>& tensors) {
@@ -146,7 +146,9 @@ std::vector<RunInfo::Probe> probes_of(const Json& json, const std::vector<RunInf
   for (const Json& pair : array_at(json, "probes")) {
     if (!pair.is_array() || pair.size() != 2) refuse("a probe is not a pair of tensor and element");
     const RunInfo::Probe probe{count(pair[0], "probes"), count(pair[1], "probes")};
-    check_place(probe, tensors);
+    if (probe.tensor >= tensors.size() || probe.element >= tensors[probe.tensor].size) {
+      refuse("a probe is at an element that is not there");
+    }
     if (!probes.empty() &&
         std::pair(probes.back().tensor, probes.back().element) >= std::pair(probe.tensor, probe.element)) {
       refuse("the probes are not in order");
@@ -259,16 +261,12 @@ struct RunLogReader::Impl {
           read_scales(*json);
         } else if (event == "options") {
           std::vector<RunInfo::Group> groups = groups_of(*json);
-          if (groups.size() < info.groups.size()) refuse("has fewer groups than before");
-          for (std::size_t i = 0; i < info.groups.size(); ++i) {
-            if (groups[i].rule != info.groups[i].rule) refuse("group " + std::to_string(i) + " changes its rule");
-          }
+          refuse_another_run(info.groups, groups);
           info.groups = std::move(groups);
           shared.reset();
         } else if (event == "tensors") {
           std::vector<RunInfo::Tensor> tensors = tensors_of(*json, info.groups.size());
-          if (tensors.size() < info.tensors.size()) refuse("has fewer tensors than before");
-          for (const RunInfo::Probe& probe : info.probes) check_place(probe, tensors);
+          refuse_another_run(info.tensors, tensors);
           info.tensors = std::move(tensors);
           shared.reset();
           behind.resize(info.tensors.size());
