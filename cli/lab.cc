@@ -265,7 +265,7 @@ class Lab {
   void compare(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory,
                const std::filesystem::path& folder, const Interrupt& interrupt, LabReport& report) {
     const std::string name = compared_name(rule, memory);
-    RuleReport runs{rule, memory, config(job, rule, memory, 1).settings, {}};
+    RuleReport runs{rule, memory, {}};
     for (const std::uint64_t seed : seeds_) {
       const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, name, seed, seeds_.size());
       lab::LogConfig log{.path = folder / fmt::format("{}-{}-{}.jsonl", job.info->name, name, seed),

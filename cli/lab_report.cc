@@ -4,10 +4,13 @@
 #include "cli/lab_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <adamant/format.hpp>
 #include <adamant/targets.hpp>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "cli/json.h"
 #include "cli/rule_options.h"
@@ -55,16 +58,38 @@ Cells cells_of(const WorkloadReport& workload, const RuleReport& rule) {
   if (loss.count > 0 && loss.count < rule.runs.size()) {
     cells.note = fmt::format("  {} of {} diverged", rule.runs.size() - loss.count, rule.runs.size());
   }
+  if (rule.runs.front().result.f32_states) {
+    cells.note += fmt::format("  f32 states: fewer than {} elements", kSmallTensor);
+  }
   if (rule.runs.size() < workload.seeds) {
     cells.note += fmt::format("  {} of {} seeds done", rule.runs.size(), workload.seeds);
   }
   return cells;
 }
 
+// What each group of a run uses: one value if it is the same for all.
+std::vector<double> of_groups(const RuleReport& rule, double lab::Tuned::* setting) {
+  std::vector<double> values;
+  for (const lab::TunedRule& group : rule.runs.front().result.groups) values.push_back(group.settings.*setting);
+  if (std::ranges::adjacent_find(values, std::ranges::not_equal_to()) == values.end()) values.resize(1);
+  return values;
+}
+
+std::string text_of(const std::vector<double>& values) { return fmt::format("{:g}", fmt::join(values, "/")); }
+
+// One value, or an array of those of all groups.
+Json json_of(const std::vector<double>& values) { return values.size() == 1 ? Json(values.front()) : Json(values); }
+
+Json options_of(const std::vector<lab::TunedRule>& groups) {
+  Json options = Json::array();
+  for (const auto& [rule, settings] : groups) options.push_back(options_json(lab::options_of(rule, settings)));
+  return options.size() == 1 ? Json(options.front()) : options;
+}
+
 // What the same seeds lose or gain in another memory than f32: "loss +0.12% ±0.20% (standard error) against f32".
 std::string against_f32(const WorkloadReport& workload, const RuleReport& rule) {
   const std::string_view f32 = lab::memory_formats().front().name;
-  if (rule.memory.name == f32) return "";
+  if (rule.memory.name == f32 || rule.runs.front().result.f32_states) return "";
   const auto base = std::ranges::find_if(workload.rules, [&](const RuleReport& other) {
     return other.rule.name == rule.rule.name && other.memory.name == f32;
   });
@@ -88,7 +113,7 @@ std::string against_f32(const WorkloadReport& workload, const RuleReport& rule) 
   return words + " against f32";
 }
 
-constexpr const char* kLine = "  {:<16} {:>7} {:>7}  {:<17} {:<14} {:<16} {:>10} {:>12}{}\n";
+constexpr const char* kLine = "  {:<16} {:>10} {:>7}  {:<17} {:<14} {:<16} {:>10} {:>12}{}\n";
 
 }  // namespace
 
@@ -115,9 +140,9 @@ void print_table(const LabReport& report) {
       const Cells cells = cells_of(workload, rule);
       const std::string difference = against_f32(workload, rule);
       compared = compared || !difference.empty();
-      fmt::print(kLine, compared_name(rule.rule, rule.memory), fmt::format("{:g}", rule.settings.lr),
-                 fmt::format("{:g}", rule.settings.weight_decay), cells.loss, cells.metric, cells.target, cells.step,
-                 cells.bytes, cells.note + difference);
+      fmt::print(kLine, compared_name(rule.rule, rule.memory), text_of(of_groups(rule, &lab::Tuned::lr)),
+                 text_of(of_groups(rule, &lab::Tuned::weight_decay)), cells.loss, cells.metric, cells.target,
+                 cells.step, cells.bytes, cells.note + difference);
     }
   }
   fmt::print(
@@ -142,10 +167,10 @@ void print_json(const LabReport& report) {
                            {"outcome", lab::name(result.outcome)},
                            {"steps", result.steps},
                            {"batch_size", workload.batch_size},
-                           {"lr", rule.settings.lr},
-                           {"weight_decay", rule.settings.weight_decay},
+                           {"lr", json_of(of_groups(rule, &lab::Tuned::lr))},
+                           {"weight_decay", json_of(of_groups(rule, &lab::Tuned::weight_decay))},
                            {"betas", rule.rule.options.betas ? Json(*rule.rule.options.betas) : Json()},
-                           {"options", options_json(lab::options_of(rule.rule, rule.settings))},
+                           {"options", options_of(result.groups)},
                            {"loss", finished ? Json(result.score.loss) : Json()},
                            {std::string(workload.info->metric), finished ? Json(result.score.metric) : Json()},
                            {"target_loss", workload.info->target_loss},

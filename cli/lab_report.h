@@ -22,7 +22,6 @@ struct SeedReport {
 struct RuleReport {
   lab::RuleConfig rule;
   lab::MemoryFormats memory;
-  lab::Tuned settings;
   std::vector<SeedReport> runs;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "lab/memory_formats.h"
 #include "lab/rules.h"
@@ -48,9 +49,11 @@ struct RunResult {
   std::uint64_t steps = 0;                       ///< done
   Score score{};                                 ///< at the end; meaningful where finished
   std::optional<std::uint64_t> steps_to_target;  ///< first step at which the last 20 training losses average below it
-  double step_ns = 0.0;                          ///< median time of Optimizer::step, with its check of the gradients
-  double bytes_per_param = 0.0;                  ///< parameter and optimizer states
-  double seconds = 0.0;                          ///< of the whole run
+  std::vector<TunedRule> groups{};               ///< of the optimizer, as they began
+  bool f32_states = false;       ///< every tensor is too small for the states asked for, and keeps those of f32
+  double step_ns = 0.0;          ///< median time of Optimizer::step, with its check of the gradients
+  double bytes_per_param = 0.0;  ///< parameter and optimizer states
+  double seconds = 0.0;          ///< of the whole run
 };
 
 }  // namespace adamant::lab

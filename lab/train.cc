@@ -49,21 +49,42 @@ class RecentLoss {
   std::size_t count_ = 0;
 };
 
-}  // namespace
+// Which rule takes which parameters.
+struct Share {
+  TunedRule tuned;
+  std::vector<Param> params;
+};
 
-Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params) {
-  std::vector<ParamGroup> groups(1);
+std::vector<Share> shares_of(const RunConfig& config, std::vector<Param> params) {
+  std::vector<Share> shares(1);
   if (config.vectors) {
     const auto is_vector = [](const Param& param) { return param.shape.size() < 2 || param.shape.front() == 1; };
     const auto vectors = std::ranges::stable_partition(params, std::not_fn(is_vector));
-    const auto& [rule, settings] = *config.vectors;
     if (!vectors.empty()) {
-      groups.push_back({{vectors.begin(), vectors.end()}, options_of(rule, settings), rule.rule});
+      shares.push_back({*config.vectors, {vectors.begin(), vectors.end()}});
       params.erase(vectors.begin(), vectors.end());
     }
   }
-  groups.front().params = std::move(params);
-  if (groups.front().params.empty()) groups.erase(groups.begin());
+  shares.front() = {{config.rule, config.settings}, std::move(params)};
+  if (shares.front().params.empty()) shares.erase(shares.begin());
+  return shares;
+}
+
+bool has_states_of(const Optimizer& optimizer, StateFormat format) {
+  for (std::size_t i = 0; i < optimizer.tensor_count(); ++i) {
+    if (optimizer.tensor(i).state_format == format) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params) {
+  std::vector<ParamGroup> groups;
+  for (Share& share : shares_of(config, std::move(params))) {
+    const auto& [rule, settings] = share.tuned;
+    groups.push_back({std::move(share.params), options_of(rule, settings), rule.rule});
+  }
   return Optimizer(
       config.rule.rule, std::move(groups), options_of(config.rule, config.settings),
       {.state = config.memory.state, .weights = config.memory.weights, .report_norm = true, .threads = config.threads});
@@ -79,6 +100,8 @@ RunResult train(Workload& workload, const RunConfig& config, const LogConfig* lo
   if (log_config) log = open_log(*log_config, config, optimizer);
 
   RunResult result;
+  for (Share& share : shares_of(config, weights.params())) result.groups.push_back(std::move(share.tuned));
+  result.f32_states = !has_states_of(optimizer, config.memory.state);
   std::vector<double> step_ns, lr;  // at the start, of each group
   for (std::size_t group = 0; group < optimizer.group_count(); ++group) lr.push_back(*optimizer.options(group).lr);
   RecentLoss recent;

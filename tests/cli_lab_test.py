@@ -78,6 +78,9 @@ class Answers(Lab):
                                        "--out", str(out))
         self.assertEqual((mixed["rule"], mixed["outcome"]), ("mixed", "finished"))
         self.assertNotEqual(mixed["loss"], alone["loss"])
+        self.assertEqual((mixed["lr"], mixed["weight_decay"]), ([0.003, 0.03], [0.01, 0.0]))
+        self.assertEqual([options["lr"] for options in mixed["options"]], mixed["lr"])
+        self.assertEqual((alone["lr"], alone["options"]["lr"]), (0.003, 0.003))
         self.assertLess(mixed["bytes_per_param"], alone["bytes_per_param"], "momentum has one state, adamw two")
         self.assertNotIn("mixed", {r["rule"] for r in self.results_of("--workload", "ravine", "--steps", "2", "--seeds", "1")})
 
@@ -112,6 +115,18 @@ class Answers(Lab):
         self.assertRegex(done.stdout, r"(?m)^  adamw +0\.03 +0  [\d.]+ +[\d.]+ +not reached +[\d.]+ µs +\d+\.\d$")
         self.assertNotIn("\r", done.stderr, "no progress bar where there is no terminal")
         self.assertNotIn("\x1b", done.stdout + done.stderr)
+
+    def test_the_table_has_what_each_group_uses(self):
+        run = ["--workload", "digits", "--rules", "mixed", "--steps", "2", "--seeds", "1"]
+        self.assertRegex(self.run_lab(*run).stdout, r"(?m)^  mixed +0\.003/0\.03 +0\.01/0 ")
+        self.assertRegex(self.run_lab(*run, "--lr", "0.5").stdout, r"(?m)^  mixed +0\.5 +0\.01/0 ")
+
+    def test_states_that_no_tensor_has_are_not_compared(self):
+        table = self.run_lab("--workload", "ravine", "--rules", "adamw", "--steps", "30", "--seeds", "2", "--state",
+                             "f32,bf16,q8,q8-lite").stdout
+        self.assertRegex(table, r"(?m)^  adamw-bf16 .* loss [+-][\d.]+% ±[\d.]+% against f32$")
+        for state in ("q8", "q8-lite"):
+            self.assertRegex(table, rf"(?m)^  adamw-{state} .*\d  f32 states: fewer than 4096 elements$")
 
     def test_states_are_compared(self):
         results = self.results_of("--workload", "digits", "--rules", "adamw", "--steps", "100", "--seeds", "1", "--state",
