@@ -95,6 +95,7 @@ const Call kCalls[] = {
     {"zero_grad", [](Optimizer& o) { o.zero_grad(); }},
     {"set_grad", [](Optimizer& o) { o.set_grad(0, spare_grad); }},
     {"set_grad", [](Optimizer& o) { o.set_grad("w", spare_grad); }},
+    {"set_grads", [](Optimizer& o) { o.set_grads({}); }},
     {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad(0, kNoRows, Tensor()); }},
     {"set_lazy_row_grad", [](Optimizer& o) { o.set_lazy_row_grad("w", kNoRows, Tensor()); }},
     // A name that another call is about to add may not be there yet.
@@ -103,6 +104,7 @@ const Call kCalls[] = {
     {"step_tensor", [](Optimizer& o) { o.step_tensor("later"); }},
     {"step_tensor", [](Optimizer& o) { o.step_tensor("later", spare_grad); }},
     {"set_param", [](Optimizer& o) { o.set_param("w", spare); }},
+    {"set_params", [](Optimizer& o) { o.set_params({}); }},
     {"set_plane", [](Optimizer& o) { o.set_plane("w", "exp_avg", PlaneKind::values, {}); }},
     {"remove_tensor", [](Optimizer& o) { o.remove_tensor("w"); }},
     {"add_param_group", [](Optimizer& o) { o.add_param_group({{{"more", spare}}, {}}); }},
@@ -111,6 +113,7 @@ const Call kCalls[] = {
     {"set_settings", [](Optimizer& o) { o.set_settings({.max_norm = 1.0}); }},
     {"state_dict", [](Optimizer& o) { static_cast<void>(o.state_dict()); }},
     {"load_state_dict", [](Optimizer& o) { o.load_state_dict({}); }},
+    {"set_tensor_step", [](Optimizer& o) { o.set_tensor_step("w", 5); }},
     {"export_param", [](Optimizer& o) { static_cast<void>(o.export_param("w")); }},
     {"import_param", [](Optimizer& o) { o.import_param("w", spare); }},
     {"export_state", [](Optimizer& o) { static_cast<void>(o.export_state("w", "exp_avg")); }},
@@ -122,10 +125,13 @@ const Call kLooks[] = {
     {"options", [](Optimizer& o) { static_cast<void>(o.options()); }},
     {"settings", [](Optimizer& o) { static_cast<void>(o.settings()); }},
     {"rule", [](Optimizer& o) { static_cast<void>(o.rule()); }},
+    {"formula", [](Optimizer& o) { static_cast<void>(o.formula()); }},
+    {"grad_norm", [](Optimizer& o) { static_cast<void>(o.grad_norm()); }},
     {"steps", [](Optimizer& o) { static_cast<void>(o.steps()); }},
     {"tensor_count", [](Optimizer& o) { static_cast<void>(o.tensor_count()); }},
     {"tensor", [](Optimizer& o) { static_cast<void>(o.tensor(0)); }},
     {"tensor_index", [](Optimizer& o) { static_cast<void>(o.tensor_index("w")); }},
+    {"param", [](Optimizer& o) { static_cast<void>(o.param("w")); }},
     {"state", [](Optimizer& o) { static_cast<void>(o.state("w", "exp_avg")); }},
     {"planes", [](Optimizer& o) { static_cast<void>(o.planes("w")); }},
     {"bytes_per_parameter", [](Optimizer& o) { static_cast<void>(o.bytes_per_parameter()); }},
@@ -140,7 +146,7 @@ TEST(OneOptimizer, HasNoCallThatIsNotListedHere) {
   for (const Call& call : kLooks) listed.insert(call.name);
   bool inside = false;
   for (std::string line; std::getline(header, line);) {
-    if (line == "class Optimizer {") inside = true;
+    if (line == "class ADAMANT_EXPORT Optimizer {") inside = true;
     if (line == " private:") inside = false;
     // A declaration is indented by two; its name stands before the first parenthesis.
     const std::size_t end = line.find('(');

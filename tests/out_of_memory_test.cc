@@ -4,7 +4,6 @@
 // When memory runs out in a call, at any of its allocations, nothing was changed and the call can be made again.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <new>
 #include <ostream>
@@ -12,34 +11,7 @@
 #include <vector>
 
 #include "tests/support/buffers.h"
-
-namespace {
-
-constexpr long kEnough = -1;
-thread_local long left = kEnough;  // allocations until one fails
-
-}  // namespace
-
-// Not inlined, or GCC takes malloc and operator delete for a pair that does not belong together.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (left != kEnough && left-- == 0) {
-    left = kEnough;
-    throw std::bad_alloc();
-  }
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-// std::stable_sort, for one, does without where it gets none.
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  try {
-    return operator new(size);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+#include "tests/support/failing_new.h"
 
 namespace adamant::testing {
 namespace {
@@ -94,6 +66,17 @@ const Call kCalls[] = {
      },
      true},
     {"set_grad", [](Model& m) { m.optimizer.set_grad("b", m.b_grad.view()); }},
+    {"set_grads",
+     [](Model& m) {
+       void* const data[] = {m.a_grad.data(), nullptr};
+       m.optimizer.set_grads(data);
+     }},
+    {"set_params",
+     [](Model& m) {
+       void* const data[] = {m.b.data()};
+       const std::size_t tensors[] = {1};
+       m.optimizer.set_params(data, tensors);
+     }},
     {"set_lazy_row_grad", [](Model& m) { m.optimizer.set_lazy_row_grad("b", m.rows, m.row_grads.view()); }},
     {"add_param_group", [](Model& m) { m.optimizer.add_param_group({{{"more", m.more.view()}}, {}}); }},
     {"set_lr", [](Model& m) { m.optimizer.set_lr(0.5); }},
@@ -101,6 +84,7 @@ const Call kCalls[] = {
     {"set_settings", [](Model& m) { m.optimizer.set_settings(m.optimizer.settings()); }},
     {"set_formats", [](Model& m) { m.optimizer.set_formats(StateFormat::bf16, WeightFormat::plain); }},
     {"state_dict", [](Model& m) { static_cast<void>(m.optimizer.state_dict()); }},
+    {"load_state_dict", [](Model& m) { m.optimizer.load_state_dict(m.optimizer.state_dict()); }},
     {"export_param", [](Model& m) { static_cast<void>(m.optimizer.export_param("b")); }},
     {"export_state", [](Model& m) { static_cast<void>(m.optimizer.export_state("b", "exp_avg")); }},
 };

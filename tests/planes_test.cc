@@ -58,6 +58,41 @@ TEST_F(PlanesOf, AreTheBytesOfTheStateDict) {
   }
 }
 
+// A state dict needs no memory of its own: the planes of one optimizer are loaded by another.
+TEST_F(PlanesOf, AreLoadedWithoutACopy) {
+  for (const std::string_view name : presets()) {
+    Buffer other_w = w;
+    Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {.lr = 0.5}, preset(name));
+    for (int step = 0; step < 3; ++step) optimizer.step();
+    StateDictView view;
+    view.steps = optimizer.steps();
+    view.groups = {
+        {std::string(info(optimizer.rule()).name), std::string(optimizer.formula()), optimizer.options(), {"w"}}};
+    StateDictView::Entry& entry = view.tensors["w"];
+    const TensorInfo tensor = optimizer.tensor(0);
+    entry.shape = tensor.shape;
+    entry.step = tensor.step;
+    entry.weight_format = tensor.weight_format;
+    for (const Plane& plane : optimizer.planes("w")) {
+      if (plane.kind == PlaneKind::low_bits) {
+        entry.weight_bits = plane.bytes;
+        continue;
+      }
+      auto& state = entry.states[std::string(plane.state)];
+      state.format = tensor.state_format;
+      (plane.kind == PlaneKind::values ? state.bytes : state.exponents) = plane.bytes;
+    }
+    Optimizer other(Rule::adamw, {{"w", other_w.view(), g.view()}}, {}, preset(name));
+    other.load_state_dict(view);
+    EXPECT_EQ(bits_of(other.state_dict()), bits_of(optimizer.state_dict())) << name;
+    EXPECT_EQ(*other.options().lr, 0.5);
+    EXPECT_EQ(other.steps(), 3u);
+    // Its own memory too.
+    optimizer.load_state_dict(view);
+    EXPECT_EQ(bits_of(other.state_dict()), bits_of(optimizer.state_dict())) << name;
+  }
+}
+
 // Every plane of each preset, moved before the first step, between steps, and back.
 TEST_F(PlanesOf, MayBeTheCallersMemory) {
   for (const std::string_view name : presets()) {

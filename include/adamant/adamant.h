@@ -271,14 +271,14 @@ ADAMANT_EXPORT adamant_status adamant_set_formats(adamant_optimizer* optimizer, 
 /// its format; without `formats`, that of the parameter. All gradients are set or, if one is refused, none.
 ADAMANT_EXPORT adamant_status adamant_set_grads(adamant_optimizer* optimizer, const size_t* tensors, void* const* data,
                                                 const int32_t* formats, size_t count);
-/// Points tensors at the memory to which their parameters have moved. If one is refused, those before it have been set.
+/// Points tensors at the memory to which their parameters have moved; lists as above. All are moved or none.
 ADAMANT_EXPORT adamant_status adamant_set_params(adamant_optimizer* optimizer, const size_t* tensors, void* const* data,
                                                  size_t count);
-/// Gives a tensor of shape [rows, width...] a sparse gradient, for lazy steps: `values` holds `row_count` rows of the
-/// given numbers. Both are read during the step.
+/// Gives a tensor of shape [rows, width...] a sparse gradient, for lazy steps: `values` holds the `row_count` rows of
+/// the given numbers, `size` elements in all. Both are read during the step.
 ADAMANT_EXPORT adamant_status adamant_set_lazy_row_grad(adamant_optimizer* optimizer, size_t tensor,
                                                         const int64_t* rows, size_t row_count, const void* values,
-                                                        int32_t format);
+                                                        size_t size, int32_t format);
 /// Fills every gradient with zeros.
 ADAMANT_EXPORT adamant_status adamant_zero_grad(adamant_optimizer* optimizer);
 

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <adamant/export.h>
+
 #include <stdexcept>
 #include <string>
 
@@ -21,7 +23,7 @@ enum class ErrorCode : int {
 
 /// Thrown by constructors, setters and loads. The text names the offending thing, its value and the rule it broke;
 /// if PyTorch has a wording for the same mistake, the text starts with it. When it is thrown, nothing has changed.
-class Error : public std::runtime_error {
+class ADAMANT_EXPORT Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   [[nodiscard]] ErrorCode code() const noexcept { return code_; }

@@ -4,6 +4,8 @@
 // Number formats: how one element is stored in memory. Arithmetic is always f32 (f64 for f64 tensors).
 #pragma once
 
+#include <adamant/export.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,10 +33,10 @@ struct FormatInfo {
 };
 
 /// All formats, in the order of the enumeration.
-[[nodiscard]] std::span<const FormatInfo> formats() noexcept;
-[[nodiscard]] const FormatInfo& info(Format format) noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::span<const FormatInfo> formats() noexcept;
+[[nodiscard]] ADAMANT_EXPORT const FormatInfo& info(Format format) noexcept;
 /// The format of that name. Throws Error (not_found) naming it and the known ones.
-[[nodiscard]] Format format_from_name(std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT Format format_from_name(std::string_view name);
 
 /// How the states of a rule (its moments) are stored. Arithmetic is always f32; docs/formats.md has the definitions.
 enum class StateFormat : std::uint8_t {
@@ -73,18 +75,18 @@ struct CompactInfo {
 using StateFormatInfo = CompactInfo<StateFormat>;
 using WeightFormatInfo = CompactInfo<WeightFormat>;
 
-[[nodiscard]] std::span<const StateFormatInfo> state_formats() noexcept;
-[[nodiscard]] std::span<const WeightFormatInfo> weight_formats() noexcept;
-[[nodiscard]] const StateFormatInfo& info(StateFormat format) noexcept;
-[[nodiscard]] const WeightFormatInfo& info(WeightFormat format) noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::span<const StateFormatInfo> state_formats() noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::span<const WeightFormatInfo> weight_formats() noexcept;
+[[nodiscard]] ADAMANT_EXPORT const StateFormatInfo& info(StateFormat format) noexcept;
+[[nodiscard]] ADAMANT_EXPORT const WeightFormatInfo& info(WeightFormat format) noexcept;
 /// Throw Error (not_found) naming the unknown name and the known ones.
-[[nodiscard]] StateFormat state_format_from_name(std::string_view name);
-[[nodiscard]] WeightFormat weight_format_from_name(std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT StateFormat state_format_from_name(std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT WeightFormat weight_format_from_name(std::string_view name);
 
 /// Storage of one bfloat16 number, for your containers: std::vector<adamant::bf16>.
 /// Narrowing rounds to nearest even; a finite number stays finite (it saturates at the largest finite one);
 /// every NaN becomes 0x7fc0. Widening is exact.
-struct bf16 {
+struct ADAMANT_EXPORT bf16 {
   std::uint16_t bits = 0;
   bf16() = default;
   explicit bf16(float value) noexcept;
@@ -92,7 +94,7 @@ struct bf16 {
 };
 
 /// Storage of one IEEE-754 binary16 number. Narrowing is as for bf16; every NaN becomes 0x7e00.
-struct f16 {
+struct ADAMANT_EXPORT f16 {
   std::uint16_t bits = 0;
   f16() = default;
   explicit f16(float value) noexcept;

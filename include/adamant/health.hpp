@@ -5,6 +5,8 @@
 // step, the decay and the loss.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/moments.hpp>
 #include <adamant/run_log.hpp>
 #include <cstdint>
@@ -25,7 +27,7 @@ struct LightInfo {
   std::string_view name;
   std::string_view question;  ///< the question that it answers
 };
-[[nodiscard]] std::span<const LightInfo> lights();
+[[nodiscard]] ADAMANT_EXPORT std::span<const LightInfo> lights();
 
 enum class Severity : std::uint8_t {
   yellow,  ///< worth a look
@@ -59,7 +61,7 @@ struct CauseInfo {
   std::uint64_t yellow_steps, red_steps;
   std::string_view advice;  ///< what helps
 };
-[[nodiscard]] std::span<const CauseInfo> causes();
+[[nodiscard]] ADAMANT_EXPORT std::span<const CauseInfo> causes();
 
 struct Finding {
   Light light = Light::input;
@@ -79,7 +81,7 @@ struct Finding {
 /// Limits: in the step in which gradients jump up it cannot tell a bad batch from weights that earlier steps have
 /// thrown off. It cannot know whether elements that never had a gradient were meant to have one. It does not find a
 /// failure that does not show in the moments, such as a learning rate that is too low.
-class Health {
+class ADAMANT_EXPORT Health {
  public:
   /// How many numbers before one say whether it stands out, as a loss or a gradient.
   static constexpr std::size_t kWindow = 128;

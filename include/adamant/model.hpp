@@ -4,6 +4,8 @@
 // What a rule remembers of past gradients at one step of a tensor. Its statistics follow from this alone.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
 #include <cstdint>
@@ -46,6 +48,6 @@ struct RuleModel {
 };
 
 /// The model of a rule; an option that is not set has the rule's default. Step 0 counts as 1.
-[[nodiscard]] RuleModel model_of(Rule rule, const Options& options, std::uint64_t step);
+[[nodiscard]] ADAMANT_EXPORT RuleModel model_of(Rule rule, const Options& options, std::uint64_t step);
 
 }  // namespace adamant

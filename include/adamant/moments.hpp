@@ -4,6 +4,8 @@
 // What the sums of a step say about the moments: the statistics of a tensor, and the value of each for noise alone.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/model.hpp>
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
@@ -40,9 +42,9 @@ struct Moments {
 };
 
 /// The statistics of a tensor for the step that the model describes.
-[[nodiscard]] Moments moments_of(const TensorStatistics& statistics, const RuleModel& model);
+[[nodiscard]] ADAMANT_EXPORT Moments moments_of(const TensorStatistics& statistics, const RuleModel& model);
 /// The same for a rule; `options` are those of the tensor's group in that step.
-[[nodiscard]] Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options& options);
+[[nodiscard]] ADAMANT_EXPORT Moments moments_of(const TensorStatistics& statistics, Rule rule, const Options& options);
 
 /// What the statistics would be if all gradients so far were independent normal noise around 0, all of the same scale,
 /// and what they cannot exceed. The values are exact to second order in 1-β2, which is within 1% from β2 = 0.9 on. They
@@ -63,9 +65,10 @@ struct MomentFloors {
 };
 
 /// The values for a tensor of that many elements.
-[[nodiscard]] MomentFloors floors_of(const RuleModel& model, std::uint64_t elements);
+[[nodiscard]] ADAMANT_EXPORT MomentFloors floors_of(const RuleModel& model, std::uint64_t elements);
 /// The same for a rule at this step, counted from 1; at step 0 all values are NaN.
-[[nodiscard]] MomentFloors floors_of(Rule rule, const Options& options, std::uint64_t step, std::uint64_t elements);
+[[nodiscard]] ADAMANT_EXPORT MomentFloors floors_of(Rule rule, const Options& options, std::uint64_t step,
+                                                    std::uint64_t elements);
 
 /// The lines to draw with a statistic; NaN if there is none.
 struct Guides {
@@ -88,6 +91,6 @@ struct MomentInfo {
 };
 
 /// All statistics, in the order of struct Moments.
-[[nodiscard]] std::span<const MomentInfo> moment_list();
+[[nodiscard]] ADAMANT_EXPORT std::span<const MomentInfo> moment_list();
 
 }  // namespace adamant

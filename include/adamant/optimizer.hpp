@@ -4,6 +4,8 @@
 // The optimizer: parameter groups, states, and the step.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/error.hpp>
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
@@ -47,32 +49,44 @@ struct StepReport {
   std::optional<NonFiniteAt> nonfinite;
 };
 
-/// A copy of everything that an optimizer knows, to be kept in memory or written to a file of yours. Tensors are
-/// matched by name.
-struct StateDict {
+/// A parameter group of a state dict.
+struct StateDictGroup {
+  std::string rule;                 ///< "adamw"
+  std::string formula;              ///< id of the exact operation tree: "adamw-1"
+  Options options;                  ///< every option of the rule
+  std::vector<std::string> params;  ///< names
+};
+
+/// Everything that an optimizer knows, except the parameters. Tensors are matched by name.
+template <class Bytes>
+struct StateDictOf {
   struct State {
     StateFormat format = StateFormat::f32;
-    std::vector<std::byte> bytes;      ///< the elements as they are in memory
-    std::vector<std::byte> exponents;  ///< one for each group of elements, if the format has them
+    Bytes bytes;      ///< the elements as they are in memory
+    Bytes exponents;  ///< one for each group of elements, if the format has them
   };
   struct Entry {
     std::vector<std::size_t> shape;
     std::uint64_t step = 0;  ///< steps this tensor has taken
     WeightFormat weight_format = WeightFormat::plain;
-    std::vector<std::byte> weight_bits;   ///< low-order weight bits of a bf16 parameter, if they are kept
+    Bytes weight_bits;                    ///< low-order weight bits of a bf16 parameter, if they are kept
     std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
   };
-  struct Group {
-    std::string rule;                 ///< "adamw"
-    std::string formula;              ///< id of the exact operation tree: "adamw-1"
-    Options options;                  ///< every option of the rule
-    std::vector<std::string> params;  ///< names
-  };
+  using Group = StateDictGroup;
   std::uint64_t seed = 0;           ///< seed of the dither
   std::optional<double> grad_norm;  ///< the last finite norm: a tensor-by-tensor step clips by it
   std::uint64_t steps = 0;          ///< Optimizer::steps
   std::vector<Group> groups;
   std::map<std::string, Entry> tensors;
+};
+
+/// A copy, to be kept in memory or written to a file of yours.
+using StateDict = StateDictOf<std::vector<std::byte>>;
+
+/// The same with the states and weight bits in memory of yours: of a StateDict, or of a file.
+struct ADAMANT_EXPORT StateDictView : StateDictOf<std::span<const std::byte>> {
+  StateDictView() = default;
+  StateDictView(const StateDict& dict);
 };
 
 /// What a plane holds: the values of a state, the exponents that groups of its values share, or the low-order weight
@@ -124,7 +138,7 @@ struct TensorInfo {
 /// The result of every call is bit-identical on every instruction set and thread count. In a child process made by
 /// fork() it continues to work, on the calling thread alone. A moved-from optimizer refuses every call
 /// (invalid_argument).
-class Optimizer {
+class ADAMANT_EXPORT Optimizer {
  public:
   /// Takes the parameters as one group. Refuses an empty list, options outside their ranges or not of this rule,
   /// tensors that are null, not writable, misaligned or not contiguous (invalid_argument), names or memory that are
@@ -173,9 +187,16 @@ class Optimizer {
   /// Points a tensor at another gradient of the same size; an empty Tensor removes the gradient. May be called before
   /// every step; the memory must stay valid until the step is done. Refuses what the constructor refuses.
   void set_grad(TensorRef tensor, Tensor grad);
+  /// The same for many tensors, by the addresses of their gradients, which have the sizes of the parameters; null means
+  /// none. `tensors` are their indices; empty: all tensors, in order. `formats` are those of the gradients; empty:
+  /// those of the parameters. Sets all or, if one is refused, none. Refuses lists of different lengths (mismatch).
+  void set_grads(std::span<void* const> data, std::span<const std::size_t> tensors = {},
+                 std::span<const Format> formats = {});
   /// Points a tensor at the memory to which its parameter has moved; it has the same size and format, and contains the
   /// same values. Refuses what the constructor refuses.
   void set_param(TensorRef tensor, Tensor param);
+  /// The same for many tensors, by the addresses of their parameters: all are moved or, if one is refused, none.
+  void set_params(std::span<void* const> data, std::span<const std::size_t> tensors = {});
 
   /// Gives a tensor of shape [rows, width...] a sparse gradient, which is zero outside the listed rows. The next steps
   /// are lazy, as with torch's SparseAdam: only the listed rows move and only their states change, while the step count
@@ -208,18 +229,26 @@ class Optimizer {
   /// Takes over options, step counts and states. Refuses, with nothing changed, another rule or formula, tensors that
   /// are missing, unknown or of another shape, another grouping, states of another format, and states that no run can
   /// reach (infinite moments, second moments below zero). NaN is taken back: weights that are NaN lead to it.
-  void load_state_dict(const StateDict& state);
+  void load_state_dict(const StateDictView& state);
+  /// Sets the number of steps that a tensor has taken: at most 2^62 (invalid_argument).
+  void set_tensor_step(TensorRef tensor, std::uint64_t step);
 
   /// The rule of that group. Throws Error (not_found).
   [[nodiscard]] Rule rule(std::size_t group = 0) const;
+  /// Id of the exact operation tree of that group, as state dicts have it: "adamw-1". Throws Error (not_found).
+  [[nodiscard]] std::string_view formula(std::size_t group = 0) const;
   /// Steps so far: calls of step() and end_step() that did not throw, whether the step was applied or not, and those
   /// before the state dict that was loaded.
   [[nodiscard]] std::uint64_t steps() const;
+  /// The last finite norm that a step computed: a tensor-by-tensor step clips by it.
+  [[nodiscard]] std::optional<double> grad_norm() const;
   [[nodiscard]] std::size_t tensor_count() const;
   /// Throws Error (not_found).
   [[nodiscard]] TensorInfo tensor(std::size_t index) const;
   /// Index of the tensor of that name. Throws Error (not_found).
   [[nodiscard]] std::size_t tensor_index(std::string_view name) const;
+  /// View of the parameter.
+  [[nodiscard]] Tensor param(TensorRef tensor) const;
   /// The weights with their low-order bits, which bf16 parameters lack. f64 is rounded.
   [[nodiscard]] std::vector<float> export_param(TensorRef tensor) const;
   /// Sets the weights, parameter and low-order bits, to these values, rounded to nearest. Refuses another number of

@@ -4,6 +4,8 @@
 // Options of the rules, which each group can set, settings of the optimizer, and arguments of one step.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/format.hpp>
 #include <array>
 #include <cstdint>
@@ -71,13 +73,13 @@ void for_each_option(Visit&& visit) {
 using OptionValue = std::variant<double, std::array<double, 2>, bool>;
 
 /// "0.001", "(0.9, 0.999)", "true": the shortest text that reads back as the same value.
-[[nodiscard]] std::string to_text(const OptionValue& value);
+[[nodiscard]] ADAMANT_EXPORT std::string to_text(const OptionValue& value);
 /// The value of the option of that name, if it is set. Throws Error (not_found) naming the known options.
-[[nodiscard]] std::optional<OptionValue> get_option(const Options& options, std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT std::optional<OptionValue> get_option(const Options& options, std::string_view name);
 /// Sets an option by name, to a value or to what a text says ("0.001", "0.9,0.999", "true"). Refuses unknown names
 /// (not_found) and values of another kind (invalid_argument); ranges are checked when the options are used.
-void set_option(Options& options, std::string_view name, const OptionValue& value);
-void set_option(Options& options, std::string_view name, std::string_view text);
+ADAMANT_EXPORT void set_option(Options& options, std::string_view name, const OptionValue& value);
+ADAMANT_EXPORT void set_option(Options& options, std::string_view name, std::string_view text);
 
 /// What happens when a gradient holds a NaN or an infinity.
 enum class NonFinite : std::uint8_t {
@@ -85,9 +87,9 @@ enum class NonFinite : std::uint8_t {
   error,      ///< as skip, and step() throws Error (non_finite)
   propagate,  ///< no gradient pass for the check; NaN and infinity reach their own elements, as in PyTorch
 };
-[[nodiscard]] std::string_view name_of(NonFinite policy) noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::string_view name_of(NonFinite policy) noexcept;
 /// Throws Error (not_found) naming the known policies.
-[[nodiscard]] NonFinite nonfinite_from_name(std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT NonFinite nonfinite_from_name(std::string_view name);
 
 /// Settings of a whole optimizer.
 struct Settings {
@@ -115,9 +117,9 @@ struct Settings {
 /// Settings with the formats of states and weights filled in, for bf16 parameters: "f32" (f32 states, exact f32
 /// weights: 12 bytes per parameter, including the parameter), "b16" (7), "q8" (5.01), "q8-lite" (4.01). Throws Error
 /// (not_found).
-[[nodiscard]] Settings preset(std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT Settings preset(std::string_view name);
 /// The names of the presets.
-[[nodiscard]] std::span<const std::string_view> presets() noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::span<const std::string_view> presets() noexcept;
 
 /// What kind of value a setting takes.
 enum class SettingKind : std::uint8_t {
@@ -135,12 +137,12 @@ struct SettingInfo {
 };
 
 /// All settings, in the order of struct Settings.
-[[nodiscard]] std::span<const SettingInfo> setting_list() noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::span<const SettingInfo> setting_list() noexcept;
 /// A setting by name, as text. Throws Error (not_found) naming the known settings.
-[[nodiscard]] std::string get_setting(const Settings& settings, std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT std::string get_setting(const Settings& settings, std::string_view name);
 /// Sets a setting from text. Refuses unknown names and words (not_found) and text of another kind (invalid_argument);
 /// ranges are checked when the settings are used.
-void set_setting(Settings& settings, std::string_view name, std::string_view text);
+ADAMANT_EXPORT void set_setting(Settings& settings, std::string_view name, std::string_view text);
 
 struct Statistics;
 

@@ -4,6 +4,8 @@
 // The update rules and what can be asked about them at run time. Everything in the library iterates over this one list.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/options.hpp>
 #include <cmath>
 #include <cstdint>
@@ -59,14 +61,14 @@ struct RuleInfo {
 };
 
 /// All rules, in the order of the enumeration.
-[[nodiscard]] std::span<const RuleInfo> rules();
-[[nodiscard]] const RuleInfo& info(Rule rule);
+[[nodiscard]] ADAMANT_EXPORT std::span<const RuleInfo> rules();
+[[nodiscard]] ADAMANT_EXPORT const RuleInfo& info(Rule rule);
 /// The rule of that name ("adamw"). Throws Error (not_found) naming it and the known ones.
-[[nodiscard]] Rule rule_from_name(std::string_view name);
+[[nodiscard]] ADAMANT_EXPORT Rule rule_from_name(std::string_view name);
 
 /// `base` with the options that are set in `changes`.
-[[nodiscard]] Options merge(const Options& base, const Options& changes);
+[[nodiscard]] ADAMANT_EXPORT Options merge(const Options& base, const Options& changes);
 /// The rule's defaults; every option that the rule has is set.
-[[nodiscard]] Options defaults(Rule rule);
+[[nodiscard]] ADAMANT_EXPORT Options defaults(Rule rule);
 
 }  // namespace adamant

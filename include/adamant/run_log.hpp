@@ -5,6 +5,8 @@
 // format.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/optimizer.hpp>
 #include <adamant/statistics.hpp>
 #include <array>
@@ -72,11 +74,11 @@ struct RunScales {
 };
 
 /// What a log would say about an optimizer; `id` and `probes` are empty.
-[[nodiscard]] RunInfo run_info(const Optimizer& optimizer);
+[[nodiscard]] ADAMANT_EXPORT RunInfo run_info(const Optimizer& optimizer);
 /// What a log would say about the step that the optimizer has just taken; `statistics` is what the step filled, or
 /// nullptr for a step that was not observed.
-[[nodiscard]] RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report,
-                               const Statistics* statistics = nullptr);
+[[nodiscard]] ADAMANT_EXPORT RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report,
+                                              const Statistics* statistics = nullptr);
 
 struct RunLogOptions {
   std::string title{};
@@ -99,7 +101,7 @@ struct RunLogOptions {
 /// Takes about 64 bytes per tensor and step, and follows at most 32 elements. What was handed over to the system can be
 /// read, even after the process was killed. If the file cannot be written, throws Error (io) naming path and reason;
 /// then the log is closed, and each later call throws the error again.
-class RunLog {
+class ADAMANT_EXPORT RunLog {
  public:
   /// Makes a new file in the place of an old one. A resumed run continues the count of its steps.
   RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options = {});
@@ -131,7 +133,7 @@ class RunLog {
 /// Reads a run log step by step, in the memory of one step, even while it is being written. An incomplete last line, as
 /// a killed process leaves it, is ignored. Throws Error (io) naming path and line if the file cannot be read or is not
 /// a run log, or if another file took its place before the run ended.
-class RunLogReader {
+class ADAMANT_EXPORT RunLogReader {
  public:
   explicit RunLogReader(std::string path);
   ~RunLogReader();

@@ -5,6 +5,8 @@
 // docs/tensorboard.md lists the tags.
 #pragma once
 
+#include <adamant/export.h>
+
 #include <adamant/optimizer.hpp>
 #include <adamant/run_log.hpp>
 #include <adamant/statistics.hpp>
@@ -38,7 +40,7 @@ struct TensorBoardOptions {
 /// What was handed over to the system can be read, even after the process was killed. If the file cannot be written,
 /// throws Error (io) naming path and reason; then it is closed, and each later call throws the error again.
 /// One call at a time.
-class TensorBoard {
+class ADAMANT_EXPORT TensorBoard {
  public:
   /// Creates the folder if it does not exist, and a new file in it. A resumed run in the same folder continues the
   /// count of its steps, and replaces steps that an earlier file has beyond that. Refuses names that no tensor has

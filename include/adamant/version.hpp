@@ -8,11 +8,13 @@
 #define ADAMANT_VERSION_MINOR 1
 #define ADAMANT_VERSION_PATCH 0
 
+#include <adamant/export.h>
+
 #include <string_view>
 
 namespace adamant {
 
 /// Version of the library that is linked: "0.1.0".
-[[nodiscard]] std::string_view version() noexcept;
+[[nodiscard]] ADAMANT_EXPORT std::string_view version() noexcept;
 
 }  // namespace adamant

@@ -50,7 +50,8 @@ struct NameHash {
 };
 using TensorIndex = std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>>;
 
-struct Optimizer::Impl {
+/// Hidden, or it would be shown with the class around it.
+struct [[gnu::visibility("hidden")]] Optimizer::Impl {
   Impl(Rule rule, const Options& options, const Settings& settings);
 
   /// For the scope of a call that is refused between begin_step and end_step, and of one that is not.
@@ -60,13 +61,19 @@ struct Optimizer::Impl {
   // registry.cc: groups, tensors and their memory
   std::size_t add_group(ParamGroup group);
   void set_grad(std::size_t tensor, const Tensor& grad);
+  void set_grads(std::span<void* const> data, std::span<const std::size_t> tensors, std::span<const Format> formats);
   void set_param(std::size_t tensor, const Tensor& param);
+  void set_params(std::span<void* const> data, std::span<const std::size_t> tensors);
   void set_lazy_rows(std::size_t tensor, std::span<const std::int64_t> rows, const Tensor& values);
   void set_plane(std::size_t tensor, std::string_view state, PlaneKind kind, std::span<std::byte> memory);
   void remove_tensor(std::size_t tensor);
   [[nodiscard]] std::size_t index_of_name(std::string_view name) const;
+  /// What set_grad stores; throws Error where it refuses.
+  [[nodiscard]] Gradient checked_grad(std::size_t tensor, const Tensor& grad) const;
   void check_tensor(std::size_t tensor) const;
   void check_group(std::size_t group) const;
+  /// Throws Error (duplicate) where memory that the optimizer writes overlaps.
+  void check_regions() const;
   /// Throws Error (duplicate) where a gradient has memory that the optimizer writes.
   void check_grad_memory(Naming naming, const TensorState& tensor, const Tensor& grad) const;
   [[nodiscard]] std::string region_text(const Region& region) const;

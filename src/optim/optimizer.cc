@@ -97,9 +97,20 @@ void Optimizer::set_grad(TensorRef tensor, Tensor grad) {
   impl().set_grad(index_of(tensor), grad);
 }
 
+void Optimizer::set_grads(std::span<void* const> data, std::span<const std::size_t> tensors,
+                          std::span<const Format> formats) {
+  const Call call = impl().call_during_step("set_grads");
+  impl().set_grads(data, tensors, formats);
+}
+
 void Optimizer::set_param(TensorRef tensor, Tensor param) {
   const Call call = impl().call("set_param");
   impl().set_param(index_of(tensor), param);
+}
+
+void Optimizer::set_params(std::span<void* const> data, std::span<const std::size_t> tensors) {
+  const Call call = impl().call("set_params");
+  impl().set_params(data, tensors);
 }
 
 void Optimizer::set_lazy_row_grad(TensorRef tensor, std::span<const std::int64_t> rows, Tensor values) {
@@ -172,7 +183,14 @@ Rule Optimizer::rule(std::size_t group) const {
   return impl().groups[group].rule();
 }
 
+std::string_view Optimizer::formula(std::size_t group) const {
+  impl().check_group(group);
+  return info(impl().groups[group].variant).formula;
+}
+
 std::uint64_t Optimizer::steps() const { return impl().steps; }
+
+std::optional<double> Optimizer::grad_norm() const { return impl().grad_norm; }
 
 std::size_t Optimizer::tensor_count() const { return impl().tensors.size(); }
 

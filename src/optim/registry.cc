@@ -24,6 +24,14 @@ void check_param(const TensorState& tensor, const Tensor& param) {
   if (!param.writable) refuse(ErrorCode::invalid_argument, param_text(tensor) + " is read-only");
 }
 
+/// Refuses a list that does not belong to these tensors; without indices it is one of all tensors.
+void check_list(const char* what, std::size_t given, std::span<const std::size_t> indices, std::size_t tensors) {
+  const std::size_t expected = indices.empty() ? tensors : indices.size();
+  if (given == expected) return;
+  refuse(ErrorCode::mismatch,
+         std::to_string(given) + " " + what + " are given for " + std::to_string(expected) + " tensors");
+}
+
 }  // namespace
 
 Optimizer::Impl::Impl(Rule rule, const Options& options, const Settings& settings_)
@@ -73,13 +81,7 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     groups.push_back(state);
     tensors.reserve(old_count + added.size());
     for (TensorState& tensor : added) tensors.push_back(std::move(tensor));
-    if (const auto overlap = regions.first_overlap()) {
-      const auto& [first, second] = *overlap;
-      refuse(ErrorCode::duplicate, first.plane || second.plane
-                                       ? region_text(first) + " and " + region_text(second) + " share memory"
-                                       : "parameters " + in_quotes(tensors[first.tensor].name) + " and " +
-                                             in_quotes(tensors[second.tensor].name) + " share memory");
-    }
+    check_regions();
     for (std::size_t i = 0; i < group.params.size(); ++i) set_grad(old_count + i, group.params[i].grad);
     for (std::size_t i = 0; i < old_count; ++i) check_grad_memory(gradient_text, tensors[i], tensors[i].grad.values);
   } catch (...) {
@@ -92,12 +94,9 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
   return group_index;
 }
 
-void Optimizer::Impl::set_grad(std::size_t index, const Tensor& grad) {
-  TensorState& tensor = tensors[index];
-  if (grad.data == nullptr && grad.size == 0) {
-    tensor.grad = {};
-    return;
-  }
+Gradient Optimizer::Impl::checked_grad(std::size_t index, const Tensor& grad) const {
+  const TensorState& tensor = tensors[index];
+  if (grad.data == nullptr && grad.size == 0) return {};
   check_memory(gradient_text, tensor, grad);
   if (grad.size != tensor.param.size) {
     refuse(ErrorCode::mismatch, gradient_text(tensor) + " has " + std::to_string(grad.size) +
@@ -106,7 +105,29 @@ void Optimizer::Impl::set_grad(std::size_t index, const Tensor& grad) {
   check_formats(tensor, grad.format);
   check_layout(tensor, grad);
   check_grad_memory(gradient_text, tensor, grad);
-  tensor.grad = {grad, false, {}};
+  return {grad, false, {}};
+}
+
+void Optimizer::Impl::set_grad(std::size_t index, const Tensor& grad) {
+  tensors[index].grad = checked_grad(index, grad);
+}
+
+void Optimizer::Impl::set_grads(std::span<void* const> data, std::span<const std::size_t> indices,
+                                std::span<const Format> formats) {
+  check_list("gradients", data.size(), indices, tensors.size());
+  if (!formats.empty() && formats.size() != data.size()) {
+    refuse(ErrorCode::mismatch,
+           std::to_string(formats.size()) + " formats are given for " + std::to_string(data.size()) + " gradients");
+  }
+  std::vector<Gradient> checked(data.size());
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const std::size_t index = indices.empty() ? i : indices[i];
+    check_tensor(index);
+    const Tensor& param = tensors[index].param;
+    if (data[i] == nullptr) continue;
+    checked[i] = checked_grad(index, {data[i], param.size, formats.empty() ? param.format : formats[i]});
+  }
+  for (std::size_t i = 0; i < data.size(); ++i) tensors[indices.empty() ? i : indices[i]].grad = checked[i];
 }
 
 void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int64_t> rows, const Tensor& values) {
@@ -155,6 +176,39 @@ void Optimizer::Impl::set_param(std::size_t index, const Tensor& param) {
   } catch (...) {
     std::swap(regions, moved);
     tensor.param = old;
+    throw;
+  }
+}
+
+void Optimizer::Impl::set_params(std::span<void* const> data, std::span<const std::size_t> indices) {
+  check_list("parameters", data.size(), indices, tensors.size());
+  std::vector<Tensor> params(tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) params[i] = tensors[i].param;
+  std::vector<bool> given(tensors.size());
+  Regions moved = regions;
+  std::vector<Region> added;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const std::size_t index = indices.empty() ? i : indices[i];
+    check_tensor(index);
+    const TensorState& tensor = tensors[index];
+    if (given[index]) refuse(ErrorCode::duplicate, param_text(tensor) + " is given twice");
+    given[index] = true;
+    params[index].data = data[i];
+    check_param(tensor, params[index]);
+    moved.remove(param_region(tensor.param, index));
+    added.push_back(param_region(params[index], index));
+  }
+  moved.insert(added);
+  const auto swap_all = [&]() noexcept {
+    std::swap(regions, moved);
+    for (std::size_t i = 0; i < tensors.size(); ++i) std::swap(tensors[i].param, params[i]);
+  };
+  swap_all();
+  try {
+    check_regions();
+    for (const TensorState& tensor : tensors) check_grad_memory(gradient_text, tensor, tensor.grad.values);
+  } catch (...) {
+    swap_all();
     throw;
   }
 }
@@ -238,6 +292,16 @@ void Optimizer::Impl::check_group(std::size_t group) const {
   if (group < groups.size()) return;
   refuse(ErrorCode::not_found, "no parameter group " + std::to_string(group) + ": the optimizer has " +
                                    std::to_string(groups.size()) + " groups");
+}
+
+void Optimizer::Impl::check_regions() const {
+  const auto overlap = regions.first_overlap();
+  if (!overlap) return;
+  const auto& [first, second] = *overlap;
+  refuse(ErrorCode::duplicate, first.plane || second.plane
+                                   ? region_text(first) + " and " + region_text(second) + " share memory"
+                                   : "parameters " + in_quotes(tensors[first.tensor].name) + " and " +
+                                         in_quotes(tensors[second.tensor].name) + " share memory");
 }
 
 void Optimizer::Impl::check_grad_memory(Naming naming, const TensorState& tensor, const Tensor& grad) const {

@@ -16,17 +16,15 @@
 namespace adamant {
 namespace {
 
+constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
+
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::mismatch, "state_dict: " + message); }
 
 // Where a state dict has a plane of a tensor. The entry has all states of the variant.
-std::vector<std::byte>& plane_of(StateDict::Entry& entry, const VariantInfo& variant, const PlaneInfo& plane) {
+auto& plane_of(auto& entry, const VariantInfo& variant, const PlaneInfo& plane) {
   if (plane.kind == PlaneKind::low_bits) return entry.weight_bits;
-  StateDict::State& state = entry.states.at(std::string(variant.state_names[plane.state]));
+  auto& state = entry.states.at(std::string(variant.state_names[plane.state]));
   return plane.kind == PlaneKind::exponents ? state.exponents : state.bytes;
-}
-const std::vector<std::byte>& plane_of(const StateDict::Entry& entry, const VariantInfo& variant,
-                                       const PlaneInfo& plane) {
-  return plane_of(const_cast<StateDict::Entry&>(entry), variant, plane);
 }
 
 void check_bytes(const std::string& what, std::size_t bytes, std::size_t expected) {
@@ -45,7 +43,7 @@ void check_format(const std::string& what, F format, F expected, std::size_t cou
 }
 
 // The same tensor with the memory of a state dict in place of its own; only to be read.
-Streams streams_of(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
+Streams streams_of(const TensorState& tensor, const VariantInfo& variant, const StateDictView::Entry& entry) {
   Streams streams = adamant::streams_of(tensor, variant.variant);
   for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
     auto* data = const_cast<std::byte*>(plane_of(entry, variant, plane).data());
@@ -59,7 +57,7 @@ Streams streams_of(const TensorState& tensor, const VariantInfo& variant, const 
 
 // No run reaches an infinite moment, or a second moment below zero. A NaN it does reach: from a weight that is NaN, and
 // from gradients under NonFinite::propagate.
-void check_values(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
+void check_values(const TensorState& tensor, const VariantInfo& variant, const StateDictView::Entry& entry) {
   const Streams streams = streams_of(tensor, variant, entry);
   const auto check = [&](std::size_t s, std::size_t element, double value) {
     const StateInfo& state = variant.state_infos[s];
@@ -81,9 +79,7 @@ void check_values(const TensorState& tensor, const VariantInfo& variant, const S
   }
 }
 
-constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
-
-void check_entry(const TensorState& tensor, const VariantInfo& variant, const StateDict::Entry& entry) {
+void check_entry(const TensorState& tensor, const VariantInfo& variant, const StateDictView::Entry& entry) {
   if (entry.shape != tensor.shape) {
     refuse("tensor " + in_quotes(tensor.name) + " has shape " + shape_text(entry.shape) + ", must be " +
            shape_text(tensor.shape));
@@ -110,7 +106,7 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
   for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) { bytes[plane.index()] = plane.bytes; });
   for (std::size_t s = 0; s < variant.state_count; ++s) {
     const std::string what = state_text(tensor, variant.state_names[s]);
-    const StateDict::State& state = entry.states.at(std::string(variant.state_names[s]));
+    const StateDictView::State& state = entry.states.at(std::string(variant.state_names[s]));
     check_bytes(what, state.bytes.size(), bytes[plane_index(s, PlaneKind::values)]);
     check_bytes("exponents of " + what, state.exponents.size(), bytes[plane_index(s, PlaneKind::exponents)]);
   }
@@ -120,6 +116,20 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
 }
 
 }  // namespace
+
+StateDictView::StateDictView(const StateDict& dict) {
+  seed = dict.seed;
+  grad_norm = dict.grad_norm;
+  steps = dict.steps;
+  groups = dict.groups;
+  for (const auto& [name, entry] : dict.tensors) {
+    Entry& view = tensors[name];
+    view = {entry.shape, entry.step, entry.weight_format, entry.weight_bits, {}};
+    for (const auto& [state_name, state] : entry.states) {
+      view.states[state_name] = {state.format, state.bytes, state.exponents};
+    }
+  }
+}
 
 StateDict Optimizer::state_dict() const {
   const Call call = impl().call("state_dict");
@@ -147,7 +157,7 @@ StateDict Optimizer::state_dict() const {
   return dict;
 }
 
-void Optimizer::load_state_dict(const StateDict& dict) {
+void Optimizer::load_state_dict(const StateDictView& dict) {
   const Call call = impl().call("load_state_dict");
   Impl& self = impl();
   if (dict.groups.size() != self.groups.size()) {
@@ -161,7 +171,7 @@ void Optimizer::load_state_dict(const StateDict& dict) {
   std::vector<Options> options;
   std::vector<bool> grouped(self.tensors.size());
   for (std::size_t g = 0; g < self.groups.size(); ++g) {
-    const StateDict::Group& group = dict.groups[g];
+    const StateDictGroup& group = dict.groups[g];
     const std::string what = " of group " + std::to_string(g);
     const Rule rule = self.groups[g].rule();
     if (group.rule != info(rule).name) {
@@ -198,18 +208,29 @@ void Optimizer::load_state_dict(const StateDict& dict) {
 
   for (std::size_t g = 0; g < self.groups.size(); ++g) self.groups[g].options = options[g];
   for (TensorState& tensor : self.tensors) {
-    const StateDict::Entry& entry = dict.tensors.at(tensor.name);
+    const StateDictView::Entry& entry = dict.tensors.at(tensor.name);
     tensor.step = entry.step;
     const VariantInfo& variant = info(self.variant(tensor));
     for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
-      const std::vector<std::byte>& bytes = plane_of(entry, variant, plane);
-      if (!bytes.empty()) std::memcpy(tensor.planes[plane.index()].data, bytes.data(), bytes.size());
+      const std::span<const std::byte> bytes = plane_of(entry, variant, plane);
+      // They may be the optimizer's own.
+      if (!bytes.empty()) std::memmove(tensor.planes[plane.index()].data, bytes.data(), bytes.size());
     });
     tensor.seed = dither_seed(dict.seed, tensor.name);
   }
   self.settings.seed = dict.seed;
   self.grad_norm = dict.grad_norm;
   self.steps = dict.steps;
+}
+
+void Optimizer::set_tensor_step(TensorRef tensor, std::uint64_t step) {
+  const Call call = impl().call("set_tensor_step");
+  TensorState& state = impl().tensors[index_of(tensor)];
+  if (step > kMostSteps) {
+    adamant::refuse(ErrorCode::invalid_argument, "step of tensor " + in_quotes(state.name) + " is " +
+                                                     std::to_string(step) + ", must be at most 2^62");
+  }
+  state.step = step;
 }
 
 }  // namespace adamant

@@ -30,6 +30,8 @@ Tensor Optimizer::state(TensorRef which, std::string_view state_name) const {
   return {data, tensor.param.size, *format.element};
 }
 
+Tensor Optimizer::param(TensorRef which) const { return impl().tensors[index_of(which)].param; }
+
 std::vector<float> Optimizer::export_state(TensorRef which, std::string_view state_name) const {
   const Call call = impl().call_during_step("export_state");
   const TensorState& tensor = impl().tensors[index_of(which)];
