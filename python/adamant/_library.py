@@ -11,6 +11,7 @@ each call and member means; a test compares this file with it.
 
 import ctypes
 import enum
+import numbers
 import os
 import pathlib
 import sys
@@ -324,12 +325,39 @@ def _check(status, call, arguments):
 c = load(find())
 
 
+class Handle:
+    """What a call made, to be given to other calls, and freed when nobody has it any more."""
+
+    def __init__(self, free):
+        self._as_parameter_ = c_void_p()
+        self._free = free
+
+    def __del__(self):
+        self._free(self._as_parameter_)
+
+    @property
+    def place(self):
+        """Where a call that makes something puts it."""
+        return ctypes.byref(self._as_parameter_)
+
+    @property
+    def address(self):
+        """For a member of a struct."""
+        return self._as_parameter_.value
+
+
+def count(which):
+    """Number of entries of a List."""
+    number = c_size_t()
+    c.count(which, number)
+    return number.value
+
+
 def names(which):
     """The names in a List, in its order."""
-    count, name = c_size_t(), c_char_p()
-    c.count(which, count)
+    name = c_char_p()
     found = []
-    for index in range(count.value):
+    for index in range(count(which)):
         c.get_name(which, index, name)
         found.append(name.value.decode())
     return found
@@ -357,7 +385,13 @@ def _value(name, value):
         if len(value) != 2:
             raise BY_STATUS["invalid_argument"](f"{name.decode()} is {value!r}: it must be a number, or a pair of numbers")
         return Value(name=name, kind=Kind.PAIR, number=(value[0], value[1]))
-    return Value(name=name, kind=Kind.NUMBER, number=(float(value), 0.0))
+    if isinstance(value, numbers.Integral) and abs(value) > 2**53:
+        return Value(name=name, text=str(value).encode())
+    try:
+        return Value(name=name, kind=Kind.NUMBER, number=(float(value), 0.0))
+    except (TypeError, ValueError):
+        raise BY_STATUS["invalid_argument"](f"{name.decode()} is {value!r}: it must be a number, a pair of numbers, a "
+                                            "bool, a str or None") from None
 
 
 def read(value):

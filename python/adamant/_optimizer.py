@@ -1,0 +1,761 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The optimizer: parameter groups, gradients, the step, states."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import json
+import operator
+import os
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from . import _arrays, _library
+from ._arrays import Memory
+from ._errors import BusyError, InvalidArgumentError, MismatchError, NotFoundError
+from ._library import Format, Kind, List, MemoryFlag, PlaneKind, c
+
+
+def default_threads() -> int:
+    """The threads of an optimizer that is given none: those of this process's processors (`os.sched_getaffinity`),
+    divided by $LOCAL_WORLD_SIZE where a launcher such as torchrun has set it; 0, which leaves it to the engine, where it
+    has not. OMP_NUM_THREADS is not looked at."""
+    processes = os.environ.get("LOCAL_WORLD_SIZE", "")
+    if not processes.isdigit() or int(processes) < 2:
+        return 0
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, processors // int(processes))
+
+
+class NonFinite(NamedTuple):
+    """The first gradient element that is not finite, and the number of such elements in all tensors."""
+
+    tensor: str
+    index: int
+    count: int
+
+
+class StepReport:
+    """What one step did."""
+
+    __slots__ = ("_names", "struct")
+
+    def __init__(self, struct: _library.StepReport, names: list[str]):
+        self.struct = struct
+        self._names = names
+
+    @property
+    def applied(self) -> bool:
+        """False if a gradient that is not finite made the step change nothing."""
+        return bool(self.struct.applied)
+
+    @property
+    def grad_norm(self) -> float | None:
+        """Global norm of the unscaled gradients before clipping, if it was computed (`max_norm` or `report_norm`)."""
+        return self.struct.grad_norm if self.struct.has_grad_norm else None
+
+    @property
+    def clip_coefficient(self) -> float:
+        """The factor that every gradient was multiplied by to clip the norm: 1 if nothing was clipped."""
+        return self.struct.clip_coefficient
+
+    @property
+    def nonfinite(self) -> NonFinite | None:
+        """Where a gradient is not finite, if one is."""
+        if not self.struct.has_nonfinite:
+            return None
+        return NonFinite(self._names[self.struct.nonfinite_tensor], self.struct.nonfinite_element,
+                         self.struct.nonfinite_count)
+
+    def __repr__(self) -> str:
+        return (f"StepReport(applied={self.applied}, grad_norm={self.grad_norm}, "
+                f"clip_coefficient={self.clip_coefficient}, nonfinite={self.nonfinite})")
+
+
+def _one_at_a_time(method):
+    """Calls on one optimizer wait for each other."""
+
+    @functools.wraps(method)
+    def call(self, *args, **kwargs):
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return call
+
+
+class Optimizer:
+    """Updates arrays in place. The classes of the rules (`AdamW`, ...) are made from this one.
+
+    `params` is an iterable of arrays, of `(array, gradient)` or of `(name, array)`; or a dict of arrays by name; or a
+    list of groups, each a dict with such "params", and with options and a "rule" of its own if it has any. Arrays
+    without a name are called by their number. Checkpoints match them by name.
+
+    The optimizer holds a reference to every array that it uses, so that it stays where it is. Calls may come from any
+    thread; they wait for each other, and other threads of Python run while the engine works.
+    """
+
+    rule: ClassVar[str]
+    """Name of the rule: "adamw"."""
+
+    def __init__(self, params: Any, *args: Any, **kwargs: Any):
+        given = type(self).__signature__.bind(params, *args, **kwargs).arguments
+        del given["params"]
+        preset = given.pop("preset", None)
+        uint16 = given.pop("format", None)
+        if uint16 not in (None, "bf16"):
+            raise InvalidArgumentError(f"format is {uint16!r}: it must be \"bf16\", which is how uint16 arrays are read")
+        self._uint16 = None if uint16 is None else Format.BF16
+        settings = {name: given.pop(name) for name in SETTINGS if name in given}
+        if not settings.get("threads"):
+            settings["threads"] = default_threads()
+
+        self._lock = threading.RLock()
+        self._handle = _library.Handle(c.free)
+        self._shown = weakref.WeakSet()  # the arrays that show the engine's memory
+        self._names: list[str] = []
+        self._index: dict[str, int] = {}
+        self._params: list[Memory] = []
+        # Of each tensor: the gradient that the user gave, and what the engine has of it.
+        self._grads: list[Any] = []
+        self._addresses: list[int | None] = []
+        self._formats: list[int] = []
+        self._kept: list[Any] = []  # also says which are read-only, by being a Memory
+        self._groups: list[list[str]] = []
+
+        groups = [self._read(group, names) for group, names in _numbered(_groups(params), 0)]
+        options, settings = _library.values(given), _library.values(settings)
+        config = _library.Config(
+            rule=self.rule.encode(), groups=_library.array(_library.Group, [group for group, _ in groups]),
+            group_count=len(groups), options=options, option_count=len(options),
+            preset=None if preset is None else preset.encode(), settings=settings, setting_count=len(settings))
+        c.create(config, self._handle.place)
+        for _, tensors in groups:
+            self._add(tensors)
+
+    # ---- Tensors and groups
+
+    @_one_at_a_time
+    def add_group(self, group: Mapping[str, Any]) -> int:
+        """Adds a group, as the constructor has them. Returns its number."""
+        self._nothing_shown("add_group")
+        (members, names), = _numbered([_group(group, "the group")], len(self._names))
+        struct, tensors = self._read(members, names)
+        index = ctypes.c_size_t()
+        c.add_group(self._handle, struct, index)
+        self._add(tensors)
+        return index.value
+
+    @_one_at_a_time
+    def remove_tensor(self, tensor: str | int) -> None:
+        """Forgets a tensor and its states. Later tensors move up by one index; groups stay."""
+        index = self._find(tensor)
+        self._nothing_shown("remove_tensor")
+        c.remove_tensor(self._handle, index)
+        for group in self._groups:
+            if self._names[index] in group:
+                group.remove(self._names[index])
+        for of_tensors in (self._names, self._params, self._grads, self._addresses, self._formats, self._kept):
+            del of_tensors[index]
+        self._index = {name: i for i, name in enumerate(self._names)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all tensors."""
+        return tuple(self._names)
+
+    @property
+    def param_groups(self) -> list[Group]:
+        """The groups, whose options can be set: `optimizer.param_groups[0]["lr"] = 1e-4`."""
+        return [Group(self, index) for index in range(len(self._groups))]
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the first group; setting it sets that of every group."""
+        return self.param_groups[0]["lr"]
+
+    @lr.setter
+    @_one_at_a_time
+    def lr(self, lr: float) -> None:
+        c.set_lr(self._handle, lr)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings: `optimizer.settings["max_norm"] = 1.0`. Formats are changed by `set_formats`."""
+        return Settings(self)
+
+    @_one_at_a_time
+    def set_formats(self, state: str | None = None, weights: str | None = None) -> None:
+        """Converts the states and the low-order weight bits to these formats."""
+        self._nothing_shown("set_formats")
+        c.set_formats(self._handle, (state or self.settings["state"]).encode(),
+                      (weights or self.settings["weights"]).encode())
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterates over the names of the tensors."""
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index
+
+    def __repr__(self) -> str:
+        size = sum(param.size for param in self._params)
+        lines = [f"{type(self).__name__}: {len(self)} tensors, {size} parameters"]
+        lines += [f"  {group!r}" for group in self.param_groups]
+        return "\n".join(lines)
+
+    def __reduce__(self):
+        raise TypeError(f"{type(self).__name__} works in the memory of arrays and cannot be pickled or copied: pickle "
+                        "state_dict() and the arrays")
+
+    # ---- Gradients
+
+    @_one_at_a_time
+    def set_grads(self, grads: Iterable[Any] | Mapping[str, Any]) -> None:
+        """Points all tensors at these gradients: one for each tensor, in their order, with None for none; or a dict by
+        name, where a tensor that is missing has none. They are read in the step, not copied. All are set or, if one is
+        refused, none."""
+        grads = self._in_order(grads)
+        held = self._grads
+        if all(map(operator.is_, grads, held)):
+            return  # the same arrays, which are where they were
+        addresses, formats, kept = self._addresses.copy(), self._formats.copy(), self._kept.copy()
+        for i, grad in enumerate(grads):
+            if grad is held[i]:
+                continue
+            param = self._params[i]
+            # What is usual, quickly; everything else, and what is to be refused, by Memory.
+            if (type(grad) is np.ndarray and grad.dtype is param.dtype and grad.shape == param.shape
+                    and grad.flags.carray):
+                addresses[i] = ctypes.addressof(_Byte.from_buffer(grad))
+                formats[i] = param.format
+                kept[i] = weakref.ref(grad)
+            elif grad is None:
+                addresses[i] = kept[i] = None
+            else:
+                kept[i] = self._grad(i, grad)
+                addresses[i], formats[i] = kept[i].address, kept[i].format
+        count = len(grads)
+        c.set_grads(self._handle, None, (ctypes.c_void_p * count)(*addresses), (ctypes.c_int32 * count)(*formats), count)
+        self._grads, self._addresses, self._formats, self._kept = grads, addresses, formats, kept
+
+    @_one_at_a_time
+    def set_grad(self, tensor: str | int, grad: Any | None) -> None:
+        """Points a tensor at another gradient; None: it has none."""
+        grads = self._grads.copy()
+        grads[self._find(tensor)] = grad
+        self.set_grads(grads)
+
+    @_one_at_a_time
+    def set_lazy_row_grad(self, tensor: str | int, rows: Any, values: Any) -> None:
+        """Gives a tensor of shape [rows, width...] a sparse gradient for lazy steps: `values[i]` is the gradient of row
+        `rows[i]` (int64). Rows may repeat; those that are not named are left alone."""
+        index = self._find(tensor)
+        name = self._names[index]
+        rows = np.ascontiguousarray(rows)
+        if rows.dtype != np.int64 or rows.ndim != 1:
+            raise InvalidArgumentError(f"rows of '{name}' are {rows.dtype} of {rows.ndim} dimensions: they must be int64 "
+                                       "of one")
+        memory = Memory(values, f"gradient of '{name}'", self._uint16)
+        expected = (len(rows), *self._params[index].shape[1:])
+        if memory.shape != expected:
+            raise MismatchError(f"gradient of '{name}' has shape {memory.shape}: {len(rows)} rows must have {expected}")
+        c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
+                            memory.address, memory.size, memory.format)
+        self._grads[index] = (rows, memory)  # is no array, so that a dense gradient is set again
+        self._kept[index], self._addresses[index] = memory, None
+
+    @_one_at_a_time
+    def zero_grad(self) -> None:
+        """Fills every gradient with zeros, for code that adds to them."""
+        for name, kept in zip(self._names, self._kept):
+            if isinstance(kept, Memory) and not kept.writable:
+                raise InvalidArgumentError(f"gradient of '{name}' is read-only: zero_grad would write it")
+        c.zero_grad(self._handle)
+
+    @_one_at_a_time
+    def set_param(self, tensor: str | int, array: Any) -> None:
+        """Points a tensor at the array to which its parameter has moved, of the same shape and format."""
+        index = self._find(tensor)
+        name = f"parameter '{self._names[index]}'"
+        memory, old = self._param(array, name), self._params[index]
+        if (memory.shape, memory.format) != (old.shape, old.format):
+            raise MismatchError(f"{name} is {memory.format.name.lower()} of shape {memory.shape}: it must stay "
+                                f"{old.format.name.lower()} of shape {old.shape}")
+        c.set_params(self._handle, ctypes.c_size_t(index), ctypes.c_void_p(memory.address), 1)
+        self._params[index] = memory
+
+    # ---- The step
+
+    @_one_at_a_time
+    def step(self, grads: Iterable[Any] | Mapping[str, Any] | None = None, *, grad_scale: float = 1.0,
+             statistics: Any | None = None) -> StepReport:
+        """One step on every tensor that has a gradient.
+
+        grads: sets these first, as `set_grads` does.
+        grad_scale: what the loss was multiplied by; the gradients are divided by it. From 2^-126 to 2^126.
+        statistics: a `Statistics` that the step fills.
+        """
+        if grads is not None:
+            self.set_grads(grads)
+        report = _library.StepReport()
+        c.step(self._handle, self._step_options(grad_scale, statistics), report)
+        return StepReport(report, self._names)
+
+    @_one_at_a_time
+    def begin_step(self, *, grad_scale: float = 1.0, statistics: Any | None = None) -> None:
+        """Begins a step tensor by tensor, whose gradients can be freed one by one."""
+        c.begin_step(self._handle, self._step_options(grad_scale, statistics))
+
+    @_one_at_a_time
+    def step_tensor(self, tensor: str | int, grad: Any | None = None) -> bool:
+        """Updates a tensor with this gradient, which is not read after the call, or with the one that is set. Returns
+        whether it was updated: not if the gradient is missing or not finite."""
+        index = self._find(tensor)
+        updated = ctypes.c_int32()
+        memory = None if grad is None else self._grad(index, grad)
+        c.step_tensor(self._handle, index, memory and memory.address, memory.format if memory else Format.F32, updated)
+        return bool(updated.value)
+
+    @_one_at_a_time
+    def end_step(self) -> StepReport:
+        """Ends the step that `begin_step` began."""
+        report = _library.StepReport()
+        c.end_step(self._handle, report)
+        return StepReport(report, self._names)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of the run so far, skipped ones included."""
+        return self._state_struct().steps
+
+    # ---- States
+
+    @property
+    def state(self) -> States:
+        """The states by name or number of the tensor: `optimizer.state["w"]["exp_avg"]`."""
+        return States(self)
+
+    @_one_at_a_time
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything that the optimizer knows besides the parameters, for `load_state_dict`.
+
+        The dict has "adamant", a str of JSON with options, formats and step counts, and the states as arrays,
+        "w/exp_avg". It can be pickled, or written with `numpy.savez(file, **optimizer.state_dict())`.
+        """
+        state = self._state_struct()
+        groups, tensors, arrays = [], {}, {}
+        info = _library.GroupInfo()
+        for index in range(state.group_count):
+            c.get_group(self._handle, index, info)
+            groups.append({"rule": info.rule.decode(), "formula": info.formula.decode(),
+                           "options": _read_options(info)})
+        for index, name in enumerate(self._names):
+            info = self._info(index)
+            tensors[name] = {"shape": info.shape[: info.ndim], "group": info.group, "step": info.step,
+                             "state_format": _STATE_FORMATS[info.state_format],
+                             "weight_format": _WEIGHT_FORMATS[info.weight_format]}
+            for key, plane in self._planes(info):
+                arrays[f"{name}/{key}"] = self._show(index, plane).copy()
+        header = {"seed": state.seed, "steps": state.steps, "grad_norm": state.grad_norm if state.has_grad_norm else None,
+                  "groups": groups, "tensors": tensors}
+        return {"adamant": json.dumps(header), **arrays}
+
+    @_one_at_a_time
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Takes over options, step counts and states from what `state_dict` gave, or from the file of it that
+        `numpy.load` opened. Refuses, with nothing changed, what does not fit this optimizer."""
+        if "adamant" not in state_dict:
+            raise InvalidArgumentError("the state dict has no \"adamant\": it must be what state_dict() gives")
+        header = json.loads(str(state_dict["adamant"]))
+        arrays = {key: np.ascontiguousarray(state_dict[key]) for key in state_dict if key != "adamant"}
+        groups, tensors = [], []
+        for group in header["groups"]:
+            options = _library.values(group["options"])
+            groups.append(_library.GroupInfo(rule=group["rule"].encode(), formula=group["formula"].encode(),
+                                             options=options, option_count=len(options)))
+        unused = set(arrays)
+        for name, tensor in header["tensors"].items():
+            keys = [key for key in arrays if key.startswith(name + "/")]
+            unused.difference_update(keys)
+            planes = [_plane(key, key[len(name) + 1 :], arrays[key], tensor["state_format"]) for key in keys]
+            shape = tensor["shape"]
+            tensors.append(_library.TensorInfo(
+                name=name.encode(), shape=(ctypes.c_size_t * len(shape))(*shape), ndim=len(shape), group=tensor["group"],
+                step=tensor["step"], planes=_library.array(_library.Plane, planes), plane_count=len(planes),
+                state_format=_STATE_FORMATS.index(tensor["state_format"]),
+                weight_format=_WEIGHT_FORMATS.index(tensor["weight_format"])))
+        if unused:
+            raise NotFoundError(f"the state dict has {min(unused)!r}, which is of no tensor in it")
+        norm = header["grad_norm"]
+        c.load(self._handle, _library.State(
+            seed=header["seed"], steps=header["steps"], has_grad_norm=norm is not None, grad_norm=norm or 0.0,
+            groups=_library.array(_library.GroupInfo, groups), group_count=len(groups),
+            tensors=_library.array(_library.TensorInfo, tensors), tensor_count=len(tensors)))
+
+    @_one_at_a_time
+    def export_param(self, tensor: str | int) -> np.ndarray:
+        """The weights with their low-order bits, as a new f32 array."""
+        index = self._find(tensor)
+        values = np.empty(self._params[index].shape, np.float32)
+        c.export_param(self._handle, index, _floats(values), values.size)
+        return values
+
+    @_one_at_a_time
+    def import_param(self, tensor: str | int, values: Any) -> None:
+        """Sets the parameter and its low-order bits to these numbers."""
+        index = self._find(tensor)
+        values = _arrays.as_floats(values, f"values of '{self._names[index]}'", self._params[index].shape)
+        c.import_param(self._handle, index, _floats(values), values.size)
+
+    @_one_at_a_time
+    def export_state(self, tensor: str | int, state: str) -> np.ndarray:
+        """A state ("exp_avg") as a new f32 array, whatever its format."""
+        index = self._find(tensor)
+        values = np.empty(self._params[index].shape, np.float32)
+        c.export_state(self._handle, index, state.encode(), _floats(values), values.size)
+        return values
+
+    @_one_at_a_time
+    def set_tensor_step(self, tensor: str | int, step: int) -> None:
+        """Sets the number of steps that a tensor has taken: at most 2^62."""
+        c.set_tensor_step(self._handle, self._find(tensor), step)
+
+    @property
+    def bytes_per_parameter(self) -> float:
+        """Bytes of parameters, states and bookkeeping, divided by the number of parameters."""
+        with self._lock:
+            number = ctypes.c_double()
+            c.bytes_per_parameter(self._handle, number)
+            return number.value
+
+    # ---- Inside
+
+    def _read(self, group, names):
+        """A group for the engine, and what is to be kept of its tensors."""
+        tensors, structs = [], []
+        for name, (_, array, grad) in zip(names, group["tensors"]):
+            param = self._param(array, f"parameter '{name}'")
+            memory = None if grad is None else Memory(grad, f"gradient of '{name}'", self._uint16).like(param)
+            tensors.append((name, param, grad, memory))
+            structs.append(_library.Tensor(
+                name=name.encode(), data=param.address, size=param.size, format=param.format,
+                shape=(ctypes.c_size_t * len(param.shape))(*param.shape) if param.shape else None, ndim=len(param.shape),
+                grad=memory and memory.address, grad_format=memory.format if memory else 0,
+                flags=MemoryFlag.GRAD_READ_ONLY if memory and not memory.writable else 0))
+        options = _library.values(group["options"])
+        rule = group["rule"]
+        return _library.Group(tensors=_library.array(_library.Tensor, structs), tensor_count=len(structs),
+                              rule=None if rule is None else rule.encode(), options=options,
+                              option_count=len(options)), tensors
+
+    def _add(self, tensors):
+        self._groups.append([name for name, *_ in tensors])
+        for name, param, grad, memory in tensors:
+            self._index[name] = len(self._names)
+            self._names.append(name)
+            self._params.append(param)
+            self._grads.append(grad)
+            self._addresses.append(memory and memory.address)
+            self._formats.append(memory.format if memory else param.format)
+            self._kept.append(memory)
+
+    def _param(self, array, name):
+        memory = Memory(array, name, self._uint16)
+        if not memory.writable:
+            raise InvalidArgumentError(f"{name} is read-only: a step writes it")
+        return memory
+
+    def _grad(self, index, grad):
+        return Memory(grad, f"gradient of '{self._names[index]}'", self._uint16).like(self._params[index])
+
+    def _find(self, tensor):
+        if isinstance(tensor, str):
+            if tensor not in self._index:
+                raise NotFoundError(f"there is no tensor '{tensor}': there are {', '.join(self._names[:10])}"
+                                    + (", ..." if len(self) > 10 else ""))
+            return self._index[tensor]
+        index = operator.index(tensor)
+        if not 0 <= index < len(self._names):
+            raise NotFoundError(f"there is no tensor {index}: there are {len(self)}")
+        return index
+
+    def _in_order(self, grads):
+        if isinstance(grads, Mapping):
+            in_order = [None] * len(self)
+            for name, grad in grads.items():
+                in_order[self._find(name)] = grad
+            return in_order
+        if not isinstance(grads, (list, tuple)):
+            _refuse_array(grads, "gradients")
+        grads = list(grads)
+        if len(grads) != len(self):
+            raise MismatchError(f"there are {len(grads)} gradients: there must be one for each of {len(self)} tensors")
+        return grads
+
+    def _step_options(self, grad_scale, statistics):
+        if not grad_scale:
+            raise InvalidArgumentError(f"grad_scale is {grad_scale!r}: it must be from 2^-126 to 2^126")
+        options = _library.StepOptions(grad_scale=grad_scale)
+        if statistics is not None:
+            options.statistics = statistics.filled_by(self)
+        return options
+
+    def _state_struct(self):
+        with self._lock:
+            state = _library.State()
+            c.get_state(self._handle, state)
+            return state
+
+    def _info(self, index):
+        info = _library.TensorInfo()
+        c.get_tensor(self._handle, index, info)
+        return info
+
+    @staticmethod
+    def _planes(info):
+        """The planes of a tensor, each with its name in a state dict."""
+        for plane in info.planes[: info.plane_count]:
+            if plane.kind == PlaneKind.LOW_BITS:
+                yield _LOW_BITS, plane
+            else:
+                yield plane.state.decode() + (_EXPONENTS if plane.kind == PlaneKind.EXPONENTS else ""), plane
+
+    def _show(self, index, plane):
+        """A plane as a read-only array, without a copy: of the shape of the tensor, or of bytes."""
+        if plane.element < 0:
+            return _arrays.show(self._handle, plane.data, (plane.bytes,), np.dtype(np.uint8), self._shown)
+        return _arrays.show(self._handle, plane.data, self._params[index].shape, _arrays.DTYPES[plane.element],
+                            self._shown)
+
+    def _nothing_shown(self, call):
+        if self._shown:
+            raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these first")
+
+
+class Group(MutableMapping):
+    """A parameter group: its options by name, which can be set, and "params", "names" and "rule"."""
+
+    _FIXED = ("params", "names", "rule")
+
+    def __init__(self, optimizer: Optimizer, index: int):
+        self._optimizer = optimizer
+        self._number = index
+
+    def __getitem__(self, name: str) -> Any:
+        optimizer = self._optimizer
+        with optimizer._lock:
+            if name == "names":
+                return list(optimizer._groups[self._number])
+            if name == "params":
+                return [optimizer._params[optimizer._index[n]].array for n in optimizer._groups[self._number]]
+            if name == "rule":
+                return self._info().rule.decode()
+            value = _library.Value()
+            c.get_option(optimizer._handle, self._number, name.encode(), value)
+            return _library.read(value)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def update(self, *args: Any, **options: Any) -> None:
+        """Sets options: all of them or, if one is refused, none."""
+        options = dict(*args, **options)
+        for name in self._FIXED:
+            if name in options:
+                raise InvalidArgumentError(f"{name!r} of a group cannot be set")
+        values = _library.values(options)
+        with self._optimizer._lock:
+            c.set_options(self._optimizer._handle, self._number, values, len(values))
+
+    def __delitem__(self, name: str) -> None:
+        raise InvalidArgumentError(f"{name!r} of a group cannot be deleted")
+
+    def __iter__(self) -> Iterator[str]:
+        with self._optimizer._lock:
+            return iter([*self._FIXED, *_read_options(self._info())])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={self[name]!r}" for name in self if name not in self._FIXED)
+        return f"{self['rule']}({options}): {len(self['names'])} tensors"
+
+    def _info(self):
+        info = _library.GroupInfo()
+        c.get_group(self._optimizer._handle, self._number, info)
+        return info
+
+
+class Settings(MutableMapping):
+    """The settings of an optimizer by name. Formats, seed and threads cannot be set."""
+
+    def __init__(self, optimizer: Optimizer):
+        self._optimizer = optimizer
+
+    def __getitem__(self, name: str) -> Any:
+        text = ctypes.c_char_p()
+        with self._optimizer._lock:
+            c.get_setting(self._optimizer._handle, name.encode(), text)
+            return read_setting(name, text.value.decode())
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def update(self, *args: Any, **settings: Any) -> None:
+        """Changes settings: all of them or, if one is refused, none."""
+        values = _library.values(dict(*args, **settings))
+        with self._optimizer._lock:
+            c.set_settings(self._optimizer._handle, values, len(values))
+
+    def __delitem__(self, name: str) -> None:
+        raise InvalidArgumentError(f"the setting {name!r} cannot be deleted")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SETTINGS)
+
+    def __len__(self) -> int:
+        return len(SETTINGS)
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+
+
+class States(Mapping):
+    """The states by name or number of the tensor: for each a dict with "step" and the states as arrays.
+
+    The arrays are the engine's own memory, read-only, and show every later step. bf16 is shown as uint16, formats with
+    shared exponents as bytes ("exp_avg" and "exp_avg/exponents"), low-order weight bits as "low_bits";
+    `export_state` gives f32. While such an array lives, `set_formats`, `add_group` and `remove_tensor` are refused.
+    """
+
+    def __init__(self, optimizer: Optimizer):
+        self._optimizer = optimizer
+
+    def __getitem__(self, tensor: str | int) -> dict[str, Any]:
+        optimizer = self._optimizer
+        with optimizer._lock:
+            index = optimizer._find(tensor)
+            info = optimizer._info(index)
+            return {"step": info.step, **{key: optimizer._show(index, plane) for key, plane in optimizer._planes(info)}}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._optimizer)
+
+    def __len__(self) -> int:
+        return len(self._optimizer)
+
+
+def _groups(params):
+    """What the constructor was given, as groups of (name or None, array, gradient or None)."""
+    if isinstance(params, Mapping):
+        return [_group({"params": params}, "the parameters")]
+    _refuse_array(params, "parameters")
+    params = list(params)
+    if params and isinstance(params[0], Mapping):
+        return [_group(group, f"group {number}") for number, group in enumerate(params)]
+    return [_group({"params": params}, "the parameters")]
+
+
+def _group(group, what):
+    if not isinstance(group, Mapping) or "params" not in group:
+        raise InvalidArgumentError(f"{what} must be a dict with \"params\"")
+    options = dict(group)
+    params, rule = options.pop("params"), options.pop("rule", None)
+    if isinstance(params, Mapping):
+        params = params.items()
+    else:
+        _refuse_array(params, f"\"params\" of {what}")
+    return {"tensors": [_member(member) for member in params], "rule": rule, "options": options}
+
+
+def _member(member):
+    """array, (array, gradient), (name, array), (name, (array, gradient)) or (name, array, gradient)."""
+    if not isinstance(member, tuple):
+        return None, member, None
+    name, member = (member[0], member[1:]) if member and isinstance(member[0], str) else (None, member)
+    if len(member) == 1 and isinstance(member[0], tuple):
+        member, = member
+    if not 1 <= len(member) <= 2:
+        raise InvalidArgumentError(f"a parameter is a tuple of {len(member)}: it must be an array, (array, gradient) or "
+                                   "(name, array)")
+    return name, member[0], member[1] if len(member) == 2 else None
+
+
+def _numbered(groups, first):
+    """Each group with the names of its tensors, which are their numbers where they were given none."""
+    for group in groups:
+        names = [str(first + i) if name is None else name for i, (name, *_) in enumerate(group["tensors"])]
+        first += len(names)
+        yield group, names
+
+
+def _refuse_array(things, what):
+    if isinstance(things, (str, bytes)) or hasattr(things, "__array_interface__") or hasattr(things, "__dlpack__"):
+        raise InvalidArgumentError(f"{what} are a single {type(things).__name__}: they must be a list or dict of arrays")
+
+
+def _read_options(info):
+    return {value.name.decode(): _library.read(value) for value in info.options[: info.option_count]}
+
+
+def _plane(key, name, array, state_format):
+    """A plane of a state dict, for the engine."""
+    kind, state = PlaneKind.VALUES, name
+    if name == _LOW_BITS:
+        kind, state = PlaneKind.LOW_BITS, None
+    elif name.endswith(_EXPONENTS):
+        kind, state = PlaneKind.EXPONENTS, name[: -len(_EXPONENTS)]
+    element = _STATE_ELEMENTS[state_format] if kind == PlaneKind.VALUES else -1
+    dtype = _arrays.DTYPES[element] if element >= 0 else np.dtype(np.uint8)
+    if array.dtype != dtype:
+        raise MismatchError(f"{key!r} is an array of {array.dtype}: it must be {dtype}, as state_dict() gave it")
+    return _library.Plane(state=state and state.encode(), data=array.__array_interface__["data"][0], bytes=array.nbytes,
+                          kind=kind)
+
+
+def _floats(array):
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+
+
+def read_setting(name: str, text: str) -> Any:
+    """What the text of a setting says: a str, a float or None, an int, or a bool."""
+    kind = SETTINGS[name].kind
+    if kind == Kind.NUMBER:
+        return None if text == "none" else float(text)
+    return {Kind.COUNT: int, Kind.FLAG: "true".__eq__}.get(kind, str)(text)
+
+
+def _elements():
+    info = _library.FormatInfo()
+    found = {}
+    for index in range(_library.count(List.STATE_FORMATS)):
+        c.get_format(List.STATE_FORMATS, index, info)
+        found[info.name.decode()] = info.element
+    return found
+
+
+def _settings():
+    found = {}
+    for index, name in enumerate(_library.names(List.SETTINGS)):
+        found[name] = _library.SettingInfo()
+        c.get_setting_info(index, found[name])
+    return found
+
+
+SETTINGS = _settings()
+_STATE_ELEMENTS = _elements()
+_STATE_FORMATS = list(_STATE_ELEMENTS)
+_WEIGHT_FORMATS = _library.names(List.WEIGHT_FORMATS)
+_LOW_BITS, _EXPONENTS = "low_bits", "/exponents"
+_Byte = ctypes.c_char
