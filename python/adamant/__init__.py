@@ -15,10 +15,12 @@ from ._errors import (BusyError, DuplicateError, Error, InternalError, InvalidAr
                       NonFiniteError, NotFoundError, OutOfMemoryError)
 from ._insight import (MOMENTS, Finding, Health, Moment, MomentInfo, Probe, RunLog, Statistics, TensorBoard,
                        TensorStatistics)
-from ._optimizer import Group, NonFinite, Optimizer, Settings, States, StepReport, default_threads
+from ._library import c as _c
+from ._optimizer import Optimizer, default_threads
+from ._report import NonFinite, StepReport
 from ._rules import RULES
 from ._targets import current_target, targets, use_target
-from ._library import c as _c
+from ._views import Group, Settings, States
 
 globals().update({rule.__name__: rule for rule in RULES.values()})
 __version__ = _c.version().decode()

@@ -18,6 +18,11 @@ DTYPES = {Format.F32: np.dtype(np.float32), Format.F64: np.dtype(np.float64), Fo
           Format.F16: np.dtype(np.float16)}
 
 
+def dtype_of(element):
+    """NumPy's dtype of a number format of the engine; of one that is no number format (-1), bytes."""
+    return np.dtype(np.uint8) if element < 0 else DTYPES[element]
+
+
 class Memory:
     """Where an array lies, and what keeps it there.
 
@@ -112,7 +117,7 @@ class _Shown:
 
     def __init__(self, owner, address, shape, dtype):
         self._owner = owner
-        self.__array_interface__ = {"version": 3, "data": (address, True), "shape": shape, "typestr": dtype.str}
+        self.__array_interface__ = {"version": 3, "data": (address or 0, True), "shape": shape, "typestr": dtype.str}
 
 
 def show(owner, address, shape, dtype, shown):

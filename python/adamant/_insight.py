@@ -8,14 +8,15 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from . import _library
-from ._errors import InvalidArgumentError, NotFoundError
+from ._errors import InvalidArgumentError
 from ._library import Light, List, StatisticsFlag, c
-from ._optimizer import Optimizer, StepReport
+from ._optimizer import Optimizer
+from ._report import StepReport
 
 
 class Moment(NamedTuple):
@@ -106,16 +107,13 @@ class Statistics:
 
 
 class _OfRun(Statistics):
-    """The statistics that a run log fills, which keep it alive."""
+    """The statistics that a run log fills, which belong to it."""
 
-    def __init__(self, log: RunLog, handle: ctypes.c_void_p):
-        self._handle = log._handle
-        self._address = handle
+    def __init__(self, log: _library.Handle):
+        self._log = log
+        self._handle = _library.Handle(lambda _: None)
         self._optimizer = None
-
-    def filled_by(self, optimizer):
-        self._optimizer = optimizer
-        return self._address.value
+        c.run_log_statistics(log, self._handle.place)
 
 
 class _Told:
@@ -164,9 +162,8 @@ class RunLog(_Told):
     @property
     def statistics(self) -> Statistics | None:
         """What the next step is to be given; None if that step is not to be logged."""
-        handle = ctypes.c_void_p()
-        c.run_log_statistics(self._open(), handle)
-        return _OfRun(self, handle) if handle.value else None
+        statistics = _OfRun(self._open())
+        return statistics if statistics._handle.address else None
 
     def step(self, loss: float, report: StepReport) -> None:
         """Call after each step, with its report."""

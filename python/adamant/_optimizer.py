@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
+import array
 import ctypes
 import functools
-import json
 import operator
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from . import _arrays, _library
+from . import _arrays, _checkpoint, _library
 from ._arrays import Memory
 from ._errors import BusyError, InvalidArgumentError, MismatchError, NotFoundError
-from ._library import Format, Kind, List, MemoryFlag, PlaneKind, c
+from ._library import Format, MemoryFlag, c
+from ._params import group_of, groups_of, numbered, refuse_array
+from ._report import StepReport
+from ._views import SETTINGS, Group, Settings, States
+
+if TYPE_CHECKING:
+    from ._insight import Statistics
 
 
 def default_threads() -> int:
@@ -32,51 +38,6 @@ def default_threads() -> int:
         return 0
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, processors // int(processes))
-
-
-class NonFinite(NamedTuple):
-    """The first gradient element that is not finite, and the number of such elements in all tensors."""
-
-    tensor: str
-    index: int
-    count: int
-
-
-class StepReport:
-    """What one step did."""
-
-    __slots__ = ("_names", "struct")
-
-    def __init__(self, struct: _library.StepReport, names: list[str]):
-        self.struct = struct
-        self._names = names
-
-    @property
-    def applied(self) -> bool:
-        """False if a gradient that is not finite made the step change nothing."""
-        return bool(self.struct.applied)
-
-    @property
-    def grad_norm(self) -> float | None:
-        """Global norm of the unscaled gradients before clipping, if it was computed (`max_norm` or `report_norm`)."""
-        return self.struct.grad_norm if self.struct.has_grad_norm else None
-
-    @property
-    def clip_coefficient(self) -> float:
-        """The factor that every gradient was multiplied by to clip the norm: 1 if nothing was clipped."""
-        return self.struct.clip_coefficient
-
-    @property
-    def nonfinite(self) -> NonFinite | None:
-        """Where a gradient is not finite, if one is."""
-        if not self.struct.has_nonfinite:
-            return None
-        return NonFinite(self._names[self.struct.nonfinite_tensor], self.struct.nonfinite_element,
-                         self.struct.nonfinite_count)
-
-    def __repr__(self) -> str:
-        return (f"StepReport(applied={self.applied}, grad_norm={self.grad_norm}, "
-                f"clip_coefficient={self.clip_coefficient}, nonfinite={self.nonfinite})")
 
 
 def _one_at_a_time(method):
@@ -122,14 +83,11 @@ class Optimizer:
         self._names: list[str] = []
         self._index: dict[str, int] = {}
         self._params: list[Memory] = []
-        # Of each tensor: the gradient that the user gave, and what the engine has of it.
-        self._grads: list[Any] = []
-        self._addresses: list[int | None] = []
-        self._formats: list[int] = []
-        self._kept: list[Any] = []  # also says which are read-only, by being a Memory
+        self._grads: list[Any] = []  # what the user gave
+        self._kept: list[Any] = []  # what keeps it in its place: a Memory, or a weak reference to a writable array
         self._groups: list[list[str]] = []
 
-        groups = [self._read(group, names) for group, names in _numbered(_groups(params), 0)]
+        groups = [self._read(group, names) for group, names in numbered(groups_of(params), 0)]
         options, settings = _library.values(given), _library.values(settings)
         config = _library.Config(
             rule=self.rule.encode(), groups=_library.array(_library.Group, [group for group, _ in groups]),
@@ -145,7 +103,7 @@ class Optimizer:
     def add_group(self, group: Mapping[str, Any]) -> int:
         """Adds a group, as the constructor has them. Returns its number."""
         self._nothing_shown("add_group")
-        (members, names), = _numbered([_group(group, "the group")], len(self._names))
+        (members, names), = numbered([group_of(group, "the group")], len(self._names))
         struct, tensors = self._read(members, names)
         index = ctypes.c_size_t()
         c.add_group(self._handle, struct, index)
@@ -161,7 +119,7 @@ class Optimizer:
         for group in self._groups:
             if self._names[index] in group:
                 group.remove(self._names[index])
-        for of_tensors in (self._names, self._params, self._grads, self._addresses, self._formats, self._kept):
+        for of_tensors in (self._names, self._params, self._grads, self._kept):
             del of_tensors[index]
         self._index = {name: i for i, name in enumerate(self._names)}
 
@@ -225,35 +183,15 @@ class Optimizer:
         name, where a tensor that is missing has none. They are read in the step, not copied. All are set or, if one is
         refused, none."""
         grads = self._in_order(grads)
-        held = self._grads
-        if all(map(operator.is_, grads, held)):
-            return  # the same arrays, which are where they were
-        addresses, formats, kept = self._addresses.copy(), self._formats.copy(), self._kept.copy()
-        for i, grad in enumerate(grads):
-            if grad is held[i]:
-                continue
-            param = self._params[i]
-            # What is usual, quickly; everything else, and what is to be refused, by Memory.
-            if (type(grad) is np.ndarray and grad.dtype is param.dtype and grad.shape == param.shape
-                    and grad.flags.carray):
-                addresses[i] = ctypes.addressof(_Byte.from_buffer(grad))
-                formats[i] = param.format
-                kept[i] = weakref.ref(grad)
-            elif grad is None:
-                addresses[i] = kept[i] = None
-            else:
-                kept[i] = self._grad(i, grad)
-                addresses[i], formats[i] = kept[i].address, kept[i].format
-        count = len(grads)
-        c.set_grads(self._handle, None, (ctypes.c_void_p * count)(*addresses), (ctypes.c_int32 * count)(*formats), count)
-        self._grads, self._addresses, self._formats, self._kept = grads, addresses, formats, kept
+        # The same array is where it was.
+        changed = [i for i, (grad, held) in enumerate(zip(grads, self._grads)) if grad is not held]
+        if changed:
+            self._point(changed, grads if len(changed) == len(grads) else [grads[i] for i in changed])
 
     @_one_at_a_time
     def set_grad(self, tensor: str | int, grad: Any | None) -> None:
         """Points a tensor at another gradient; None: it has none."""
-        grads = self._grads.copy()
-        grads[self._find(tensor)] = grad
-        self.set_grads(grads)
+        self._point([self._find(tensor)], [grad])
 
     @_one_at_a_time
     def set_lazy_row_grad(self, tensor: str | int, rows: Any, values: Any) -> None:
@@ -272,7 +210,7 @@ class Optimizer:
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
         self._grads[index] = (rows, memory)  # is no array, so that a dense gradient is set again
-        self._kept[index], self._addresses[index] = memory, None
+        self._kept[index] = memory
 
     @_one_at_a_time
     def zero_grad(self) -> None:
@@ -298,7 +236,7 @@ class Optimizer:
 
     @_one_at_a_time
     def step(self, grads: Iterable[Any] | Mapping[str, Any] | None = None, *, grad_scale: float = 1.0,
-             statistics: Any | None = None) -> StepReport:
+             statistics: Statistics | None = None) -> StepReport:
         """One step on every tensor that has a gradient.
 
         grads: sets these first, as `set_grads` does.
@@ -312,7 +250,7 @@ class Optimizer:
         return StepReport(report, self._names)
 
     @_one_at_a_time
-    def begin_step(self, *, grad_scale: float = 1.0, statistics: Any | None = None) -> None:
+    def begin_step(self, *, grad_scale: float = 1.0, statistics: Statistics | None = None) -> None:
         """Begins a step tensor by tensor, whose gradients can be freed one by one."""
         c.begin_step(self._handle, self._step_options(grad_scale, statistics))
 
@@ -336,7 +274,10 @@ class Optimizer:
     @property
     def steps(self) -> int:
         """Number of steps of the run so far, skipped ones included."""
-        return self._state_struct().steps
+        with self._lock:
+            state = _library.State()
+            c.get_state(self._handle, state)
+            return state.steps
 
     # ---- States
 
@@ -352,55 +293,13 @@ class Optimizer:
         The dict has "adamant", a str of JSON with options, formats and step counts, and the states as arrays,
         "w/exp_avg". It can be pickled, or written with `numpy.savez(file, **optimizer.state_dict())`.
         """
-        state = self._state_struct()
-        groups, tensors, arrays = [], {}, {}
-        info = _library.GroupInfo()
-        for index in range(state.group_count):
-            c.get_group(self._handle, index, info)
-            groups.append({"rule": info.rule.decode(), "formula": info.formula.decode(),
-                           "options": _read_options(info)})
-        for index, name in enumerate(self._names):
-            info = self._info(index)
-            tensors[name] = {"shape": info.shape[: info.ndim], "group": info.group, "step": info.step,
-                             "state_format": _STATE_FORMATS[info.state_format],
-                             "weight_format": _WEIGHT_FORMATS[info.weight_format]}
-            for key, plane in self._planes(info):
-                arrays[f"{name}/{key}"] = self._show(index, plane).copy()
-        header = {"seed": state.seed, "steps": state.steps, "grad_norm": state.grad_norm if state.has_grad_norm else None,
-                  "groups": groups, "tensors": tensors}
-        return {"adamant": json.dumps(header), **arrays}
+        return _checkpoint.save(self._handle, self._names, self._show)
 
     @_one_at_a_time
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Takes over options, step counts and states from what `state_dict` gave, or from the file of it that
         `numpy.load` opened. Refuses, with nothing changed, what does not fit this optimizer."""
-        if "adamant" not in state_dict:
-            raise InvalidArgumentError("the state dict has no \"adamant\": it must be what state_dict() gives")
-        header = json.loads(str(state_dict["adamant"]))
-        arrays = {key: np.ascontiguousarray(state_dict[key]) for key in state_dict if key != "adamant"}
-        groups, tensors = [], []
-        for group in header["groups"]:
-            options = _library.values(group["options"])
-            groups.append(_library.GroupInfo(rule=group["rule"].encode(), formula=group["formula"].encode(),
-                                             options=options, option_count=len(options)))
-        unused = set(arrays)
-        for name, tensor in header["tensors"].items():
-            keys = [key for key in arrays if key.startswith(name + "/")]
-            unused.difference_update(keys)
-            planes = [_plane(key, key[len(name) + 1 :], arrays[key], tensor["state_format"]) for key in keys]
-            shape = tensor["shape"]
-            tensors.append(_library.TensorInfo(
-                name=name.encode(), shape=(ctypes.c_size_t * len(shape))(*shape), ndim=len(shape), group=tensor["group"],
-                step=tensor["step"], planes=_library.array(_library.Plane, planes), plane_count=len(planes),
-                state_format=_STATE_FORMATS.index(tensor["state_format"]),
-                weight_format=_WEIGHT_FORMATS.index(tensor["weight_format"])))
-        if unused:
-            raise NotFoundError(f"the state dict has {min(unused)!r}, which is of no tensor in it")
-        norm = header["grad_norm"]
-        c.load(self._handle, _library.State(
-            seed=header["seed"], steps=header["steps"], has_grad_norm=norm is not None, grad_norm=norm or 0.0,
-            groups=_library.array(_library.GroupInfo, groups), group_count=len(groups),
-            tensors=_library.array(_library.TensorInfo, tensors), tensor_count=len(tensors)))
+        _checkpoint.load(self._handle, state_dict)
 
     @_one_at_a_time
     def export_param(self, tensor: str | int) -> np.ndarray:
@@ -465,8 +364,6 @@ class Optimizer:
             self._names.append(name)
             self._params.append(param)
             self._grads.append(grad)
-            self._addresses.append(memory and memory.address)
-            self._formats.append(memory.format if memory else param.format)
             self._kept.append(memory)
 
     def _param(self, array, name):
@@ -477,6 +374,30 @@ class Optimizer:
 
     def _grad(self, index, grad):
         return Memory(grad, f"gradient of '{self._names[index]}'", self._uint16).like(self._params[index])
+
+    def _point(self, tensors, grads):
+        """Gives the engine these gradients of these tensors: all or, if one is refused, none."""
+        addresses, formats, keep = [], [], []
+        for index, grad in zip(tensors, grads):
+            param = self._params[index]
+            # What is usual, quickly; everything else, and what is to be refused, by Memory.
+            if (type(grad) is np.ndarray and grad.dtype is param.dtype and grad.shape == param.shape
+                    and grad.flags.carray):
+                addresses.append(ctypes.addressof(_Byte.from_buffer(grad)))
+                formats.append(param.format)
+                keep.append(weakref.ref(grad))
+            else:
+                memory = None if grad is None else self._grad(index, grad)
+                addresses.append(memory.address if memory else 0)
+                formats.append(memory.format if memory else param.format)
+                keep.append(memory)
+        count = len(tensors)
+        # Arrays of ctypes are filled three times slower than array.array.
+        c.set_grads(self._handle, (ctypes.c_size_t * count).from_buffer(array.array("Q", tensors)),
+                    (ctypes.c_void_p * count).from_buffer(array.array("Q", addresses)),
+                    (ctypes.c_int32 * count).from_buffer(array.array("i", formats)), count)
+        for index, grad, kept in zip(tensors, grads, keep):
+            self._grads[index], self._kept[index] = grad, kept
 
     def _find(self, tensor):
         if isinstance(tensor, str):
@@ -496,7 +417,7 @@ class Optimizer:
                 in_order[self._find(name)] = grad
             return in_order
         if not isinstance(grads, (list, tuple)):
-            _refuse_array(grads, "gradients")
+            refuse_array(grads, "gradients")
         grads = list(grads)
         if len(grads) != len(self):
             raise MismatchError(f"there are {len(grads)} gradients: there must be one for each of {len(self)} tensors")
@@ -510,252 +431,18 @@ class Optimizer:
             options.statistics = statistics.filled_by(self)
         return options
 
-    def _state_struct(self):
-        with self._lock:
-            state = _library.State()
-            c.get_state(self._handle, state)
-            return state
-
-    def _info(self, index):
-        info = _library.TensorInfo()
-        c.get_tensor(self._handle, index, info)
-        return info
-
-    @staticmethod
-    def _planes(info):
-        """The planes of a tensor, each with its name in a state dict."""
-        for plane in info.planes[: info.plane_count]:
-            if plane.kind == PlaneKind.LOW_BITS:
-                yield _LOW_BITS, plane
-            else:
-                yield plane.state.decode() + (_EXPONENTS if plane.kind == PlaneKind.EXPONENTS else ""), plane
-
     def _show(self, index, plane):
         """A plane as a read-only array, without a copy: of the shape of the tensor, or of bytes."""
-        if plane.element < 0:
-            return _arrays.show(self._handle, plane.data, (plane.bytes,), np.dtype(np.uint8), self._shown)
-        return _arrays.show(self._handle, plane.data, self._params[index].shape, _arrays.DTYPES[plane.element],
-                            self._shown)
+        shape = (plane.bytes,) if plane.element < 0 else self._params[index].shape
+        return _arrays.show(self._handle, plane.data, shape, _arrays.dtype_of(plane.element), self._shown)
 
     def _nothing_shown(self, call):
         if self._shown:
             raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these first")
 
 
-class Group(MutableMapping):
-    """A parameter group: its options by name, which can be set, and "params", "names" and "rule"."""
-
-    _FIXED = ("params", "names", "rule")
-
-    def __init__(self, optimizer: Optimizer, index: int):
-        self._optimizer = optimizer
-        self._number = index
-
-    def __getitem__(self, name: str) -> Any:
-        optimizer = self._optimizer
-        with optimizer._lock:
-            if name == "names":
-                return list(optimizer._groups[self._number])
-            if name == "params":
-                return [optimizer._params[optimizer._index[n]].array for n in optimizer._groups[self._number]]
-            if name == "rule":
-                return self._info().rule.decode()
-            value = _library.Value()
-            c.get_option(optimizer._handle, self._number, name.encode(), value)
-            return _library.read(value)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.update({name: value})
-
-    def update(self, *args: Any, **options: Any) -> None:
-        """Sets options: all of them or, if one is refused, none."""
-        options = dict(*args, **options)
-        for name in self._FIXED:
-            if name in options:
-                raise InvalidArgumentError(f"{name!r} of a group cannot be set")
-        values = _library.values(options)
-        with self._optimizer._lock:
-            c.set_options(self._optimizer._handle, self._number, values, len(values))
-
-    def __delitem__(self, name: str) -> None:
-        raise InvalidArgumentError(f"{name!r} of a group cannot be deleted")
-
-    def __iter__(self) -> Iterator[str]:
-        with self._optimizer._lock:
-            return iter([*self._FIXED, *_read_options(self._info())])
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    def __repr__(self) -> str:
-        options = ", ".join(f"{name}={self[name]!r}" for name in self if name not in self._FIXED)
-        return f"{self['rule']}({options}): {len(self['names'])} tensors"
-
-    def _info(self):
-        info = _library.GroupInfo()
-        c.get_group(self._optimizer._handle, self._number, info)
-        return info
-
-
-class Settings(MutableMapping):
-    """The settings of an optimizer by name. Formats, seed and threads cannot be set."""
-
-    def __init__(self, optimizer: Optimizer):
-        self._optimizer = optimizer
-
-    def __getitem__(self, name: str) -> Any:
-        text = ctypes.c_char_p()
-        with self._optimizer._lock:
-            c.get_setting(self._optimizer._handle, name.encode(), text)
-            return read_setting(name, text.value.decode())
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.update({name: value})
-
-    def update(self, *args: Any, **settings: Any) -> None:
-        """Changes settings: all of them or, if one is refused, none."""
-        values = _library.values(dict(*args, **settings))
-        with self._optimizer._lock:
-            c.set_settings(self._optimizer._handle, values, len(values))
-
-    def __delitem__(self, name: str) -> None:
-        raise InvalidArgumentError(f"the setting {name!r} cannot be deleted")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(SETTINGS)
-
-    def __len__(self) -> int:
-        return len(SETTINGS)
-
-    def __repr__(self) -> str:
-        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.items())})"
-
-
-class States(Mapping):
-    """The states by name or number of the tensor: for each a dict with "step" and the states as arrays.
-
-    The arrays are the engine's own memory, read-only, and show every later step. bf16 is shown as uint16, formats with
-    shared exponents as bytes ("exp_avg" and "exp_avg/exponents"), low-order weight bits as "low_bits";
-    `export_state` gives f32. While such an array lives, `set_formats`, `add_group` and `remove_tensor` are refused.
-    """
-
-    def __init__(self, optimizer: Optimizer):
-        self._optimizer = optimizer
-
-    def __getitem__(self, tensor: str | int) -> dict[str, Any]:
-        optimizer = self._optimizer
-        with optimizer._lock:
-            index = optimizer._find(tensor)
-            info = optimizer._info(index)
-            return {"step": info.step, **{key: optimizer._show(index, plane) for key, plane in optimizer._planes(info)}}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._optimizer)
-
-    def __len__(self) -> int:
-        return len(self._optimizer)
-
-
-def _groups(params):
-    """What the constructor was given, as groups of (name or None, array, gradient or None)."""
-    if isinstance(params, Mapping):
-        return [_group({"params": params}, "the parameters")]
-    _refuse_array(params, "parameters")
-    params = list(params)
-    if params and isinstance(params[0], Mapping):
-        return [_group(group, f"group {number}") for number, group in enumerate(params)]
-    return [_group({"params": params}, "the parameters")]
-
-
-def _group(group, what):
-    if not isinstance(group, Mapping) or "params" not in group:
-        raise InvalidArgumentError(f"{what} must be a dict with \"params\"")
-    options = dict(group)
-    params, rule = options.pop("params"), options.pop("rule", None)
-    if isinstance(params, Mapping):
-        params = params.items()
-    else:
-        _refuse_array(params, f"\"params\" of {what}")
-    return {"tensors": [_member(member) for member in params], "rule": rule, "options": options}
-
-
-def _member(member):
-    """array, (array, gradient), (name, array), (name, (array, gradient)) or (name, array, gradient)."""
-    if not isinstance(member, tuple):
-        return None, member, None
-    name, member = (member[0], member[1:]) if member and isinstance(member[0], str) else (None, member)
-    if len(member) == 1 and isinstance(member[0], tuple):
-        member, = member
-    if not 1 <= len(member) <= 2:
-        raise InvalidArgumentError(f"a parameter is a tuple of {len(member)}: it must be an array, (array, gradient) or "
-                                   "(name, array)")
-    return name, member[0], member[1] if len(member) == 2 else None
-
-
-def _numbered(groups, first):
-    """Each group with the names of its tensors, which are their numbers where they were given none."""
-    for group in groups:
-        names = [str(first + i) if name is None else name for i, (name, *_) in enumerate(group["tensors"])]
-        first += len(names)
-        yield group, names
-
-
-def _refuse_array(things, what):
-    if isinstance(things, (str, bytes)) or hasattr(things, "__array_interface__") or hasattr(things, "__dlpack__"):
-        raise InvalidArgumentError(f"{what} are a single {type(things).__name__}: they must be a list or dict of arrays")
-
-
-def _read_options(info):
-    return {value.name.decode(): _library.read(value) for value in info.options[: info.option_count]}
-
-
-def _plane(key, name, array, state_format):
-    """A plane of a state dict, for the engine."""
-    kind, state = PlaneKind.VALUES, name
-    if name == _LOW_BITS:
-        kind, state = PlaneKind.LOW_BITS, None
-    elif name.endswith(_EXPONENTS):
-        kind, state = PlaneKind.EXPONENTS, name[: -len(_EXPONENTS)]
-    element = _STATE_ELEMENTS[state_format] if kind == PlaneKind.VALUES else -1
-    dtype = _arrays.DTYPES[element] if element >= 0 else np.dtype(np.uint8)
-    if array.dtype != dtype:
-        raise MismatchError(f"{key!r} is an array of {array.dtype}: it must be {dtype}, as state_dict() gave it")
-    return _library.Plane(state=state and state.encode(), data=array.__array_interface__["data"][0], bytes=array.nbytes,
-                          kind=kind)
-
-
 def _floats(array):
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
 
 
-def read_setting(name: str, text: str) -> Any:
-    """What the text of a setting says: a str, a float or None, an int, or a bool."""
-    kind = SETTINGS[name].kind
-    if kind == Kind.NUMBER:
-        return None if text == "none" else float(text)
-    return {Kind.COUNT: int, Kind.FLAG: "true".__eq__}.get(kind, str)(text)
-
-
-def _elements():
-    info = _library.FormatInfo()
-    found = {}
-    for index in range(_library.count(List.STATE_FORMATS)):
-        c.get_format(List.STATE_FORMATS, index, info)
-        found[info.name.decode()] = info.element
-    return found
-
-
-def _settings():
-    found = {}
-    for index, name in enumerate(_library.names(List.SETTINGS)):
-        found[name] = _library.SettingInfo()
-        c.get_setting_info(index, found[name])
-    return found
-
-
-SETTINGS = _settings()
-_STATE_ELEMENTS = _elements()
-_STATE_FORMATS = list(_STATE_ELEMENTS)
-_WEIGHT_FORMATS = _library.names(List.WEIGHT_FORMATS)
-_LOW_BITS, _EXPONENTS = "low_bits", "/exponents"
 _Byte = ctypes.c_char

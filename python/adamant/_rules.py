@@ -7,7 +7,8 @@ import inspect
 
 from . import _library
 from ._library import Kind, List, c
-from ._optimizer import SETTINGS, Optimizer, read_setting
+from ._optimizer import Optimizer
+from ._views import SETTINGS, read_setting
 
 
 def options(rule):

@@ -1,7 +1,7 @@
 // Copyright 2026 The Adamant authors
 // SPDX-License-Identifier: Apache-2.0
 
-// An outside program: includes everything, takes one step, and checks that the parameters moved.
+// An outside program: includes everything, takes one step, checks that the parameters moved, and catches an error.
 #include <adamant/adamant.hpp>
 #include <vector>
 
@@ -12,5 +12,10 @@ int main() {
   for (const float x : w) {
     if (!(x > 0.74f && x < 0.76f)) return 1;
   }
-  return 0;
+  try {
+    adamw.set_lr(-1.0);
+  } catch (const adamant::Error& error) {
+    return error.code() == adamant::ErrorCode::invalid_argument ? 0 : 2;
+  }
+  return 3;
 }

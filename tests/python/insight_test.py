@@ -1,0 +1,125 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Statistics, run logs, TensorBoard and health checks from Python."""
+
+import json
+import math
+import pathlib
+import tempfile
+import unittest
+
+from support import numpy, random_numbers
+
+import adamant
+
+
+def run(steps=3, **settings):
+    w, b = numpy.ones(1000, numpy.float32), numpy.ones(10, numpy.float32)
+    optimizer = adamant.AdamW({"w": w, "b": b}, **settings)
+    for step in range(steps):
+        yield optimizer, [random_numbers(step, 1000), random_numbers(step + 100, 10)]
+
+
+class OfMoments(unittest.TestCase):
+    def test_numbers(self):
+        statistics = adamant.Statistics(observe_every=1, sample_every=1, probes=4)
+        for step, (optimizer, grads) in enumerate(run(), 1):
+            optimizer.step(grads, statistics=statistics)
+            self.assertEqual([tensor.tensor for tensor in statistics], ["w", "b"])
+            tensor = statistics[0]
+            self.assertEqual((tensor.step, tensor.elements, len(tensor.probes)), (step, 1000, 4))
+            self.assertEqual(tensor.bins.sum(), 1000)
+            self.assertEqual(set(tensor.moments), set(adamant.MOMENTS))
+            self.assertTrue(any(math.isfinite(moment.value) for moment in tensor.moments.values()))
+            probe = tensor.probes[0]
+            self.assertEqual(probe.g, grads[0][probe.element])
+            self.assertEqual(probe.m, optimizer.state["w"]["exp_avg"][probe.element])
+        self.assertRaises(IndexError, lambda: statistics[2])
+        self.assertEqual(len(adamant.Statistics()), 0)
+        self.assertTrue(all(info.question and info.reading for info in adamant.MOMENTS.values()))
+
+    def test_what_is_left_out(self):
+        statistics = adamant.Statistics(observe_every=1, sample_every=None, probes=0)
+        for optimizer, grads in run(1):
+            optimizer.step(grads, statistics=statistics)
+        self.assertEqual((statistics[0].probes, statistics[0].bins.sum()), ([], 0))
+
+
+class InFolder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+
+class OfRunLog(InFolder):
+    def test_lines(self):
+        path, log = self.folder / "run.jsonl", None
+        for step, (optimizer, grads) in enumerate(run(4, max_norm=1.0)):
+            log = log or adamant.RunLog(path, optimizer, title="first", every=2, flush_seconds=None, batch_size=32, git="abc")
+            report = optimizer.step(grads, statistics=log.statistics)
+            log.step(0.5 ** step, report)
+        log.end(accuracy=0.75)
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        self.assertIn("first", json.dumps(lines[0]))
+        self.assertIn('"batch_size": 32', json.dumps(lines[0]))
+        self.assertIn("abc", json.dumps(lines[0]))
+        self.assertEqual([line["step"] for line in lines if "loss" in line], [1, 2, 4])
+        self.assertIn("0.75", json.dumps(lines[-1]))
+        for call in (log.flush, log.end, lambda: log.statistics, lambda: log.step(1.0, report)):
+            self.assertRaisesRegex(adamant.InvalidArgumentError, "this RunLog is closed", call)
+
+    def test_statistics_keep_the_log(self):
+        for optimizer, grads in run(1):
+            statistics = adamant.RunLog(self.folder / "run.jsonl", optimizer).statistics
+            optimizer.step(grads, statistics=statistics)
+            self.assertEqual(len(statistics), 2)
+
+    def test_as_a_context(self):
+        for end in (True, False):
+            path = self.folder / f"{end}.jsonl"
+            try:
+                for optimizer, grads in run(1):
+                    with adamant.RunLog(path, optimizer) as log:
+                        log.step(1.0, optimizer.step(grads, statistics=log.statistics))
+                        if not end:
+                            raise KeyboardInterrupt
+            except KeyboardInterrupt:
+                pass
+            self.assertEqual('"end"' in path.read_text().splitlines()[-1], end)
+
+
+class OfTensorBoard(InFolder):
+    def test_file(self):
+        for optimizer, grads in run(1):
+            statistics = adamant.Statistics()
+            with adamant.TensorBoard(self.folder, optimizer, tensors=["w"], flush_seconds=None) as board:
+                board.step(1.0, optimizer.step(grads, statistics=statistics), statistics)
+                board.step(1.0, optimizer.step(grads))
+                board.flush()
+                path = pathlib.Path(board.path)
+                self.assertEqual(path.parent, self.folder)
+                self.assertGreater(path.stat().st_size, 0)
+                self.assertIn(b"loss", path.read_bytes())
+            self.assertRaisesRegex(adamant.InvalidArgumentError, "this TensorBoard is closed", board.flush)
+            self.assertRaises(KeyError, adamant.TensorBoard, self.folder, optimizer, tensors=["c"])
+
+
+class OfHealth(unittest.TestCase):
+    def test_findings(self):
+        health = None
+        for optimizer, grads in run(1):
+            health = adamant.Health(optimizer)
+            self.assertEqual(set(health.lights.values()), {"green"})
+            self.assertEqual(health.step(1.0, optimizer.step(grads)), [])
+            found = health.step(float("nan"), optimizer.step(grads))
+        self.assertEqual(repr(found), repr(health.findings))
+        self.assertGreater(len(found), 0)
+        self.assertEqual(found[0].severity, "red")
+        self.assertEqual(health.lights[found[0].light], "red")
+        self.assertTrue(found[0].sentence and found[0].advice and found[0].cause)
+
+
+if __name__ == "__main__":
+    unittest.main()

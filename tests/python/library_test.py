@@ -1,0 +1,146 @@
+# Copyright 2026 The Adamant authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The binding says what adamant.h says, and refusals become exceptions."""
+
+import ctypes
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+from support import ROOT, numpy
+
+import adamant
+from adamant import _library
+from adamant._library import c
+
+LIBC = "libc.so.6"  # some other library
+ABI = (ROOT / "tests/c/abi.txt").read_text()
+SCALARS = {"int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64, "uint32_t": ctypes.c_uint32,
+           "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "double": ctypes.c_double, "float": ctypes.c_float,
+           "void*": ctypes.c_void_p, "char*": ctypes.c_char_p, "adamant_status": ctypes.c_int32, "void": None}
+HANDLES = {"optimizer", "statistics", "run_log", "tensorboard", "health"}
+
+
+def class_name(name):
+    """adamant_step_options: StepOptions."""
+    return "".join(word.capitalize() for word in name.split("_")[1:])
+
+
+def type_of(text):
+    """The ctypes type of a C type; of a handle, that of a pointer to anything."""
+    text = " ".join(text.replace("const", " ").split()).replace(" *", "*")
+    if text in SCALARS:
+        return SCALARS[text]
+    if not text.endswith("*"):
+        return getattr(_library, class_name(text))
+    target = text[:-1].strip()
+    if target.startswith("adamant_") and target[len("adamant_"):] in HANDLES:
+        return ctypes.c_void_p
+    return ctypes.POINTER(type_of(target))
+
+
+class Binding(unittest.TestCase):
+    def test_calls(self):
+        calls = re.findall(r"^call (.+?)\s*adamant_(\w+)\((.*)\)$", ABI, re.MULTILINE)
+        self.assertGreater(len(calls), 50)
+        self.assertEqual([name for _, name, _ in calls], list(_library._CALLS))
+        for returns, name, takes in calls:
+            with self.subTest(call=name):
+                takes = [] if takes == "void" else [re.sub(r"\w+$", "", each).strip() for each in takes.split(",")]
+                self.assertEqual(_library._CALLS[name], [type_of(each) for each in takes])
+                self.assertEqual(getattr(c, name).restype, type_of(returns))
+                self.assertEqual(getattr(c, name).errcheck is not None, returns == "adamant_status")
+
+    def test_structs(self):
+        structs = dict(re.findall(r"^struct adamant_(\w+) (\d+)$", ABI, re.MULTILINE))
+        self.assertGreater(len(structs), 15)
+        self.assertEqual({cls.__name__ for cls in _library.Struct.__subclasses__()},
+                         {class_name("adamant_" + name) for name in structs})
+        for name, size in structs.items():
+            struct = getattr(_library, class_name("adamant_" + name))
+            with self.subTest(struct=name):
+                self.assertEqual(ctypes.sizeof(struct), int(size))
+                self.assertEqual(struct().struct_size, int(size))
+                members = re.findall(rf"^member adamant_{name}\.(\w+) (\d+) (\d+)$", ABI, re.MULTILINE)
+                ours = [field for base in (_library.Struct, struct) for field, _ in base._fields_]
+                self.assertEqual([member for member, _, _ in members], ours)
+                for member, offset, bytes in members:
+                    self.assertEqual((getattr(struct, member).offset, getattr(struct, member).size),
+                                     (int(offset), int(bytes)), member)
+
+    def test_numbers(self):
+        enums = [_library.List, _library.Kind, _library.Format, _library.PlaneKind, _library.Light,
+                 _library.StatisticsFlag, _library.MemoryFlag]
+        ours = {name: int(value) for enum in enums for name, value in enum.__members__.items()}
+        ours["ABI"] = _library.ABI
+        numbers = {name: int(value) for name, value in re.findall(r"^number ADAMANT_(\w+) (\d+)$", ABI, re.MULTILINE)}
+        statuses = {name: numbers.pop(name) for name in list(numbers)
+                    if name == "OK" or name.lower() in adamant._errors.BY_STATUS}
+        self.assertEqual(numbers, ours)
+        # Every status but "ok" has an exception, by the name that the library gives it.
+        self.assertEqual({c.status_name(number).decode() for number in statuses.values()} - {"ok"},
+                         set(adamant._errors.BY_STATUS))
+
+    def test_loading_says_what_is_wrong(self):
+        for path, said in (("/nowhere/libadamant.so", "/nowhere/libadamant.so"), (LIBC, "adamant_abi")):
+            environment = dict(os.environ, ADAMANT_LIBRARY=path)
+            run = subprocess.run([sys.executable, "-c", "import adamant"], env=environment, capture_output=True, text=True)
+            self.assertEqual(run.returncode, 1)
+            self.assertIn("ImportError: cannot load the library of adamant", run.stderr)
+            self.assertIn(said, run.stderr)
+
+    def test_another_binary_interface_is_refused(self):
+        _library.ABI += 1
+        try:
+            with self.assertRaisesRegex(ImportError, r"has binary interface 1: it must be 2"):
+                _library.load(_library.find())
+        finally:
+            _library.ABI -= 1
+
+    def test_an_older_library_is_refused(self):
+        _library._CALLS["invented_later"] = []
+        try:
+            with self.assertRaisesRegex(ImportError, r"has no adamant_invented_later: it is older than this package"):
+                _library.load(_library.find())
+        finally:
+            del _library._CALLS["invented_later"]
+
+
+class Errors(unittest.TestCase):
+    def test_are_also_pythons_own(self):
+        kinds = {adamant.InvalidArgumentError: ValueError, adamant.NotFoundError: KeyError,
+                 adamant.DuplicateError: ValueError, adamant.MismatchError: ValueError,
+                 adamant.NonFiniteError: FloatingPointError, adamant.BusyError: RuntimeError, adamant.IoError: OSError,
+                 adamant.OutOfMemoryError: MemoryError, adamant.InternalError: RuntimeError}
+        self.assertEqual(set(kinds), set(adamant._errors.BY_STATUS.values()))
+        for ours, theirs in kinds.items():
+            self.assertTrue(issubclass(ours, theirs) and issubclass(ours, adamant.Error))
+
+    def test_of_the_library(self):
+        w = numpy.ones(4, numpy.float32)
+        with self.assertRaises(adamant.InvalidArgumentError) as caught:
+            adamant.AdamW([w], lr=-1.0)
+        self.assertIn("Invalid learning rate: -1", str(caught.exception))
+        self.assertEqual(caught.exception.status, "invalid_argument")
+        with self.assertRaises(KeyError) as caught:
+            adamant.AdamW([w], state="q9")
+        self.assertTrue(str(caught.exception).startswith("unknown state format 'q9'"), caught.exception)
+        with self.assertRaises(adamant.DuplicateError):
+            adamant.AdamW([w, w[1:]])
+        with self.assertRaises(adamant.MismatchError):
+            adamant.AdamW([(w, numpy.ones(4, numpy.float64))])
+        optimizer = adamant.AdamW([w], nonfinite="error")
+        with self.assertRaises(FloatingPointError):
+            optimizer.step([numpy.array([1, numpy.nan, 1, 1], numpy.float32)])
+        with self.assertRaises(OSError):
+            adamant.RunLog("/nowhere/run.jsonl", optimizer)
+        optimizer.begin_step()
+        with self.assertRaises(adamant.BusyError):
+            optimizer.state_dict()
+
+
+if __name__ == "__main__":
+    unittest.main()
