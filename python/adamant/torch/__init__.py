@@ -8,6 +8,7 @@
 There is a class for each rule of the library that torch has too. docs/torch.md shows the rest.
 """
 
+from ._offload import OffloadAdamW
 from ._optimizer import RULES, Optimizer, Release
 
 globals().update({rule.__name__: rule for rule in RULES.values()})

@@ -8,10 +8,12 @@ steps in them. So an engine can be dropped and made anew at any time, and is, wh
 """
 
 import ctypes
+import functools
+import operator
 
 import torch
 
-from .. import _library
+from .. import _library, _rules
 from .._errors import MismatchError, NotFoundError
 from .._library import Format, Kind, List, PlaneKind, c
 from . import _memory
@@ -47,14 +49,14 @@ class _Tensor:
     """A parameter of the rule of that name.
 
     index, name; param: what the user gave; address, size (numbers), dtype, contiguous: of its memory, the `memory`
-    tensor; format: the engine's; grad: address of the gradient that the engine knows.
+    tensor; format: the engine's.
     held: its dict in `optimizer.state`, None as long as it has none; nested: the dict in that; values: of each state
     that is a tensor of numbers: key, tensor, local memory, address; step: the tensor of its step count, None if none is
     kept; counter: the memory of that; count: what the engine counts.
     """
 
     __slots__ = ("index", "name", "rule", "param", "memory", "address", "elements", "size", "dtype", "contiguous",
-                 "format", "distributed", "grad", "bound", "held", "nested", "values", "step", "counter", "count")
+                 "format", "distributed", "bound", "held", "nested", "values", "step", "counter", "count")
 
 
 class _Plane:
@@ -71,6 +73,59 @@ class _Plane:
             self.key = self.state.decode() + ("/exponents" if self.kind == PlaneKind.EXPONENTS else "")
             if self.kind == PlaneKind.VALUES and plane.element >= 0:
                 self.dtype = _memory.DTYPES[plane.element]
+
+
+class _Steady:
+    """Tensors that all have an ordinary gradient, as lists over these tensors or their states, which are quickly compared
+    with what is there before the next step."""
+
+    def __init__(self, tensors, absent):
+        self.absent = absent
+        self.indices = [t.index for t in tensors]
+        self.params = [t.param for t in tensors]
+        self.dtypes = [t.dtype for t in tensors]
+        self.elements = [t.elements for t in tensors]
+        self.owners = [t.held for t in tensors]
+        watched = [(t.param, t.address) for t in tensors]
+        inside = []  # what must still be in a dict
+        for t in tensors:
+            watched += [(memory, address) for _, _, memory, address in t.values]
+            inside += [(t.held, key, kept) for key, kept, *_ in t.values]
+            if t.nested is not None:
+                inside.append((t.held, NESTED, t.nested))
+            elif t.step is not None:
+                inside.append((t.held, "step", t.step))
+        self.watched, self.addresses = map(list, zip(*watched))
+        self.inside = [list(column) for column in zip(*inside)] or [[], [], []]
+        self.counted = [t for t in tensors if t.counter is not None]
+        self.counters = [t.counter for t in self.counted]
+        self.counts = [t.count for t in self.counted]
+
+    def grads(self, states):
+        """The addresses of the gradients, if all is as it was; else None. `states`: those of the optimizer."""
+        try:
+            grads = [*map(_GRAD, self.params)]
+            addresses = [*map(_DATA_PTR, grads)]
+            if (all(map(_IS_CONTIGUOUS, grads)) and [*map(_DTYPE, grads)] == self.dtypes
+                    and [*map(_NUMEL, grads)] == self.elements and [*map(_DATA_PTR, self.watched)] == self.addresses
+                    and all(map(operator.is_, map(states.get, self.params), self.owners))
+                    and all(map(operator.is_, map(dict.get, *self.inside[:2]), self.inside[2]))
+                    and [*map(_VALUE, self.counters)] == self.counts
+                    and not any(param.grad is not None for param in self.absent)):
+                return addresses
+        except (TypeError, RuntimeError):  # no gradient, or none with an address
+            pass
+        return None
+
+    def count(self):
+        """Counts a step."""
+        self.counts = counts = [count + 1 for count in self.counts]
+        for counter, count in zip(self.counters, counts):
+            counter.value = count
+
+
+_GRAD, _DTYPE, _VALUE = map(operator.attrgetter, ("grad", "dtype", "value"))
+_DATA_PTR, _NUMEL, _IS_CONTIGUOUS = torch.Tensor.data_ptr, torch.Tensor.numel, torch.Tensor.is_contiguous
 
 
 class Engine:
@@ -93,6 +148,7 @@ class Engine:
         count = len(self.tensors)
         self._grads = (ctypes.c_void_p * count)()
         self._formats = (ctypes.c_int32 * count)(*(t.format for t in self.tensors))
+        self._steady, self._stepped = None, []
         self._sent = False  # the library knows gradients
         self._options = _library.StepOptions(grads=self._grads, grad_formats=self._formats, grad_count=count)
         if not structs:
@@ -144,7 +200,7 @@ class Engine:
         t.contiguous = t.memory.is_contiguous()
         t.format, numbers = _memory.FORMATS[t.dtype]
         t.size = t.elements * numbers
-        t.grad, t.bound, t.held, t.nested, t.values, t.step, t.counter, t.count = 0, False, None, None, [], None, None, 0
+        t.bound, t.held, t.nested, t.values, t.step, t.counter, t.count = False, None, None, [], None, None, 0
         self.tensors.append(t)
         return t
 
@@ -222,7 +278,7 @@ class Engine:
             self._move(t, plane, memory, plane.key in present)
             if plane.dtype:
                 t.values.append((plane.key, kept, memory, memory.data_ptr()))
-        if made:
+        if made or held:
             t.held = self.optimizer.state[t.param]
             t.held.update(made)
         t.nested = made.get(NESTED)
@@ -298,6 +354,7 @@ class Engine:
 
     def set_formats(self, state, weights):
         """Converts all states."""
+        self._leave_steady()
         c.set_formats(self.handle, state.encode(), weights.encode())
         for t in self.tensors:
             if t.held is not None:
@@ -351,61 +408,78 @@ class Engine:
 
     def step(self, grad_scale, statistics):
         """One step on every tensor that has a gradient."""
+        if not self.tensors and not any(param.grad is not None for param in self._idle):
+            return
         self._set_options()
         copies = []
-        stepped = self._gather(copies)
-        if not self.tensors:
-            return
+        self._point(copies)
         options = self._options
         options.grad_scale, options.statistics = grad_scale, statistics
         self._sent = True
         c.step(self.handle, options, self.report)
         if self.report.applied:
-            self._count(stepped)
+            if self._steady is not None:
+                self._steady.count()
+                _memory.bump_versions(self._steady.params)
+            else:
+                self._count(self._stepped)
+
+    def _point(self, copies):
+        """Points the library at the gradients; `copies` keeps what was made."""
+        steady = self._steady
+        if steady is not None:
+            addresses = steady.grads(self.optimizer.state)
+            if addresses is not None:
+                if not steady.absent:
+                    self._grads[:] = addresses
+                else:
+                    for index, address in zip(steady.indices, addresses):
+                        self._grads[index] = address
+                return
+            self._leave_steady()
+        self._stepped, ordinary = self._gather(copies)
+        if ordinary and self._stepped:
+            stepped = set(self._stepped)
+            absent = [t.param for t in self.tensors if t not in stepped] + self._idle
+            self._steady = _Steady(self._stepped, absent)
+
+    def _leave_steady(self):
+        if self._steady is not None:
+            for t, count in zip(self._steady.counted, self._steady.counts):
+                t.count = count
+            self._steady = None
 
     def _gather(self, copies):
-        """Points the library at the gradients. Returns the tensors that have one; `copies` keeps what was made."""
-        states, grads, strided = self.optimizer.state, self._grads, torch.strided
-        stepped, moved = [], False
-        for t in self.tensors:
-            param = t.param
-            grad = param.grad
-            if grad is None:
-                if t.grad:
-                    grads[t.index] = None
-                    t.grad = 0
-                continue
-            dtype = t.dtype
-            # What is usual, quickly.
-            if (t.contiguous and param.data_ptr() == t.address and param.dtype is dtype and grad.layout is strided
-                    and grad.dtype is dtype and grad.is_contiguous() and grad.numel() == t.elements
-                    and param.numel() == t.elements and not grad.is_neg() and not t.distributed
-                    and not dtype.is_complex):
-                address = grad.data_ptr()
-                self._formats[t.index] = t.format
-            else:
-                moved = self._follow(t) or moved
-                address, self._formats[t.index] = self._read_grad(t, grad, copies)
-            if address != t.grad:
-                grads[t.index] = address
-                t.grad = address
-            self._check_states(t, states)
-            stepped.append(t)
+        """Looks at one tensor after the other. Returns those that have a gradient, and whether all are ordinary."""
+        stepped, moved, ordinary = [], False, True
         for param in self._idle:
             if param.grad is not None:
                 raise Changed
+        for t in self.tensors:
+            grad = t.param.grad
+            self._grads[t.index] = None
+            if grad is None:
+                continue
+            moved = self._follow(t) or moved
+            address, format, copied = self._read_grad(t, grad, copies)
+            self._grads[t.index], self._formats[t.index] = address, format
+            self._check_states(t, self.optimizer.state)
+            stepped.append(t)
+            # A single number may be the imaginary part of a conjugate, which only is_neg() would tell.
+            ordinary = (ordinary and t.contiguous and format == t.format and t.elements > 1
+                        and not (copied or t.distributed or t.dtype.is_complex))
         if moved:
             self._move_params()
-        return stepped
+        return stepped, ordinary
 
     def _check_states(self, t, states):
         """Refuses to go on with states that are not those that the library knows; makes those that are not there."""
         held = t.held
         if held is None:
-            if not t.bound or t.values or states.get(t.param):
-                if t.bound:
-                    raise Changed
+            if not t.bound:
                 self._bind(t)
+            elif states.get(t.param):
+                raise Changed
             return
         if states.get(t.param) is not held:
             raise Changed
@@ -437,7 +511,7 @@ class Engine:
         c.set_params(self.handle, None, (ctypes.c_void_p * count)(*(t.address for t in self.tensors)), count)
 
     def _read_grad(self, t, grad, copies):
-        """Address and format of a gradient in the order of the parameter's elements."""
+        """Address and format of a gradient in the order of the parameter's elements, and whether that is a copy."""
         if grad.layout is not torch.strided:
             title = type(self.optimizer).__name__
             raise RuntimeError(f"{title} does not support sparse gradients, please consider SparseAdam instead (gradient of "
@@ -454,7 +528,8 @@ class Engine:
                 copy = torch.empty_like(t.memory, dtype=memory.dtype, memory_format=torch.preserve_format)
                 memory = copy.copy_(memory)
             copies.append(memory)
-        return memory.data_ptr(), _memory.FORMATS[_memory.steppable(memory, f"gradient of '{t.name}'").dtype][0]
+        format, _ = _memory.FORMATS[_memory.steppable(memory, f"gradient of '{t.name}'").dtype]
+        return memory.data_ptr(), format, bool(copies) and copies[-1] is memory
 
     @staticmethod
     def _count(stepped):
@@ -477,7 +552,7 @@ class Engine:
     def step_tensor(self, t, grad):
         """Updates one tensor. Returns whether it was."""
         copies, updated = [], ctypes.c_int32()
-        address, format = self._read_grad(t, grad, copies)
+        address, format, _ = self._read_grad(t, grad, copies)
         c.step_tensor(self.handle, t.index, address, format, updated)
         if updated.value:
             self._count([t])
@@ -485,6 +560,9 @@ class Engine:
 
     def prepare(self):
         """What a step by tensors cannot do once it has begun: follows parameters, and makes their states."""
+        if any(param.requires_grad for param in self._idle):
+            raise Changed
+        self._leave_steady()
         if any([self._follow(t) for t in self.tensors]):
             self._move_params()
         for t in self.tensors:
@@ -496,17 +574,7 @@ class Engine:
         c.end_step(self.handle, self.report)
 
 
+@functools.lru_cache(maxsize=None)
 def options_of(rule):
     """Name and kind of each option of a rule."""
-    if rule not in _OPTIONS:
-        info, option = _library.RuleInfo(), _library.OptionInfo()
-        c.get_rule(_library.names(List.RULES).index(rule), info)
-        found = []
-        for index in range(info.option_count):
-            c.get_option_info(rule.encode(), index, option)
-            found.append((option.name.decode(), option.kind))
-        _OPTIONS[rule] = found
-    return _OPTIONS[rule]
-
-
-_OPTIONS = {}
+    return [(option.name.decode(), option.kind) for option in _rules.options(rule)]

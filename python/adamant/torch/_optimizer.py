@@ -16,7 +16,9 @@ import torch
 from .. import _library
 from .._errors import BusyError, InvalidArgumentError, MismatchError
 from .._library import List, c
-from .._optimizer import SETTINGS, StepReport, default_threads, read_setting
+from .._optimizer import default_threads
+from .._report import StepReport
+from .._views import SETTINGS, read_setting
 from ._engine import Changed, Engine, OtherFormat, options_of
 
 # What is accepted and changes nothing here, for every step is fused; and what a step outside of torch cannot do.
@@ -203,10 +205,9 @@ class Optimizer(torch.optim.Optimizer):
         `max_norm` clips by the norm of the previous step. The handle's `remove()` ends it."""
         if self._handles:
             raise BusyError(f"this {type(self).__name__} releases gradients already")
-        params = [param for group in self.param_groups for param in group["params"] if param.requires_grad]
-        if params and not hasattr(params[0], "register_post_accumulate_grad_hook"):
-            raise NotImplementedError(f"release_gradients() needs torch 2.1: this is {torch.__version__}")
-        self._handles = [param.register_post_accumulate_grad_hook(self._release) for param in params]
+        needs_gradient_hooks("release_gradients")
+        self._handles = [param.register_post_accumulate_grad_hook(self._release)
+                         for group in self.param_groups for param in group["params"] if param.requires_grad]
         return Release(self)
 
     # ---- Inside
@@ -319,6 +320,12 @@ class Release:
         for handle in self._optimizer._handles:
             handle.remove()
         self._optimizer._handles = []
+
+
+def needs_gradient_hooks(what):
+    """Refuses what an older torch cannot do."""
+    if not hasattr(torch.Tensor, "register_post_accumulate_grad_hook"):
+        raise NotImplementedError(f"{what} needs torch 2.1 or newer: this is {torch.__version__}")
 
 
 _TORCH_FORMATS = frozenset({"f32", "f64", "bf16", "f16"})
