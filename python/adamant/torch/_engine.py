@@ -569,9 +569,10 @@ class Engine:
             self._check_states(t, self.optimizer.state)
 
     def end(self):
-        """Ends it."""
-        self.open = False
-        c.end_step(self.handle, self.report)
+        """Ends it, if it has begun."""
+        if self.open:
+            self.open = False
+            c.end_step(self.handle, self.report)
 
 
 @functools.lru_cache(maxsize=None)

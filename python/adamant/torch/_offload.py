@@ -33,13 +33,13 @@ class OffloadAdamW(RULES["adamw"]):
         if not {"preset", "state", "weights"} & kwargs.keys():
             kwargs["preset"] = "b16"
         self._lanes = {}
-        self._work = queue.SimpleQueue()
-        self._done = queue.SimpleQueue()
+        self._work, self._done = queue.SimpleQueue(), queue.SimpleQueue()
         self._waiting = 0  # updates that are not done
         needs_gradient_hooks("OffloadAdamW")
         super().__init__(params, *args, **kwargs)
         weakref.finalize(self, self._work.put, None)  # ends the thread
-        threading.Thread(target=_worker, args=(self._work, self._done), daemon=True).start()
+        self._thread = threading.Thread(target=_worker, args=(self._work, self._done), daemon=True)
+        self._thread.start()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group of parameters of the model."""
@@ -47,11 +47,11 @@ class OffloadAdamW(RULES["adamw"]):
         members = [members] if isinstance(members, torch.Tensor) else list(members)
         copies = [(member[0], _copy(member[1])) if isinstance(member, tuple) else _copy(member) for member in members]
         super().add_param_group({**param_group, "params": copies})
-        for member, copy in zip(members, self.param_groups[-1]["params"]):
-            param = member[1] if isinstance(member, tuple) else member
+        params = (member[1] if isinstance(member, tuple) else member for member in members)
+        for param, copy in zip(params, self.param_groups[-1]["params"]):
             if copy is not param:
-                self._lanes[copy] = lane = _Lane(param, copy)
-                param.register_post_accumulate_grad_hook(lambda _, lane=lane: self._send(lane))
+                self._lanes[copy] = _Lane(param, copy)
+                param.register_post_accumulate_grad_hook(functools.partial(_send, weakref.ref(self), self._lanes[copy]))
 
     @torch.no_grad()
     def read_weights(self) -> None:
@@ -59,25 +59,17 @@ class OffloadAdamW(RULES["adamw"]):
         for copy, lane in self._lanes.items():
             copy.copy_(lane.param)
 
-    def _send(self, lane):
-        lane.fetch()
-        self._waiting += 1
-        self._work.put((self._receive, lane))
-
-    def _receive(self, lane):
-        """Runs in the thread."""
+    def _receive(self, lane):  # in the thread
         with self._lock:
             if self._update(lane.copy, lane.gradient()):
                 lane.send_back()
 
-    def _step(self, statistics):
-        errors = [self._done.get() for _ in range(self._waiting)]
-        self._waiting = 0
+    def _await(self):
+        errors, self._waiting = [self._done.get() for _ in range(self._waiting)], 0
         for lane in self._lanes.values():
             lane.wait()
-        if self._engine is not None and self._engine.open:
-            super()._step(statistics)
         for error in filter(None, errors):
+            self._engine.end()
             raise error
 
     def __getstate__(self):
@@ -88,18 +80,16 @@ class _Lane:
     """The way of a parameter's gradient to its copy in CPU memory, and of the weight back."""
 
     def __init__(self, param, copy):
-        self.param, self.copy = param, copy
-        self._buffer = _in_cpu_memory(param)
+        self.param, self.copy, self._buffer = param, copy, _in_cpu_memory(param)
         # The module of the device, such as torch.cuda, has its streams; the CPU needs none.
         self._device = None if param.device.type == "cpu" else getattr(torch, param.device.type)
         if self._device:
-            self._stream, self._arrived = _stream_of(param.device), self._device.Event()
+            self._stream, self._arrived = self._device.Stream(param.device), self._device.Event()
 
     @torch.no_grad()
     def fetch(self):
         """Starts the gradient on its way, and frees it."""
-        grad = self.param.grad
-        self.param.grad = None
+        grad, self.param.grad = self.param.grad, None
         if not self._device:
             self._buffer.copy_(grad)
             return
@@ -130,12 +120,6 @@ class _Lane:
             self._device.current_stream(self.param.device).wait_stream(self._stream)
 
 
-@functools.lru_cache(maxsize=None)
-def _stream_of(device):
-    """One stream for all that goes to and fro."""
-    return getattr(torch, device.type).Stream(device)
-
-
 def _in_cpu_memory(param):
     """Memory like that of a parameter, where a device can read and write it by itself."""
     return torch.empty_like(param, device="cpu", requires_grad=False, pin_memory=param.device.type != "cpu")
@@ -144,6 +128,14 @@ def _in_cpu_memory(param):
 def _copy(param):
     """A parameter in CPU memory; a frozen one itself, which is not stepped."""
     return torch.nn.Parameter(_in_cpu_memory(param).copy_(param.detach())) if param.requires_grad else param
+
+
+def _send(optimizer, lane, _):
+    optimizer = optimizer()
+    if optimizer is not None:  # which the model does not keep alive
+        lane.fetch()
+        optimizer._waiting += 1
+        optimizer._work.put((optimizer._receive, lane))
 
 
 def _worker(work, done):

@@ -78,6 +78,7 @@ class Optimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self._await()
         with self._lock:
             self._step(statistics)
         return loss
@@ -276,6 +277,9 @@ class Optimizer(torch.optim.Optimizer):
                 self._settings = {**self._settings, "state": changed.name}
             self._rebuild()
             return call(self._engine)
+
+    def _await(self):
+        """Waits for updates that other threads do."""
 
     def _step(self, statistics):
         found_inf = getattr(self, "found_inf", None)
