@@ -9,6 +9,7 @@ steps in them. So an engine can be dropped and made anew at any time, and is, wh
 
 import ctypes
 import functools
+import itertools
 import operator
 
 import torch
@@ -79,41 +80,36 @@ class _Steady:
     """Tensors that all have an ordinary gradient, as lists over these tensors or their states, which are quickly compared
     with what is there before the next step."""
 
-    def __init__(self, tensors, absent):
+    def __init__(self, tensors, absent, states):
         self.absent = absent
         self.indices = [t.index for t in tensors]
         self.params = [t.param for t in tensors]
         self.dtypes = [t.dtype for t in tensors]
         self.elements = [t.elements for t in tensors]
-        self.owners = [t.held for t in tensors]
         watched = [(t.param, t.address) for t in tensors]
-        inside = []  # what must still be in a dict
         for t in tensors:
             watched += [(memory, address) for _, _, memory, address in t.values]
-            inside += [(t.held, key, kept) for key, kept, *_ in t.values]
-            if t.nested is not None:
-                inside.append((t.held, NESTED, t.nested))
-            elif t.step is not None:
-                inside.append((t.held, "step", t.step))
         self.watched, self.addresses = map(list, zip(*watched))
-        self.inside = [list(column) for column in zip(*inside)] or [[], [], []]
+        self.held = [*states.values(), self]
+        self.inside = [*_values(states), self]
         self.counted = [t for t in tensors if t.counter is not None]
         self.counters = [t.counter for t in self.counted]
         self.counts = [t.count for t in self.counted]
 
     def grads(self, states):
         """The addresses of the gradients, if all is as it was; else None. `states`: those of the optimizer."""
+        end = (self,)  # makes a list that has become shorter or longer another one
         try:
             grads = [*map(_GRAD, self.params)]
             addresses = [*map(_DATA_PTR, grads)]
             if (all(map(_IS_CONTIGUOUS, grads)) and [*map(_DTYPE, grads)] == self.dtypes
                     and [*map(_NUMEL, grads)] == self.elements and [*map(_DATA_PTR, self.watched)] == self.addresses
-                    and all(map(operator.is_, map(states.get, self.params), self.owners))
-                    and all(map(operator.is_, map(dict.get, *self.inside[:2]), self.inside[2]))
+                    and all(map(operator.is_, itertools.chain(states.values(), end), self.held))
+                    and all(map(operator.is_, itertools.chain(_values(states), end), self.inside))
                     and [*map(_VALUE, self.counters)] == self.counts
                     and not any(param.grad is not None for param in self.absent)):
                 return addresses
-        except (TypeError, RuntimeError):  # no gradient, or none with an address
+        except (AttributeError, TypeError, RuntimeError):  # no gradient, none with an address, or no dicts
             pass
         return None
 
@@ -122,6 +118,11 @@ class _Steady:
         self.counts = counts = [count + 1 for count in self.counts]
         for counter, count in zip(self.counters, counts):
             counter.value = count
+
+
+def _values(states):
+    """What is in the states of all parameters."""
+    return itertools.chain.from_iterable(map(dict.values, states.values()))
 
 
 _GRAD, _DTYPE, _VALUE = map(operator.attrgetter, ("grad", "dtype", "value"))
@@ -441,7 +442,7 @@ class Engine:
         if ordinary and self._stepped:
             stepped = set(self._stepped)
             absent = [t.param for t in self.tensors if t not in stepped] + self._idle
-            self._steady = _Steady(self._stepped, absent)
+            self._steady = _Steady(self._stepped, absent, self.optimizer.state)
 
     def _leave_steady(self):
         if self._steady is not None:
