@@ -33,7 +33,8 @@ class Memory:
     __slots__ = ("name", "array", "address", "size", "shape", "format", "dtype", "writable", "_keep")
 
     def __init__(self, array, name, uint16=None):
-        """Refuses, by `name`, what the engine cannot use in place. `uint16` is the Format that uint16 arrays have."""
+        """Refuses, by `name`, what the engine cannot use in place; it checks addresses and overlaps itself. `uint16` is
+        the Format that uint16 arrays have."""
         self.name = name
         self.array = array
         if isinstance(array, np.ndarray):
@@ -43,8 +44,8 @@ class Memory:
         elif hasattr(array, "__dlpack__"):
             self._of_dlpack(array, name, uint16)
         else:
-            raise InvalidArgumentError(f"{name} is {_kind(array)}: it must be a NumPy array, or have __array_interface__ "
-                                       "or __dlpack__")
+            raise InvalidArgumentError(f"{name} is {_kind(array)}: it must be a NumPy array, or have "
+                                       "__array_interface__ or __dlpack__")
         self.size = math.prod(self.shape)
         self.dtype = None if self.format == Format.BF16 or not self.size else DTYPES[self.format]
 
@@ -60,8 +61,6 @@ class Memory:
         if not array.flags.c_contiguous:
             raise InvalidArgumentError(f"{name} has strides {array.strides} and shape {array.shape}: it must be "
                                        "C-contiguous (numpy.ascontiguousarray copies)")
-        if not array.flags.aligned:
-            raise InvalidArgumentError(f"{name} is misaligned: its address must be a multiple of {array.itemsize}")
         self.address = array.__array_interface__["data"][0]
 
     def _of_dlpack(self, array, name, uint16):
@@ -83,9 +82,8 @@ class Memory:
             self.writable = True  # nothing says otherwise
         tensor = managed.tensor
         self.shape = tuple(tensor.shape[: tensor.ndim])
-        code, bits, lanes = tensor.code, tensor.bits, tensor.lanes
-        self.format = _format(_DLPACK_TYPES.get((code, bits, lanes), f"of the DLPack type {(code, bits, lanes)}"), name,
-                              uint16)
+        kind = (tensor.code, tensor.bits, tensor.lanes)
+        self.format = _format(_DLPACK_TYPES.get(kind, f"of the DLPack type {kind}"), name, uint16)
         strides = tensor.strides[: tensor.ndim] if tensor.strides else None
         step = 1
         for extent, stride in zip(reversed(self.shape), reversed(strides or [])):
@@ -94,13 +92,12 @@ class Memory:
                                            "contiguous, by rows")
             step *= extent
         self.address = (tensor.data or 0) + tensor.byte_offset
-        if self.address % (bits // 8):
-            raise InvalidArgumentError(f"{name} is misaligned: its address must be a multiple of {bits // 8}")
 
     def like(self, param):
         """Itself; refuses a gradient of another shape than its parameter."""
         if self.shape != param.shape:
-            raise MismatchError(f"{self.name} has shape {self.shape}: it must have that of its parameter, {param.shape}")
+            raise MismatchError(f"{self.name} has shape {self.shape}: it must have that of its parameter, "
+                                f"{param.shape}")
         return self
 
 
@@ -117,11 +114,13 @@ class _Shown:
 
     def __init__(self, owner, address, shape, dtype):
         self._owner = owner
-        self.__array_interface__ = {"version": 3, "data": (address or 0, True), "shape": shape, "typestr": dtype.str}
+        self.__array_interface__ = {"version": 3, "data": (address, True), "shape": shape, "typestr": dtype.str}
 
 
 def show(owner, address, shape, dtype, shown):
-    """A read-only array on memory that `owner` holds. `shown`, a weakref.WeakSet, knows whether any such array lives."""
+    """A read-only array on memory that `owner` holds. `shown`, a weakref.WeakSet, knows whether such an array lives."""
+    if not address:
+        return np.empty(shape, dtype)  # of no elements
     view = _Shown(owner, address, shape, dtype)
     shown.add(view)
     return np.asarray(view)
@@ -149,8 +148,9 @@ _DLPACK_TYPES = {(2, 32, 1): "float32", (2, 64, 1): "float64", (2, 16, 1): "floa
 
 class _Tensor(ctypes.Structure):
     _fields_ = [("data", ctypes.c_void_p), ("device", ctypes.c_int32), ("device_id", ctypes.c_int32),
-                ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16),
-                ("shape", ctypes.POINTER(ctypes.c_int64)), ("strides", ctypes.POINTER(ctypes.c_int64)),
+                ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8),
+                ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
+                ("strides", ctypes.POINTER(ctypes.c_int64)),
                 ("byte_offset", ctypes.c_uint64)]
 
 

@@ -67,7 +67,9 @@ class Statistics:
     """
 
     def __init__(self, observe_every: int = 0, sample_every: int | None = 0, probes: int | None = None):
-        flags = (StatisticsFlag.NO_SAMPLE if sample_every is None else 0) | (StatisticsFlag.NO_PROBES if probes == 0 else 0)
+        flags = StatisticsFlag.NO_SAMPLE if sample_every is None else StatisticsFlag(0)
+        if probes == 0:
+            flags |= StatisticsFlag.NO_PROBES
         self._handle = _library.Handle(c.statistics_free)
         c.statistics_create(_library.StatisticsOptions(observe_every=observe_every, sample_every=sample_every or 0,
                                                        probes=probes or 0, flags=flags), self._handle.place)
@@ -98,7 +100,8 @@ class Statistics:
                 c.statistics_probe(self._handle, index, number, probe)
                 probes.append(Probe(probe.element, probe.g, probe.m, probe.v, probe.u, probe.w))
             return TensorStatistics(
-                optimizer.names[found.tensor], found.step, found.elements, dict(zip(_SUMS, found.sums[: found.sum_count])),
+                optimizer.names[found.tensor], found.step, found.elements,
+                dict(zip(_SUMS, found.sums[: found.sum_count])),
                 {name: Moment(m.value, m.noise, m.bound, m.low, m.high) for name, m in zip(MOMENTS, moments)},
                 np.array(found.bins[: found.bin_count], np.uint32), probes)
 
@@ -189,8 +192,8 @@ class RunLog(_Told):
 class TensorBoard(_Told):
     """An event file for TensorBoard in a folder.
 
-    max_tags: maximum number of tags in the file. tensors: names of those that are written one by one; None: all, if they
-    fit. histogram_every: steps between histograms; 0: none. flush_seconds: as of `RunLog`.
+    max_tags: maximum number of tags in the file. tensors: names of those that are written one by one; None: all, if
+    they fit. histogram_every: steps between histograms; 0: none. flush_seconds: as of `RunLog`.
     """
 
     def __init__(self, folder: str | os.PathLike[str], optimizer: Optimizer, *, max_tags: int = 100,

@@ -5,8 +5,8 @@
 
     c.step(handle, byref(StepOptions(grads=pointers, grad_count=2)), byref(report))
 
-calls adamant_step without the GIL. A call that is refused raises the `adamant.Error` of its status. The header says what
-each call and member means; a test compares this file with it.
+calls adamant_step without the GIL. A call that is refused raises the `adamant.Error` of its status. The header says
+what each call and member means; a test compares this file with it.
 """
 
 import ctypes
@@ -307,7 +307,8 @@ def load(path):
         try:
             call = getattr(library, "adamant_" + name)
         except AttributeError:
-            raise ImportError(f"{path} (version {version}) has no adamant_{name}: it is older than this package") from None
+            raise ImportError(f"{path} (version {version}) has no adamant_{name}: it is older than this "
+                              "package") from None
         call.argtypes = takes
         call.restype = _RETURNS.get(name, c_int32)
         if name not in _RETURNS:
@@ -383,7 +384,8 @@ def _value(name, value):
         return Value(name=name, kind=Kind.FLAG, flag=value)
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            raise BY_STATUS["invalid_argument"](f"{name.decode()} is {value!r}: it must be a number, or a pair of numbers")
+            raise BY_STATUS["invalid_argument"](f"{name.decode()} is {value!r}: it must be a number, or a pair "
+                                                "of numbers")
         return Value(name=name, kind=Kind.PAIR, number=(value[0], value[1]))
     if isinstance(value, numbers.Integral) and abs(value) > 2**53:
         return Value(name=name, text=str(value).encode())

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 def default_threads() -> int:
     """The threads of an optimizer that is given none: those of this process's processors (`os.sched_getaffinity`),
-    divided by $LOCAL_WORLD_SIZE where a launcher such as torchrun has set it; 0, which leaves it to the engine, where it
-    has not. OMP_NUM_THREADS is not looked at."""
+    divided by $LOCAL_WORLD_SIZE where a launcher such as torchrun has set it; 0, which leaves it to the engine, where
+    it has not. OMP_NUM_THREADS is not looked at."""
     processes = os.environ.get("LOCAL_WORLD_SIZE", "")
     if not processes.isdigit() or int(processes) < 2:
         return 0
@@ -71,7 +71,7 @@ class Optimizer:
         preset = given.pop("preset", None)
         uint16 = given.pop("format", None)
         if uint16 not in (None, "bf16"):
-            raise InvalidArgumentError(f"format is {uint16!r}: it must be \"bf16\", which is how uint16 arrays are read")
+            raise InvalidArgumentError(f"format is {uint16!r}: it must be \"bf16\", as which uint16 arrays are read")
         self._uint16 = None if uint16 is None else Format.BF16
         settings = {name: given.pop(name) for name in SETTINGS if name in given}
         if not settings.get("threads"):
@@ -186,7 +186,7 @@ class Optimizer:
         # The same array is where it was.
         changed = [i for i, (grad, held) in enumerate(zip(grads, self._grads)) if grad is not held]
         if changed:
-            self._point(changed, grads if len(changed) == len(grads) else [grads[i] for i in changed])
+            self._point(changed, [grads[i] for i in changed])
 
     @_one_at_a_time
     def set_grad(self, tensor: str | int, grad: Any | None) -> None:
@@ -201,16 +201,16 @@ class Optimizer:
         name = self._names[index]
         rows = np.ascontiguousarray(rows)
         if rows.dtype != np.int64 or rows.ndim != 1:
-            raise InvalidArgumentError(f"rows of '{name}' are {rows.dtype} of {rows.ndim} dimensions: they must be int64 "
-                                       "of one")
+            raise InvalidArgumentError(f"rows of '{name}' are {rows.dtype} of {rows.ndim} dimensions: they must be "
+                                       "int64 of one")
         memory = Memory(values, f"gradient of '{name}'", self._uint16)
         expected = (len(rows), *self._params[index].shape[1:])
         if memory.shape != expected:
             raise MismatchError(f"gradient of '{name}' has shape {memory.shape}: {len(rows)} rows must have {expected}")
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
-        self._grads[index] = (rows, memory)  # is no array, so that a dense gradient is set again
-        self._kept[index] = memory
+        # Is no array of the user's, so that a dense gradient is set again. The engine refuses to fill it with zeros.
+        self._grads[index], self._kept[index] = (rows, memory), None
 
     @_one_at_a_time
     def zero_grad(self) -> None:
@@ -348,8 +348,8 @@ class Optimizer:
             tensors.append((name, param, grad, memory))
             structs.append(_library.Tensor(
                 name=name.encode(), data=param.address, size=param.size, format=param.format,
-                shape=(ctypes.c_size_t * len(param.shape))(*param.shape) if param.shape else None, ndim=len(param.shape),
-                grad=memory and memory.address, grad_format=memory.format if memory else 0,
+                shape=(ctypes.c_size_t * len(param.shape))(*param.shape) if param.shape else None,
+                ndim=len(param.shape), grad=memory and memory.address, grad_format=memory.format if memory else 0,
                 flags=MemoryFlag.GRAD_READ_ONLY if memory and not memory.writable else 0))
         options = _library.values(group["options"])
         rule = group["rule"]
@@ -378,14 +378,17 @@ class Optimizer:
     def _point(self, tensors, grads):
         """Gives the engine these gradients of these tensors: all or, if one is refused, none."""
         addresses, formats, keep = [], [], []
+        # Names of their own, for speed.
+        params, numpy_array, reference = self._params, np.ndarray, weakref.ref
+        address_of, buffer_of = ctypes.addressof, ctypes.c_char.from_buffer
         for index, grad in zip(tensors, grads):
-            param = self._params[index]
+            param = params[index]
             # What is usual, quickly; everything else, and what is to be refused, by Memory.
-            if (type(grad) is np.ndarray and grad.dtype is param.dtype and grad.shape == param.shape
+            if (type(grad) is numpy_array and grad.dtype is param.dtype and grad.shape == param.shape
                     and grad.flags.carray):
-                addresses.append(ctypes.addressof(_Byte.from_buffer(grad)))
+                addresses.append(address_of(buffer_of(grad)))
                 formats.append(param.format)
-                keep.append(weakref.ref(grad))
+                keep.append(reference(grad))
             else:
                 memory = None if grad is None else self._grad(index, grad)
                 addresses.append(memory.address if memory else 0)
@@ -396,8 +399,11 @@ class Optimizer:
         c.set_grads(self._handle, (ctypes.c_size_t * count).from_buffer(array.array("Q", tensors)),
                     (ctypes.c_void_p * count).from_buffer(array.array("Q", addresses)),
                     (ctypes.c_int32 * count).from_buffer(array.array("i", formats)), count)
-        for index, grad, kept in zip(tensors, grads, keep):
-            self._grads[index], self._kept[index] = grad, kept
+        if count == len(self):
+            self._grads, self._kept = grads, keep
+        else:
+            for index, grad, kept in zip(tensors, grads, keep):
+                self._grads[index], self._kept[index] = grad, kept
 
     def _find(self, tensor):
         if isinstance(tensor, str):
@@ -438,11 +444,9 @@ class Optimizer:
 
     def _nothing_shown(self, call):
         if self._shown:
-            raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these first")
+            raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these "
+                            "first")
 
 
 def _floats(array):
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-
-
-_Byte = ctypes.c_char

@@ -39,8 +39,8 @@ def _member(member):
     if len(member) == 1 and isinstance(member[0], tuple):
         member, = member
     if not 1 <= len(member) <= 2:
-        raise InvalidArgumentError(f"a parameter is a tuple of {len(member)}: it must be an array, (array, gradient) or "
-                                   "(name, array)")
+        raise InvalidArgumentError(f"a parameter is a tuple of {len(member)}: it must be an array, (array, gradient) "
+                                   "or (name, array)")
     return name, member[0], member[1] if len(member) == 2 else None
 
 
@@ -54,4 +54,5 @@ def numbered(groups, first):
 
 def refuse_array(things, what):
     if isinstance(things, (str, bytes)) or hasattr(things, "__array_interface__") or hasattr(things, "__dlpack__"):
-        raise InvalidArgumentError(f"{what} are a single {type(things).__name__}: they must be a list or dict of arrays")
+        raise InvalidArgumentError(f"{what} are a single {type(things).__name__}: they must be a list or dict of "
+                                   "arrays")

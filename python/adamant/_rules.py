@@ -32,8 +32,8 @@ def _make(rule, title):
     parameter = inspect.Parameter
     positional, keyword = parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY
     signature = [parameter("params", positional)]
-    lines = [f"The rule {title}, on arrays in place. `Optimizer` says what `params` is.", "", "Options, which each group "
-             "can set:", ""]
+    lines = [f"The rule {title}, on arrays in place. `Optimizer` says what `params` is.", "",
+             "Options, which each group can set:", ""]
     for option in options(rule):
         name = option.name.decode()
         signature.append(parameter(name, positional, default=default(option)))

@@ -27,7 +27,7 @@ def warmup(lr: float, step: int, warmup: int) -> float:
 
 
 def cosine(lr: float, step: int, total: int, min_lr: float = 0.0) -> float:
-    """Half a cosine from lr at step 0 to `min_lr` at step `total` and after. Loshchilov & Hutter (2017), SGDR, eq. 5."""
+    """Half a cosine from lr at step 0 to `min_lr` at step `total` and after. Loshchilov & Hutter (2017), eq. 5."""
     return _anneal(lr, min_lr, _progress(step, 0, total))
 
 

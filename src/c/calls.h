@@ -120,8 +120,8 @@ inline Format format_of(std::int32_t number, const char* what) {
 [[nodiscard]] Options read_options(const adamant_value* values, std::size_t count);
 void read_settings(Settings& settings, const adamant_value* values, std::size_t count);
 [[nodiscard]] Notes read_notes(const adamant_value* values, std::size_t count);
-/// `text` is what the value says, and outlives it.
-[[nodiscard]] adamant_value value_of(const char* name, const OptionValue& value, const std::string& text);
+/// `name` is that of a list; `text` is what the value says, and outlives it.
+[[nodiscard]] adamant_value value_of(std::string_view name, const OptionValue& value, const std::string& text);
 /// ADAMANT_NUMBER, ADAMANT_PAIR or ADAMANT_FLAG.
 [[nodiscard]] std::int32_t kind_of(const OptionValue& value);
 

@@ -132,7 +132,7 @@ adamant_status adamant_get_option_info(const char* name, size_t index, adamant_o
     static const auto kDefaults = made_once(rules(), default_texts);
     const OptionInfo& option = rule.options[index];
     const adamant_value value =
-        value_of(option.name.data(), option.default_value, kDefaults[static_cast<std::size_t>(rule.rule)][index]);
+        value_of(option.name, option.default_value, kDefaults[static_cast<std::size_t>(rule.rule)][index]);
     adamant_option_info filled{};
     filled.name = value.name;
     filled.default_text = value.text;

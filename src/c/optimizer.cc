@@ -158,7 +158,7 @@ adamant_status adamant_get_option(const adamant_optimizer* optimizer, size_t gro
     std::string text = to_text(*set);
     check_struct(value, "value (adamant_value)");
     kept = std::move(text);
-    write(value, value_of(option->name.data(), *set, kept), "value (adamant_value)");
+    write(value, value_of(option->name, *set, kept), "value (adamant_value)");
   });
 }
 

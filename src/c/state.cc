@@ -94,7 +94,7 @@ adamant_status adamant_get_group(const adamant_optimizer* optimizer, size_t grou
     next.texts.reserve(rule.options.size());
     for (const OptionInfo& option : rule.options) {
       const OptionValue value = get_option(options, option.name).value_or(option.default_value);
-      next.values.push_back(value_of(option.name.data(), value, next.texts.emplace_back(to_text(value))));
+      next.values.push_back(value_of(option.name, value, next.texts.emplace_back(to_text(value))));
     }
     kept = std::move(next);
     adamant_group_info filled{};

@@ -77,10 +77,10 @@ std::int32_t kind_of(const OptionValue& value) {
   return static_cast<std::int32_t>(value.index());
 }
 
-adamant_value value_of(const char* name, const OptionValue& value, const std::string& text) {
+adamant_value value_of(std::string_view name, const OptionValue& value, const std::string& text) {
   adamant_value filled{};
   filled.struct_size = sizeof(filled);
-  filled.name = name;
+  filled.name = name.data();
   filled.text = text.c_str();
   filled.kind = kind_of(value);
   if (const auto* number = std::get_if<double>(&value)) filled.number[0] = *number;

@@ -137,7 +137,8 @@ class Formats(unittest.TestCase):
         except ImportError:
             self.skipTest("this Python has no ml_dtypes")
         w, grad = (to_bf16(random_numbers(seed, 100)).view(ml_dtypes.bfloat16) for seed in (1, 2))
-        expected = (w.astype(numpy.float32) - numpy.float32(0.5) * grad.astype(numpy.float32)).astype(ml_dtypes.bfloat16)
+        expected = w.astype(numpy.float32) - numpy.float32(0.5) * grad.astype(numpy.float32)
+        expected = expected.astype(ml_dtypes.bfloat16)
         adamant.SGD([w], lr=0.5).step([grad])
         numpy.testing.assert_array_equal(w.view(numpy.uint16), expected.view(numpy.uint16))
 
@@ -187,13 +188,20 @@ class OfDLPack(unittest.TestCase):
             with self.subTest(said=said):
                 shape = array.array.shape
                 self.assertRaisesRegex(ValueError, "parameter '0' .*" + said, adamant.SGD, [array])
-                self.assertRaisesRegex(ValueError, "gradient of '0' .*" + said, adamant.SGD([ones(shape)]).step, [array])
+                self.assertRaisesRegex(ValueError, "gradient of '0' .*" + said, adamant.SGD([ones(shape)]).step,
+                                       [array])
 
-    def test_the_exporter_is_kept_and_let_go(self):
-        array = ones()
-        alive = weakref.ref(array)
-        optimizer = adamant.SGD([DLPack(array)])
-        del array
+    def test_what_was_exported_is_kept_and_let_go(self):
+        class Exporter(DLPack):
+            def __dlpack__(self, **wanted):
+                exported = self.array.copy()  # nothing but the capsule knows it
+                self.alive = weakref.ref(exported)
+                return exported.__dlpack__(**wanted)
+
+        exporter = Exporter(ones())
+        optimizer = adamant.SGD([exporter])
+        alive = exporter.alive
+        del exporter
         gc.collect()
         self.assertIsNotNone(alive())
         del optimizer

@@ -57,7 +57,8 @@ class OfRunLog(InFolder):
     def test_lines(self):
         path, log = self.folder / "run.jsonl", None
         for step, (optimizer, grads) in enumerate(run(4, max_norm=1.0)):
-            log = log or adamant.RunLog(path, optimizer, title="first", every=2, flush_seconds=None, batch_size=32, git="abc")
+            log = log or adamant.RunLog(path, optimizer, title="first", every=2, flush_seconds=None, batch_size=32,
+                                        git="abc")
             report = optimizer.step(grads, statistics=log.statistics)
             log.step(0.5 ** step, report)
         log.end(accuracy=0.75)

@@ -87,7 +87,8 @@ class Binding(unittest.TestCase):
     def test_loading_says_what_is_wrong(self):
         for path, said in (("/nowhere/libadamant.so", "/nowhere/libadamant.so"), (LIBC, "adamant_abi")):
             environment = dict(os.environ, ADAMANT_LIBRARY=path)
-            run = subprocess.run([sys.executable, "-c", "import adamant"], env=environment, capture_output=True, text=True)
+            run = subprocess.run([sys.executable, "-c", "import adamant"], env=environment, capture_output=True,
+                                 text=True)
             self.assertEqual(run.returncode, 1)
             self.assertIn("ImportError: cannot load the library of adamant", run.stderr)
             self.assertIn(said, run.stderr)
@@ -107,6 +108,16 @@ class Binding(unittest.TestCase):
                 _library.load(_library.find())
         finally:
             del _library._CALLS["invented_later"]
+
+
+    @unittest.skipUnless(os.path.exists("/proc/self/maps"), "this system does not say what a process has loaded")
+    def test_brings_no_onetbb_into_the_process(self):
+        w = numpy.zeros(1 << 20, numpy.float32)
+        adamant.AdamW([w]).step([numpy.ones_like(w)])
+        with open("/proc/self/maps") as maps:
+            loaded = maps.read()
+        self.assertIn(os.path.realpath(c.path), loaded)
+        self.assertNotIn("libtbb", loaded)
 
 
 class Errors(unittest.TestCase):

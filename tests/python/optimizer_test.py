@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import unittest
+import weakref
 from unittest import mock
 
 from support import numpy, random_numbers, to_bf16
@@ -219,6 +220,10 @@ class Steps(unittest.TestCase):
         numpy.testing.assert_array_equal(table[2], before[2] - numpy.float32(0.5))
         for rows, bad in [([0.0], ones((1, 3))), ([[0]], ones((1, 3))), ([0], ones((1, 4))), ([0, 1], ones((1, 3)))]:
             self.assertRaises(ValueError, optimizer.set_lazy_row_grad, "e", rows, bad)
+        read_only = ones((1, 3))
+        read_only.flags.writeable = False
+        optimizer.set_lazy_row_grad("e", [0], read_only)
+        self.assertRaisesRegex(adamant.InvalidArgumentError, "gradient of 'e' is read-only", optimizer.zero_grad)
         optimizer.set_lazy_row_grad("e", [5], ones((1, 3)))
         self.assertRaises(adamant.InvalidArgumentError, optimizer.step)
 
@@ -292,9 +297,14 @@ class StatesOf(unittest.TestCase):
         for change in (lambda: optimizer.set_formats(state="bf16"), lambda: optimizer.remove_tensor("b"),
                        lambda: optimizer.add_group({"params": {"c": ones()}})):
             self.assertRaisesRegex(adamant.BusyError, "would move states that 1 arrays", change)
+        engine = weakref.ref(optimizer._handle)
         del optimizer
         gc.collect()
+        self.assertIsNotNone(engine())
         numpy.testing.assert_array_equal(view, 1)
+        del view
+        gc.collect()
+        self.assertIsNone(engine())
 
         optimizer = adamant.SGD({"w": ones()}, momentum=0.5)
         view = optimizer.state["w"]
@@ -318,7 +328,8 @@ class Checkpoints(unittest.TestCase):
 
     @staticmethod
     def step(optimizer, seed):
-        optimizer.step({"w": to_bf16(random_numbers(seed, 5000)).reshape(50, 100), "b": to_bf16(random_numbers(seed, 7))})
+        optimizer.step({"w": to_bf16(random_numbers(seed, 5000)).reshape(50, 100),
+                        "b": to_bf16(random_numbers(seed, 7))})
 
     def test_a_run_continues_with_the_same_bits(self):
         for rule in adamant.RULES.values():
