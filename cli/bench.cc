@@ -57,13 +57,6 @@ std::vector<Formats> tour() {
   return all;
 }
 
-template <class List>
-std::vector<std::string> names_of(const List& list) {
-  std::vector<std::string> names;
-  for (const auto& entry : list) names.emplace_back(entry.name);
-  return names;
-}
-
 std::vector<Formats> chosen(const Texts& texts) {
   if (texts.rules.empty() && texts.param.empty() && texts.grad.empty() && texts.state.empty() &&
       texts.weights.empty()) {

@@ -18,9 +18,26 @@ namespace {
 using bench::Case;
 using bench::Result;
 using bench::Times;
-using bench::Workload;
 
-Json json_of(const Case& what, const Workload& workload, const Result& result) {
+// What the step is compared with: in JSON, and in words.
+struct Other {
+  std::optional<Times> Result::* times;
+  const char *key, *words;
+};
+constexpr Other kOthers[] = {
+    {&Result::sums, "sums", "with sums"},
+    {&Result::statistics, "statistics", "with statistics"},
+    {&Result::composer, "composer", "Composer-style"},
+    {&Result::olmo, "olmo", "OLMo-style"},
+    {&Result::bare, "bare", "bare step"},
+    {&Result::f32, "f32", "f32 step"},
+    {&Result::one_tensor, "one_tensor", "one tensor"},
+    {&Result::plain, "plain", "plain kernel"},
+    {&Result::unfused, "unfused", "8 passes"},
+    {&Result::naive, "naive", "naive -O2"},
+};
+
+Json json_of(const Case& what, const bench::Workload& workload, const Result& result) {
   const auto parameters = static_cast<double>(workload.total());
   const auto per_param = [&](const Times& times) { return times.median() / parameters; };
   const auto bytes = static_cast<double>(result.bytes_per_param);
@@ -49,19 +66,9 @@ Json json_of(const Case& what, const Workload& workload, const Result& result) {
   if (what.max_norm) object["max_norm"] = *what.max_norm;
   if (what.grad_scale != 1.0) object["grad_scale"] = what.grad_scale;
   if (Json options = options_json(what.options); !options.empty()) object["options"] = std::move(options);
-  const auto add = [&](const char* name, const std::optional<Times>& times) {
-    if (times) object[name] = per_param(*times);
-  };
-  add("bare_ns_per_param", result.bare);
-  add("f32_ns_per_param", result.f32);
-  add("one_tensor_ns_per_param", result.one_tensor);
-  add("sums_ns_per_param", result.sums);
-  add("statistics_ns_per_param", result.statistics);
-  add("composer_ns_per_param", result.composer);
-  add("olmo_ns_per_param", result.olmo);
-  add("plain_ns_per_param", result.plain);
-  add("unfused_ns_per_param", result.unfused);
-  add("naive_ns_per_param", result.naive);
+  for (const Other& other : kOthers) {
+    if (const auto& times = result.*other.times) object[fmt::format("{}_ns_per_param", other.key)] = per_param(*times);
+  }
   return object;
 }
 
@@ -72,23 +79,15 @@ Json json_of(const bench::Machine& machine) {
 
 std::string rivals(const Result& result) {
   std::string text;
-  const auto add = [&](const char* name, const std::optional<Times>& times) {
-    if (times) text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", name, ratio(*times, result.step));
-  };
-  add("with sums", result.sums);
-  add("with statistics", result.statistics);
-  add("Composer-style", result.composer);
-  add("OLMo-style", result.olmo);
-  add("bare step", result.bare);
-  add("f32 step", result.f32);
-  add("one tensor", result.one_tensor);
-  add("plain kernel", result.plain);
-  add("8 passes", result.unfused);
-  add("naive -O2", result.naive);
+  for (const Other& other : kOthers) {
+    if (const auto& times = result.*other.times) {
+      text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ", other.words, ratio(*times, result.step));
+    }
+  }
   return text;
 }
 
-void print_line(const Case& what, const Workload& workload, const Result& result) {
+void print_line(const Case& what, const bench::Workload& workload, const Result& result) {
   const double ns = result.step.median() / static_cast<double>(workload.total());
   const auto percent = [&](double time) { return 100.0 * (time / result.step.median() - 1.0); };
   fmt::print("{:<8} {:<22} {:<15} {:>9.4f} {:>6} {:>7.1f} {:>7.1f}%  {:<13} {}\n", info(what.rule).name,

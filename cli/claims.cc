@@ -33,7 +33,7 @@ using lab::Claim;
 using lab::ClaimInfo;
 
 // The options as they are written.
-struct Arguments {
+struct ClaimsArguments {
   std::string only, seeds, threads, text, out, pictures;
   bool figures = false, json = false;
 };
@@ -52,7 +52,7 @@ std::vector<ClaimInfo> chosen(const std::string& only) {
   return found;
 }
 
-lab::Setup setup_of(const Arguments& arguments) {
+lab::Setup setup_of(const ClaimsArguments& arguments) {
   lab::Setup setup;
   if (!arguments.seeds.empty()) {
     setup.seeds = static_cast<std::uint64_t>(read_integer("--seeds", arguments.seeds, 2, 1000));
@@ -71,7 +71,7 @@ void make_folder(const char* option, const std::string& path) {
   if (error) throw UsageError(fmt::format("{}: '{}' cannot be made: {}", option, path, error.message()));
 }
 
-int run(const Arguments& arguments) {
+int run(const ClaimsArguments& arguments) {
   const std::vector<ClaimInfo> infos = chosen(arguments.only);
   lab::Setup setup = setup_of(arguments);
   if (!arguments.pictures.empty()) make_folder("--pictures", arguments.pictures);
@@ -119,7 +119,7 @@ int run(const Arguments& arguments) {
 
 Command add_claims(CommandLine& line) {
   Subcommand options = line.add("claims", "What the two moments of AdamW do: each statement as an experiment");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ClaimsArguments>();
   options.option("--only", arguments->only, "IDS",
                  fmt::format("Only these, separated by commas: {}", fmt::join(ids(), ",")));
   options.option("--seeds", arguments->seeds, "N", "Final runs of each rule where models are trained (6)");

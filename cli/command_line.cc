@@ -3,8 +3,14 @@
 
 #include "cli/command_line.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <ranges>
+#include <string_view>
 
 #include "cli/commands.h"
 #include "cli/say.h"
@@ -52,6 +58,15 @@ Subcommand CommandLine::add(const std::string& name, const std::string& descript
 std::optional<int> CommandLine::read(int argc, const char* const* argv) {
   if (argc < 2) {
     say("{}", app_->help());
+    return kUsage;
+  }
+  // CLI11 would only say that a command is missing.
+  const std::string_view first = argv[1];
+  const auto names = [](const CLI::App* command) { return command->get_name(); };
+  const auto commands = app_->get_subcommands({});
+  if (!first.starts_with('-') && std::ranges::find(commands, first, names) == commands.end()) {
+    say("{}: unknown command {}: must be one of {}\n", app_->get_name(), first,
+        fmt::join(commands | std::views::transform(names), ", "));
     return kUsage;
   }
   try {

@@ -46,7 +46,7 @@ using lab::Workload;
 using lab::WorkloadInfo;
 
 // The options as they are written.
-struct Arguments {
+struct LabArguments {
   std::string workloads, rules, steps, seeds, lr, weight_decay, betas, batch_size, threads, state, text, out, log_every;
   std::vector<std::string> set;
   bool sparse = false, json = false, tune = false;
@@ -61,20 +61,13 @@ struct Job {
 };
 
 template <class List>
-std::vector<std::string> names_of(List&& list) {
-  std::vector<std::string> names;
-  for (const auto& entry : list) names.emplace_back(entry.name);
-  return names;
-}
-
-template <class List>
 const auto& entry_named(const List& list, const std::string& name) {
   return *std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.name == name; });
 }
 
 class Lab {
  public:
-  explicit Lab(const Arguments& arguments) : arguments_(arguments) {}
+  explicit Lab(const LabArguments& arguments) : arguments_(arguments) {}
 
   int run() {
     if (arguments_.tune) refuse_with_tune();
@@ -119,7 +112,7 @@ class Lab {
 
   // Each option goes to those of the rules that have it.
   void read_rule_options() {
-    const Arguments& given = arguments_;
+    const LabArguments& given = arguments_;
     if (!given.betas.empty()) {
       const auto [beta1, beta2] = read_pair("--betas", given.betas);
       set("--betas", {"betas", std::array{beta1, beta2}});
@@ -342,7 +335,7 @@ class Lab {
     return interrupt.pending() ? kInterrupted : kOk;
   }
 
-  const Arguments& arguments_;
+  const LabArguments& arguments_;
   std::vector<RuleConfig> rules_;
   std::optional<std::int64_t> steps_, batch_size_;
   Options set_;  // instead of what is tuned, and of the rules' own
@@ -365,7 +358,7 @@ std::string rules_help() {
 
 Command add_lab(CommandLine& line) {
   Subcommand options = line.add("lab", "Train real workloads with each rule, from the same start, and compare");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LabArguments>();
   const auto list = [](const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); };
   options.option("--workload", arguments->workloads, "NAMES",
                  "Only these, separated by commas: " + list(names_of(lab::workloads())));

@@ -121,8 +121,9 @@ void print_table(const LabReport& report) {
     }
   }
   fmt::print(
-      "\nloss and score: on data held out from training. steps to: until the mean of the last 20 training losses\n"
-      "is that low. step: median time of an optimizer step.{} Run logs: {}\n",
+      "\nloss and score: on data held out from training; of ravine and rosenbrock, without noise. steps to: until the "
+      "mean\n"
+      "of the last 20 training losses is that low. step: median time of an optimizer step.{} Run logs: {}\n",
       compared ? " ± after a difference: standard error." : "", report.folder);
   if (!report.page.empty()) fmt::print("What the moments did, run by run: {}\n", report.page);
   if (report.interrupted) fmt::print("Interrupted: only what was finished is shown.\n");

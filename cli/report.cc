@@ -20,7 +20,7 @@
 namespace adamant::cli {
 namespace {
 
-struct Arguments {
+struct ReportArguments {
   std::vector<std::string> runs;
   std::string out, title;
   bool json = false;
@@ -45,7 +45,7 @@ std::vector<std::string> logs_of(const std::vector<std::string>& given) {
   return logs;
 }
 
-int run(const Arguments& arguments) {
+int run(const ReportArguments& arguments) {
   const std::vector<std::string> logs = logs_of(arguments.runs);
   check_writable("--out", arguments.out);
   for (const std::string& log : logs) {
@@ -68,7 +68,7 @@ int run(const Arguments& arguments) {
 
 Command add_report(CommandLine& line) {
   Subcommand options = line.add("report", "Write one HTML page about runs, from their logs; it needs no network");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReportArguments>();
   arguments->out = "report.html";
   options.operands("RUN", arguments->runs, "Run logs, or folders of them (*.jsonl)");
   options.option("--out", arguments->out, "FILE", "Where to write the page (report.html)");

@@ -57,7 +57,7 @@ struct Form {
   Rule rule;
   Options options;
 };
-struct Formats {
+struct FormatCase {
   std::string_view name;
   Format param, grad;
   StateFormat state;
@@ -75,7 +75,7 @@ const Form kForms[] = {
     {"rmsprop-centered-momentum", Rule::rmsprop, {.momentum = 0.9, .centered = true}},
     {"adagrad", Rule::adagrad, {.lr_decay = 0.01}},
 };
-constexpr Formats kFormats[] = {
+constexpr FormatCase kFormats[] = {
     {"f32", Format::f32, Format::f32, StateFormat::f32},
     {"bf16-bf16-f32", Format::bf16, Format::bf16, StateFormat::f32},
     {"bf16", Format::bf16, Format::bf16, StateFormat::bf16},
@@ -93,11 +93,13 @@ constexpr std::size_t kSizes[] = {7, 1289, 4219};
 template <class Visit>
 void for_each_case(const Visit& visit) {
   for (const Form& form : kForms) {
-    for (const Formats& formats : kFormats) visit(form, formats);
+    for (const FormatCase& formats : kFormats) visit(form, formats);
   }
 }
 
-std::string name_of(const Form& form, const Formats& formats) { return fmt::format("{}/{}", form.name, formats.name); }
+std::string name_of(const Form& form, const FormatCase& formats) {
+  return fmt::format("{}/{}", form.name, formats.name);
+}
 
 struct Buffer {
   Format format;
@@ -131,7 +133,7 @@ struct Buffer {
 
 // Fifty steps with decay, clipping of the global norm (so that the bits of the norm count too) and unscaling; a hash of
 // the norms, the parameters and the states.
-std::uint64_t hash_of(const Form& form, const Formats& formats) {
+std::uint64_t hash_of(const Form& form, const FormatCase& formats) {
   constexpr int kSteps = 50;
   std::vector<Buffer> params, grads;
   std::vector<Param> tensors;
@@ -185,7 +187,7 @@ std::uint64_t golden_hash(std::string_view name) {
 }
 
 int print_golden() {
-  for_each_case([](const Form& form, const Formats& formats) {
+  for_each_case([](const Form& form, const FormatCase& formats) {
     fmt::print("{{\"{}\", 0x{:016x}u}},\n", name_of(form, formats), hash_of(form, formats));
   });
   return kOk;
@@ -208,7 +210,7 @@ int run(bool json) {
     Hash together;
     std::vector<std::string> differing;
     int cases = 0;
-    for_each_case([&](const Form& form, const Formats& formats) {
+    for_each_case([&](const Form& form, const FormatCase& formats) {
       const std::string name = name_of(form, formats);
       const std::uint64_t hash = hash_of(form, formats), golden = golden_hash(name);
       together.add(&hash, sizeof(hash));

@@ -14,7 +14,7 @@
 namespace adamant::cli {
 namespace {
 
-int run(bool json) {
+int print_targets(bool json) {
   if (json) {
     print_json({{"targets", targets()}, {"current", current_target()}});
     return kOk;
@@ -31,7 +31,7 @@ Command add_targets(CommandLine& line) {
   auto json = std::make_shared<bool>(false);
   Subcommand options = line.add("targets", "List the instruction sets of this CPU, best first");
   options.flag("--json", *json, "Print one JSON object");
-  return {options, [json] { return run(*json); }};
+  return {options, [json] { return print_targets(*json); }};
 }
 
 }  // namespace adamant::cli

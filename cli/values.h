@@ -23,6 +23,14 @@ class UsageError : public std::runtime_error {
 /// The parts between commas; an empty text is one empty part.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text);
 
+/// Of the entries of a list.
+template <class List>
+[[nodiscard]] std::vector<std::string> names_of(List&& list) {
+  std::vector<std::string> names;
+  for (const auto& entry : list) names.emplace_back(entry.name);
+  return names;
+}
+
 /// A finite decimal number such as 0.1 or 1e-3, whatever the locale; nothing may follow it.
 [[nodiscard]] double read_number(std::string_view option, std::string_view text);
 /// Two of them, separated by a comma.

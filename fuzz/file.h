@@ -1,7 +1,7 @@
 // Copyright 2026 The Adamant authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The fuzzer's bytes as a file.
+// The fuzzer's bytes as a file: a run log.
 #pragma once
 
 #include <sys/mman.h>
@@ -13,6 +13,10 @@
 #include <string>
 
 namespace adamant::fuzz {
+
+/// What a target returns: whether libFuzzer may go on from this input. It goes on from logs without a fault: a line
+/// that is refused hides those behind it.
+inline constexpr int kKeep = 0, kLeave = -1;
 
 /// A file in memory that holds these bytes.
 class File {

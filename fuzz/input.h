@@ -30,7 +30,7 @@ class Input {
   /// Below `count`, which is at most 256.
   std::size_t choice(std::size_t count) { return byte() % count; }
   template <class List>
-  const auto& one_of(const List& list) {
+  auto& one_of(List&& list) {
     return list[choice(std::size(list))];
   }
   std::uint64_t word() {
@@ -58,8 +58,15 @@ class Input {
                                  Limits::infinity(),
                                  Limits::quiet_NaN(),
                                  -1.0,
+                                 -1e-300,
                                  1.0 - 0x1p-53,
-                                 1.0 - 0x1p-24};
+                                 1.0 - 0x1p-25,
+                                 1.0 - 0x1p-24,
+                                 0x1p126,
+                                 0x1.8p126,
+                                 0x1p-127,
+                                 1e-60,
+                                 4e38};
     const std::size_t which = choice(std::size(kEdges) + 8);
     return which < std::size(kEdges) ? kEdges[which] : std::bit_cast<double>(word());
   }

@@ -9,7 +9,7 @@
 namespace adamant::lab {
 namespace {
 
-constexpr RuleConfig kRules[] = {
+constexpr RuleConfig kRuleConfigs[] = {
     {"sgd", "plain gradient descent", Rule::sgd},
     {"momentum", "SGD with momentum 0.9", Rule::sgd, {.momentum = 0.9}},
     {"adagrad", "scaled by the sum of squares", Rule::adagrad},
@@ -43,10 +43,10 @@ constexpr TunedFor kTuned[] = {
 
 }  // namespace
 
-std::span<const RuleConfig> rule_configs() { return kRules; }
+std::span<const RuleConfig> rule_configs() { return kRuleConfigs; }
 
 const RuleConfig& rule_config(std::string_view name) {
-  for (const RuleConfig& config : kRules) {
+  for (const RuleConfig& config : kRuleConfigs) {
     if (config.name == name) return config;
   }
   throw Error(ErrorCode::not_found, "no rule is called " + std::string(name));

@@ -16,14 +16,18 @@ double Replay::total(std::size_t rule) const {
   return sum;
 }
 
-Replayer::Replayer(const Options& options, std::size_t buckets) {
-  if (options.betas) {
-    replay_.beta1 = (*options.betas)[0];
-    replay_.beta2 = (*options.betas)[1];
+Replayer::Replayer(const RunInfo& info, std::size_t buckets) {
+  // The first group comes last, and stays.
+  for (auto group = info.groups.rbegin(); group != info.groups.rend(); ++group) {
+    const Options& options = group->options;
+    if (options.momentum && *options.momentum > 0.0) replay_.beta1 = *options.momentum;
+    if (options.alpha) replay_.beta2 = replay_.alpha = *options.alpha;
+    if (options.betas) {
+      replay_.beta1 = (*options.betas)[0];
+      replay_.beta2 = (*options.betas)[1];
+    }
+    if (options.eps) replay_.eps = *options.eps;
   }
-  if (options.momentum && *options.momentum > 0.0) replay_.beta1 = *options.momentum;
-  if (options.alpha) replay_.beta2 = replay_.alpha = *options.alpha;
-  if (options.eps) replay_.eps = *options.eps;
   replay_.speed = Timeline(kReplayed.size(), buckets);
 }
 

@@ -39,8 +39,8 @@ struct Replay {
 
 class Replayer {
  public:
-  /// With betas and eps of the run, where its rule has them. Nothing is replayed where there are no probes.
-  Replayer(const Options& options, std::size_t buckets);
+  /// With betas and eps of the first group whose rule has them. Nothing is replayed where there are no probes.
+  Replayer(const RunInfo& info, std::size_t buckets);
   void add(const RunInfo& info, const RunStep& step);
   [[nodiscard]] Replay finish();
 

@@ -33,6 +33,13 @@ TensorRecord record_of(std::size_t tensor) {
   return record;
 }
 
+// Until where the start of a coordinate is recorded: v has forgotten it in every group.
+double early_steps(const RunInfo& info) {
+  double beta2 = 0.0;
+  for (const RunInfo::Group& group : info.groups) beta2 = std::max(beta2, traits_of(group).beta2);
+  return 5.0 / std::max(1e-4, 1.0 - beta2);
+}
+
 // Mean of recent values.
 void blend(double& mean, double value, double weight) {
   if (!std::isfinite(value)) return;
@@ -81,16 +88,17 @@ Traits traits_of(const RunInfo::Group& group) {
   return {.m = model.first.has_value(),
           .v = model.second.has_value(),
           .forgets = model.second && model.second->memory.ratio < 1.0,
-          .corrected = model.corrected,
-          .decoupled = model.decoupled_decay.has_value(),
+          .sums = model.second && model.second->memory.ratio == 1.0,
+          .corrected = model.first_corrected || (model.second && model.second->corrected),
           .beta1 = model.first ? model.first->ratio : 0.0,
           .beta2 = model.second ? model.second->memory.ratio : 0.0};
 }
 
-std::string Run::rule_titles() const {
+std::string Run::rule_titles(std::optional<Trait> trait) const {
   std::string titles;
   std::set<Rule> named;
   for (const RunInfo::Group& group : info.groups) {
+    if (trait && !(traits_of(group).**trait)) continue;
     if (!named.insert(group.rule).second) continue;
     titles += titles.empty() ? "" : ", ";
     titles += adamant::info(group.rule).title;
@@ -101,13 +109,13 @@ std::string Run::rule_titles() const {
 Collector::Collector(const RunInfo& info, const Budget& budget)
     : budget_(budget),
       forensics_(budget.spikes),
-      probes_(budget.probe_steps, 5.0 / std::max(1e-4, 1.0 - traits_of(info.groups.front()).beta2)),
-      replayer_(info.groups.front().options, budget.replay_buckets) {
+      probes_(budget.probe_steps, early_steps(info)),
+      replayer_(info, budget.replay_buckets) {
   run_.info = info;
   run_.budget = budget;
   run_.overview = Timeline(kOverviewSeries, budget.overview_buckets);
   run_.moments = Timeline(0, budget.tensor_buckets);
-  run_.rates = Timeline(1, budget.tensor_buckets);
+  run_.rates = Timeline(info.groups.size(), budget.tensor_buckets);
   choose_tensors(info);
 }
 
@@ -135,6 +143,7 @@ void Collector::add(const RunInfo& info, const RunStep& step) {
   }
   if (info.tensors.size() != run_.info.tensors.size()) run_.info = info;
   run_.info.groups = info.groups;
+  run_.rates.add_series(info.groups.size() - run_.rates.series());
 
   if (run_.logged++ == 0) {
     run_.first_step = step.step;
@@ -165,7 +174,7 @@ void Collector::add(const RunInfo& info, const RunStep& step) {
   }
   run_.moments.begin(step.step);
   run_.rates.begin(step.step);
-  run_.rates.put(0, step.lr.front());
+  for (std::size_t g = 0; g < step.lr.size(); ++g) run_.rates.put(g, step.lr[g]);
   for (std::size_t i = 0; i < run_.tensors.size(); ++i) {
     if (run_.tensors[i].tensor >= step.tensors.size()) continue;
     const TensorStatistics& seen = step.tensors[run_.tensors[i].tensor];
@@ -221,7 +230,6 @@ void Collector::add(const RunScales& scales) {
 }
 
 Run Collector::finish() {
-  run_.traits = traits_of(run_.info.groups.front());
   run_.probes = probes_.finish();
   run_.replay = replayer_.finish();
   run_.spikes = forensics_.finish();

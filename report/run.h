@@ -5,6 +5,7 @@
 #pragma once
 
 #include <adamant/health.hpp>
+#include <adamant/model.hpp>
 #include <adamant/moments.hpp>
 #include <adamant/run_log.hpp>
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,13 +45,15 @@ struct Budget {
 /// What the rule of a group has, with its options.
 struct Traits {
   bool m = false, v = false;  ///< first moment, second moment
-  bool forgets = false;       ///< v is an average, not a sum
-  bool corrected = false;     ///< both are corrected for their start at 0
-  bool decoupled = false;     ///< weight decay beside the gradient, not in it
+  bool forgets = false;       ///< v is an average
+  bool sums = false;          ///< v is a sum
+  bool corrected = false;     ///< m or v is corrected for its start at 0
   double beta1 = 0.0;         ///< 0 without m
   double beta2 = 0.0;         ///< 0 without v; 1 where it does not forget
 };
 [[nodiscard]] Traits traits_of(const RunInfo::Group& group);
+/// One of them that is so or not: &Traits::m.
+using Trait = bool Traits::*;
 
 /// The series of Run::overview.
 enum Overview : std::size_t { kLoss, kLr, kGradNorm, kClip, kOverviewSeries };
@@ -84,7 +88,6 @@ struct Run {
   std::uint64_t bytes = 0;  ///< of the log; 0: a pipe, which has no size
   RunInfo info;
   std::optional<Notes> end;
-  Traits traits;  ///< of the first group
 
   std::uint64_t logged = 0, first_step = 0, last_step = 0;
   double seconds = 0.0;
@@ -98,7 +101,7 @@ struct Run {
 
   Timeline overview{kOverviewSeries, 2};
   Timeline moments{0, 2};  ///< series: index in `tensors` · statistics + statistic
-  Timeline rates{1, 2};    ///< learning rate of the first group, in the same buckets
+  Timeline rates{0, 2};    ///< learning rate of each group, in the same buckets
   std::vector<TensorRecord> tensors;
   std::optional<RunScales> first_scales, last_scales;
   std::vector<ProbeTrack> probes;
@@ -109,6 +112,16 @@ struct Run {
   /// The tensor's group, with its options at the end of the run.
   [[nodiscard]] const RunInfo::Group& group(const TensorRecord& record) const {
     return info.groups[info.tensors[record.tensor].group];
+  }
+  [[nodiscard]] Traits traits(std::size_t tensor) const { return traits_of(info.groups[info.tensors[tensor].group]); }
+  /// Whether the rule of any group has it: a run may mix rules.
+  [[nodiscard]] bool any(Trait trait) const {
+    return std::ranges::any_of(info.groups, [trait](const RunInfo::Group& group) { return traits_of(group).*trait; });
+  }
+  /// The tensor's rule, with its options at the end of the run, at step t of the tensor.
+  [[nodiscard]] RuleModel model(std::size_t tensor, std::uint64_t t) const {
+    const RunInfo::Group& group = info.groups[info.tensors[tensor].group];
+    return model_of(group.rule, group.options, t);
   }
   [[nodiscard]] const Summary& summary(const TensorRecord& record, double Moments::* value) const {
     return record.statistics[index_of(value)];
@@ -122,13 +135,18 @@ struct Run {
     return logged < 2 ? 1.0 : static_cast<double>(last_step - first_step) / static_cast<double>(logged - 1);
   }
   /// Of all groups, over the whole run.
-  [[nodiscard]] double highest_rate() const {
-    const std::vector<float>& rates = overview.high(kLr);
-    return static_cast<double>(*std::max_element(rates.begin(), rates.end()));
-  }
-  /// Each rule of its groups, once: "AdamW, SGD".
-  [[nodiscard]] std::string rule_titles() const;
+  [[nodiscard]] double highest_rate() const { return highest(overview.high(kLr)); }
+  /// Of the tensor's group, over the whole run.
+  [[nodiscard]] double highest_rate(const TensorRecord& record) const { return highest(rates.high(of(record).group)); }
+  /// Each rule of its groups, once: "AdamW, SGD"; only those that have that.
+  [[nodiscard]] std::string rule_titles(std::optional<Trait> trait = {}) const;
   [[nodiscard]] const RunInfo::Tensor& of(const TensorRecord& record) const { return info.tensors[record.tensor]; }
+
+ private:
+  // Without the NaN of the buckets before a group was there.
+  static double highest(const std::vector<float>& rates) {
+    return static_cast<double>(std::accumulate(rates.begin(), rates.end(), std::nanf(""), std::fmaxf));
+  }
 };
 
 /// Takes the steps of a run one by one.

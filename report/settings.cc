@@ -51,7 +51,9 @@ Json settings_of(const Run& run) {
   add("update rule", run.rule_titles());
   const auto& groups = run.info.groups;
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    add(groups.size() == 1 ? "options at the end" : fmt::format("group {} at the end", g), text_of(groups[g].options));
+    add(groups.size() == 1 ? "options at the end"
+                           : fmt::format("group {} at the end: {}", g, info(groups[g].rule).title),
+        text_of(groups[g].options));
   }
   if (run.logged > 0) add("highest lr", fmt::format("{:.6g}", run.highest_rate()));
   add("logged", fmt::format("{}, {} to {}, in {} s", count(run.logged, "step"), run.first_step, run.last_step,

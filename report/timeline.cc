@@ -9,7 +9,7 @@
 namespace adamant::report {
 namespace {
 
-constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
 
 // fmin and fmax take the number where the other is NaN.
 void merge_pairs(std::vector<float>& values, float (*pick)(float, float)) {
@@ -22,7 +22,7 @@ void merge_pairs(std::vector<float>& values, float (*pick)(float, float)) {
 Timeline::Timeline(std::size_t series, std::size_t buckets) : capacity_(buckets) { add_series(series); }
 
 void Timeline::add_series(std::size_t count) {
-  const std::vector<float> none(buckets(), kNone);
+  const std::vector<float> none(buckets(), kNoValue);
   low_.resize(low_.size() + count, none);
   high_.resize(high_.size() + count, none);
 }
@@ -37,8 +37,8 @@ void Timeline::begin(std::uint64_t step) {
   in_last_ = 1;
   first_.push_back(step);
   last_.push_back(step);
-  for (auto& values : low_) values.push_back(kNone);
-  for (auto& values : high_) values.push_back(kNone);
+  for (auto& values : low_) values.push_back(kNoValue);
+  for (auto& values : high_) values.push_back(kNoValue);
 }
 
 void Timeline::put(std::size_t series, double value) {

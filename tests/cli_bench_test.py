@@ -153,7 +153,7 @@ class Refusals(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", f"adamant bench: {text}\n"))
         done = run("--rules", "bogus")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertRegex(done.stderr, r"\Aadamant bench: --rules: 'bogus' is not known: must be one of adamw, [a-z, ]+\n\Z")
+        self.assertRegex(done.stderr, r"\Aadamant bench: --rules: 'bogus' is not known: must be one of adamw, adam, sgd, rmsprop, adagrad[a-z, ]*\n\Z")
 
     def test_more_memory_than_there_is(self):
         done = run("--rules", "adamw", "--workload", "dram", "--size", str(1 << 40), "--threads", "1")

@@ -251,6 +251,11 @@ class Refusals(Lab):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("Invalid learning rate: -1", done.stderr)
 
+    def test_unknown_commands(self):
+        result = subprocess.run([*PROGRAM, "lba"], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("unknown command lba: must be one of lab, report", result.stderr)
+
     def test_unknown_options(self):
         done = self.run_lab("--stpes", "3")
         self.assertEqual((done.returncode, done.stdout), (2, ""))

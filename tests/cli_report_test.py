@@ -162,7 +162,7 @@ class Report(unittest.TestCase):
 
     def test_a_folder_stands_for_its_logs(self):
         data = self.page("runs").data
-        self.assertEqual([run["name"] for run in data["runs"]], ["adagrad", "adamw", "rmsprop", "sgd"])
+        self.assertEqual([run["name"] for run in data["runs"]], ["adagrad", "adamw", "mixed", "rmsprop", "sgd"])
 
     def test_many_runs_fit(self):
         self.assertEqual(len(self.page(*["runs/adamw.jsonl"] * 60).data["runs"]), 60)

@@ -18,6 +18,8 @@ namespace {
 
 constexpr Dither kStreams[] = {Dither::first_moment, Dither::second_moment, Dither::weight};
 
+TEST(Dither, HasAnId) { EXPECT_EQ(dither_id(), "dither-2"); }
+
 TEST(Dither, EveryAlignedRunOfStepsFillsAllIntervals) {
   for (std::uint32_t seed = 0; seed < 20; ++seed) {
     for (const Dither stream : kStreams) {

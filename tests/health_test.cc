@@ -322,6 +322,33 @@ TEST(Health, SaysNothingOfWhatARuleLacks) {
   EXPECT_EQ(scene.found(), Found{});
 }
 
+// What a record's groups leave open has the rule's default, as everywhere; a rule may also have no such option.
+TEST(Health, NeedsNoOptionsThatARecordLeavesOut) {
+  for (const Rule rule : {Rule::adamw, Rule::sgd}) {
+    const auto info = std::make_shared<RunInfo>();
+    info->groups = {{rule, {}}};
+    info->tensors = {{"w", 64, {8, 8}, 0}};
+    RunStep seen;
+    seen.info = info;
+    seen.lr = {1e-3};
+    seen.tensors.resize(1);
+    seen.tensors[0].elements = 64;
+    seen.tensors[0].sums.gg = seen.tensors[0].sums.ww = 64.0;
+    Moments moments{};
+    moments.eps_tax = 0.9;
+    Health health;
+    for (seen.step = 1; seen.step <= 200; ++seen.step) {
+      seen.tensors[0].step = seen.step;
+      health.record(seen, {&moments, 1});
+    }
+    const auto found = std::ranges::find(health.findings(), Cause::eps_too_large, &Finding::cause);
+    ASSERT_NE(found, health.findings().end());
+    if (rule == Rule::adamw) {
+      EXPECT_EQ(found->sentence.rfind("w: eps = 1e-08 makes up 90% of the denominator", 0), 0U) << found->sentence;
+    }
+  }
+}
+
 TEST(Health, HasALightForEachCause) {
   std::set<std::string_view> names;
   for (const CauseInfo& info : causes()) {

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cfloat>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "tests/support/buffers.h"
@@ -282,6 +283,69 @@ TEST(NonFiniteWeights, ReachNoNeighbourInAnyFormat) {
     }
   }
 }
+
+// Low-order bits stay as they were when the user writes into the bf16 array: whatever they are, a NaN stays one, and a
+// zero is a zero. Where states are q8, whole groups go through the fused loop, and the tail does not.
+class WrittenWeights : public ::testing::TestWithParam<Kept> {
+ protected:
+  static constexpr std::size_t kSize = 4219;
+  struct Run {
+    explicit Run(const Kept& kept)
+        : w(Buffer(kept.param, kSize).fill(1)),
+          g(Buffer(kept.grad, kSize).fill(2)),
+          optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {.lr = 0.01},
+                    {.state = kept.state, .weights = kept.weights, .threads = 1}) {
+      optimizer.step();
+    }
+    void write(std::size_t i, std::uint16_t code) { std::memcpy(w.data() + 2 * i, &code, 2); }
+    [[nodiscard]] std::uint16_t code(std::size_t i) const {
+      std::uint16_t code;
+      std::memcpy(&code, w.data() + 2 * i, 2);
+      return code;
+    }
+    Buffer w, g;
+    Optimizer optimizer;
+  };
+};
+
+TEST_P(WrittenWeights, ThatAreNaNStaySo) {
+  for (const unsigned sign : {0x0000u, 0x8000u}) {
+    Run run(GetParam());
+    for (std::size_t i = 0; i < kSize; ++i) run.write(i, static_cast<std::uint16_t>(sign + 0x7F81 + i % 127));
+    run.optimizer.step();
+    for (std::size_t i = 0; i < kSize; ++i) ASSERT_EQ(run.code(i), 0x7FC0) << i;
+  }
+}
+
+TEST_P(WrittenWeights, ThatAreZeroCountAsZeroWhereLowBitsAreBelow) {
+  for (const unsigned zero : {0x0000u, 0x8000u}) {
+    Run written(GetParam()), imported(GetParam());
+    std::vector<float> weights = imported.optimizer.export_param("w");
+    const std::vector<std::byte> bits = imported.optimizer.state_dict().tensors.at("w").weight_bits;
+    std::size_t zeros = 0;
+    for (std::size_t i = 0; i < kSize; ++i) {
+      if (static_cast<std::int8_t>(bits[bits.size() / kSize * (i + 1) - 1]) >= 0) continue;
+      written.write(i, static_cast<std::uint16_t>(zero));
+      weights[i] = zero == 0 ? 0.0F : -0.0F;
+      ++zeros;
+    }
+    ASSERT_GT(zeros, kSize / 4);
+    imported.optimizer.import_param("w", weights);
+    EXPECT_EQ(written.optimizer.export_param("w"), weights);
+    for (int step = 0; step < 2; ++step) {
+      written.optimizer.step();
+      imported.optimizer.step();
+      EXPECT_EQ(bits_of(written.optimizer.state_dict()), bits_of(imported.optimizer.state_dict()));
+      EXPECT_EQ(written.w, imported.w);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Weights, WrittenWeights,
+                         ::testing::Values(Kept{Format::bf16, Format::f32, StateFormat::f32, WeightFormat::split16},
+                                           Kept{Format::bf16, Format::bf16, StateFormat::b16, WeightFormat::split8},
+                                           Kept{Format::bf16, Format::bf16, StateFormat::q8, WeightFormat::split16},
+                                           Kept{Format::bf16, Format::f32, StateFormat::q8, WeightFormat::split8}));
 
 // torch's clip_grad_norm_ multiplies by a NaN norm, and by 0 where the norm is infinite.
 TEST(NonFiniteGradients, ArePassedOnThroughTheNormAsInTorch) {

@@ -4,8 +4,15 @@
 // The memory of an optimizer's states: which planes there are, and planes in memory of the caller's.
 #include <gtest/gtest.h>
 
+#if defined(__linux__)
+#include <sys/resource.h>
+#include <unistd.h>
+#endif
+
 #include <cstring>
+#include <fstream>
 #include <limits>
+#include <new>
 
 #include "tests/support/buffers.h"
 #include "tests/support/refusal.h"
@@ -175,6 +182,33 @@ TEST_F(PlanesOf, AreCheckedLikeParameters) {
       }),
       "accepted");
 }
+
+#if defined(__linux__)
+// f64 has one format of states: a change of formats makes no second copy of them, not even for a moment.
+TEST(Formats, OfDoublesChangeWithoutNewMemory) {
+  constexpr std::size_t kMany = std::size_t{1} << 21;
+  Buffer w = Buffer(Format::f64, kMany);
+  Optimizer optimizer(Rule::adamw, {{"w", w.view()}}, {}, {.threads = 1});
+  const double before = optimizer.bytes_per_parameter();
+  const std::byte* const place = optimizer.planes("w").front().bytes.data();
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &limit), 0);
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlimit tight = {pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + kMany, limit.rlim_max};  // 2 MB more
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &tight), 0);
+  std::string result;
+  try {
+    result = refusal([&] { optimizer.set_formats(StateFormat::q8, WeightFormat::plain); });
+  } catch (const std::bad_alloc&) {
+    result = "bad_alloc";
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  EXPECT_EQ(result, "accepted");
+  EXPECT_EQ(optimizer.bytes_per_parameter(), before);
+  EXPECT_EQ(optimizer.planes("w").front().bytes.data(), place);
+}
+#endif
 
 TEST(Params, MayMove) {
   Buffer w = Buffer(Format::f32, kSize).fill(1), g = Buffer(Format::f32, kSize).fill(2), alone = w;

@@ -134,6 +134,7 @@ TEST(Refusals, Settings) {
   for (const RuleInfo& rule : rules()) known += (known.empty() ? "" : ", ") + std::string(rule.name);
   EXPECT_EQ(refusal([] { static_cast<void>(rule_from_name("adamw2")); }),
             "not_found: unknown rule 'adamw2': must be one of " + known);
+  EXPECT_EQ(known.rfind("adamw, adam, sgd, rmsprop, adagrad", 0), 0U) << known;
   EXPECT_EQ(refusal([&] { Optimizer(static_cast<Rule>(9), {{"w", w.view()}}); }),
             "invalid_argument: rule is number 9 of its enumeration, which has 5");
   EXPECT_EQ(refusal([] {

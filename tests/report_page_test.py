@@ -129,6 +129,7 @@ class Page(unittest.TestCase):
         subprocess.run([*RUNS, cls.folder / "large", "310", "99", "adamw"], check=True)
         cls.report("one", "adamw.jsonl")
         cls.report("all", "adamw.jsonl", "sgd.jsonl", "rmsprop.jsonl", "adagrad.jsonl")
+        cls.report("mixed", "mixed.jsonl")  # vectors with SGD
         cls.report("small", "sgd.jsonl")  # rates of 0.0025 and the like
         cls.report("large", "large/adamw.jsonl")
         subprocess.run([*PROGRAM, "claims", "--only", "noise,bias-correction", "--out", "claims.html"], cwd=cls.folder,
@@ -165,6 +166,18 @@ class Page(unittest.TestCase):
         self.assertEqual(self.see("document.querySelectorAll('svg.plot path[d*=NaN], svg.plot [x1=NaN]').length"), 0)
         self.assertGreater(self.see("document.querySelectorAll('#glossary dt').length"), 15)
 
+    def test_a_run_of_two_rules_has_the_lines_of_both(self):
+        self.open("mixed")
+        for panel in ("m", "v", "bias", "eps"):
+            self.assertIn("6 of 10 tensors", self.see(f"document.querySelector('#{panel} .answer').textContent"), panel)
+        self.assertEqual(self.see("document.querySelectorAll('svg.plot path[d*=NaN], svg.plot [x1=NaN]').length"), 0)
+        said = self.see("document.querySelector('[data-chart=relative_step]').textContent")
+        self.assertIn(", AdamW", said)
+        self.assertIn(", SGD", said)
+        lag = self.see("document.querySelector('[data-chart=lag]').textContent")
+        self.assertNotIn("bias", lag)
+        self.assertNotIn(", AdamW", lag, "there is one rule that has it")
+
     def test_the_spike_can_be_seen(self):
         self.open("one")
         self.assertIn("step 420", self.see("document.querySelector('#overview .answer').textContent"))
@@ -196,7 +209,7 @@ class Page(unittest.TestCase):
             self.assertEqual(wide, 0)
 
     def test_no_label_is_cut_off(self):
-        for name in ("one", "small", "all", "claims"):
+        for name in ("one", "small", "all", "mixed", "claims"):
             for width in (1200, 360):
                 self.open(name, width=width)
                 cut = self.see("[...document.querySelectorAll('svg.plot')].flatMap(svg => { const box = svg.getBoundingClientRect(); "

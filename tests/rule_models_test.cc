@@ -63,7 +63,7 @@ TEST(RuleModels, RememberGradientsAsTheEngineDoes) {
       if (!model.second) continue;
       Memory memory = model.second->memory;
       // The engine's state is before the correction.
-      if (model.corrected) memory.total = 1.0 - std::pow(memory.ratio, static_cast<double>(t));
+      if (model.second->corrected) memory.total = 1.0 - std::pow(memory.ratio, static_cast<double>(t));
       const std::string state(variant.state_names[static_cast<std::size_t>(variant.second_moment)]);
       expect_remembers(form, state, t, memory, options.initial_accumulator_value.value_or(0.0));
     }

@@ -189,6 +189,56 @@ TEST_P(EveryForm, ZeroGradClearsEveryFormat) {
 INSTANTIATE_TEST_SUITE_P(Rules, EveryForm, ::testing::ValuesIn(forms()),
                          [](const auto& info) { return std::string(info.param.name); });
 
+// Written by hand, from the signatures in torch.optim 2.13: the library's own list cannot tell that it changed.
+TEST(Rules, DefaultsAreThoseOfTorch) {
+  using Texts = std::map<std::string, std::string>;
+  const std::map<std::string, Texts> expected = {
+      {"AdamW",
+       {{"lr", "0.001"},
+        {"betas", "(0.9, 0.999)"},
+        {"eps", "1e-08"},
+        {"weight_decay", "0.01"},
+        {"amsgrad", "false"},
+        {"maximize", "false"}}},
+      {"Adam",
+       {{"lr", "0.001"},
+        {"betas", "(0.9, 0.999)"},
+        {"eps", "1e-08"},
+        {"weight_decay", "0"},
+        {"amsgrad", "false"},
+        {"maximize", "false"}}},
+      {"SGD",
+       {{"lr", "0.001"},
+        {"momentum", "0"},
+        {"dampening", "0"},
+        {"weight_decay", "0"},
+        {"nesterov", "false"},
+        {"maximize", "false"}}},
+      {"RMSprop",
+       {{"lr", "0.01"},
+        {"alpha", "0.99"},
+        {"momentum", "0"},
+        {"eps", "1e-08"},
+        {"weight_decay", "0"},
+        {"centered", "false"},
+        {"maximize", "false"}}},
+      {"Adagrad",
+       {{"lr", "0.01"},
+        {"eps", "1e-10"},
+        {"weight_decay", "0"},
+        {"lr_decay", "0"},
+        {"initial_accumulator_value", "0"},
+        {"maximize", "false"}}},
+  };
+  std::map<std::string, Texts> found;
+  for (const RuleInfo& rule : rules()) {
+    for (const OptionInfo& option : rule.options) {
+      found[std::string(rule.title)][std::string(option.name)] = to_text(option.default_value);
+    }
+  }
+  for (const auto& [title, options] : expected) EXPECT_EQ(found[title], options) << title;
+}
+
 TEST(Rules, AreFoundByName) {
   for (const RuleInfo& rule : rules()) EXPECT_EQ(rule_from_name(rule.name), rule.rule);
 }

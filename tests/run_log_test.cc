@@ -50,6 +50,21 @@ class File {
   std::filesystem::path path_;
 };
 
+std::string text_of(const RunInfo& run) {
+  std::string text = run.version + run.target;
+  for (const RunInfo::Group& group : run.groups) {
+    text += "\n" + std::string(info(group.rule).name);
+    for (const OptionInfo& option : info(group.rule).options) {
+      text += " " + to_text(get_option(group.options, option.name).value());
+    }
+  }
+  for (const RunInfo::Tensor& tensor : run.tensors) {
+    text += "\n" + tensor.name + " " + std::to_string(tensor.size) + " " + std::to_string(tensor.group);
+    for (const std::size_t side : tensor.shape) text += " " + std::to_string(side);
+  }
+  return text;
+}
+
 /// Two groups, three tensors.
 struct Model {
   static constexpr std::size_t kSizes[] = {3000, 40, 500};
@@ -360,6 +375,47 @@ TEST(RunLogs, AndTheOthersTakeTheSameRecordInAnyOrder) {
     }
   }
   EXPECT_EQ(seen_by(again.path()), sums);
+}
+
+// What does not change is not made anew in every step; what does, is.
+TEST(RunSteps, ShareTheirInfoUntilTheRunChanges) {
+  Model model;
+  Optimizer& optimizer = *model.optimizer;
+  Statistics statistics;
+  for (Buffer& g : model.g) g.fill(1);
+  const StepReport report = optimizer.step({.statistics = &statistics});
+  const RunStep first = run_step(optimizer, 1.0, report, &statistics);
+  RunStep next = run_step(optimizer, 2.0, {}, nullptr, first);
+  EXPECT_EQ(next.info, first.info);
+  EXPECT_EQ(next.loss, 2.0);
+  ASSERT_EQ(next.tensors.size(), 3U);
+  for (const TensorStatistics& tensor : next.tensors) {
+    EXPECT_EQ(tensor.elements, 0U);
+    EXPECT_EQ(tensor.probes.size(), 0U);
+    EXPECT_EQ(&next.tensors[tensor.tensor], &tensor);
+  }
+
+  std::vector<float> w(10);
+  const std::function<void()> changes[] = {
+      [&] { optimizer.set_lr(0.5); },
+      [&] { optimizer.set_options(1, {.weight_decay = 0.25}); },
+      [&] { optimizer.set_options(0, {.betas = {0.5, 0.75}, .amsgrad = false}); },
+      [&] { optimizer.add_param_group({.params = {{"d", w}}, .options = {.momentum = 0.5}, .rule = Rule::sgd}); },
+  };
+  for (const std::function<void()>& change : changes) {
+    const std::shared_ptr<const RunInfo> before = next.info;
+    const std::string was = text_of(*before);
+    change();
+    next = run_step(optimizer, 1.0, {}, nullptr, std::move(next));
+    EXPECT_NE(text_of(*next.info), was);
+    EXPECT_EQ(text_of(*next.info), text_of(run_info(optimizer)));
+    EXPECT_EQ(text_of(*before), was) << "a step that someone keeps has changed";
+    EXPECT_EQ(next.lr.size(), next.info->groups.size());
+    EXPECT_EQ(next.tensors.size(), next.info->tensors.size());
+    const std::shared_ptr<const RunInfo> after = next.info;
+    next = run_step(optimizer, 1.0, {}, nullptr, std::move(next));
+    EXPECT_EQ(next.info, after);
+  }
 }
 
 TEST(RunLogs, RefuseStepsThatAreNotTheirs) {
@@ -842,6 +898,11 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   const Json sgd = {{"rule", "sgd"}, {"options", {{"lr", 0.5}}}};
   EXPECT_EQ(with(2, "", Json{{"event", "options"}, {"groups", Json::array({lines[0]["groups"][0], sgd})}}),
             "group 1 changes its rule");
+  Json smaller = lines[0]["tensors"];
+  smaller[0]["size"] = 0;
+  smaller[0]["shape"] = Json{0};
+  EXPECT_EQ(with(2, "", Json{{"event", "tensors"}, {"tensors", smaller}}),
+            "a probe is at an element that is not there");
   EXPECT_EQ(with(2, "/event", "pets"), "has the event 'pets', which is not known");
   EXPECT_EQ(with(2, "/event", "\033[31mred\n" + std::string(1000, 'x')),
             "has the event '\\x1b[31mred\\x0a" + std::string(55, 'x') + "...', which is not known");

@@ -46,6 +46,9 @@ std::string shown(const json& value) {
 }
 
 TEST(TorchGolden, DefaultsAndOptionsAreTorchs) {
+  for (const char* rule : {"adamw", "adam", "sgd", "rmsprop", "adagrad"}) {
+    EXPECT_TRUE(torch_golden()["defaults"].contains(rule)) << rule;
+  }
   for (const auto& [name, torch] : torch_golden()["defaults"].items()) {
     const RuleInfo& rule = info(rule_from_name(name));
     EXPECT_EQ(torch.size(), rule.options.size()) << rule.name;

@@ -4,7 +4,10 @@
 // Programs that trap floating-point exceptions, as simulations do: the engine's own arithmetic never stops them.
 #include <gtest/gtest.h>
 
+#include <adamant/schedule.hpp>
+#include <bit>
 #include <cfenv>
+#include <cstdint>
 #include <limits>
 
 #include "tests/support/buffers.h"
@@ -18,9 +21,9 @@ namespace {
 // Traps what the machine can while it lives. Nothing between its making and its end may raise an exception.
 class Traps {
  public:
-  Traps() {
+  explicit Traps(int which = FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW) {
     std::feclearexcept(FE_ALL_EXCEPT);
-    feenableexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW);
+    feenableexcept(which);
   }
   ~Traps() {
     fedisableexcept(FE_ALL_EXCEPT);
@@ -70,6 +73,51 @@ TEST(Traps, AreNotSprungByNonFiniteGradients) {
     static_cast<void>(refusal([&] { optimizer.step_tensor("w"); }));
     optimizer.end_step();
   }
+}
+
+// Factors and rates may be any numbers.
+TEST(Traps, AreNotSprungBySchedules) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kNumbers[] = {0.0, 0.1, 1e-320, 1e308, kInfinity, -kInfinity, kNan};
+  std::size_t made = 0;
+  const Traps traps(FE_ALL_EXCEPT);
+  for (const double lr : kNumbers) {
+    for (const double factor : kNumbers) {
+      for (const std::uint64_t step : {0u, 3u, 10u}) {
+        static_cast<void>(schedule::constant(lr, step));
+        static_cast<void>(schedule::linear(lr, step, 10, factor, lr));
+        static_cast<void>(schedule::warmup(lr, step, 7));
+        static_cast<void>(schedule::cosine(lr, step, 10, factor));
+        static_cast<void>(schedule::warmup_cosine(lr, step, 3, 10, factor));
+        static_cast<void>(schedule::step_decay(lr, step, 1, factor));
+        static_cast<void>(schedule::one_cycle(lr, step, 10, factor, factor, factor));
+        ++made;
+      }
+    }
+  }
+  EXPECT_EQ(made, 147U);
+}
+
+TEST(Traps, AreNotSprungByConversions) {
+  std::uint32_t sum = 0;
+  {
+    const Traps traps(FE_ALL_EXCEPT);
+    // Every sign and exponent, with small, large and signalling parts.
+    for (std::uint32_t high = 0; high < 512; ++high) {
+      for (const std::uint32_t low : {0u, 1u, 0x1234u, 0x200000u, 0x7FFFFFu}) {
+        const auto value = std::bit_cast<float>(high << 23 | low);
+        sum += bf16(value).bits + f16(value).bits;
+      }
+    }
+    for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+      bf16 brain;
+      f16 half;
+      brain.bits = half.bits = static_cast<std::uint16_t>(bits);
+      sum += std::bit_cast<std::uint32_t>(static_cast<float>(brain)) ^
+             std::bit_cast<std::uint32_t>(static_cast<float>(half));
+    }
+  }
+  EXPECT_NE(sum, 0U);
 }
 
 #endif

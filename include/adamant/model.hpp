@@ -31,7 +31,8 @@ struct SecondMoment {
   };
   Memory memory;
   Kind kind = Kind::mean;
-  double eps = 0.0;  ///< as it is added in f32: at least what Options says that 0 counts as
+  double eps = 0.0;        ///< as it is added in f32: at least what Options says that 0 counts as
+  bool corrected = false;  ///< v̂ is the state without the bias of its start at 0
 };
 
 /// A rule with its options at step t of a tensor. `first` and `second` are set if the rule has the moment.
@@ -42,7 +43,7 @@ struct RuleModel {
   std::optional<Memory> first;            ///< of m after the step
   std::optional<Memory> first_before;     ///< of m before the step; empty at the first step
   std::optional<SecondMoment> second;     ///< empty if nothing is divided
-  bool corrected = false;                 ///< whether both moments are corrected for their start at 0
+  bool first_corrected = false;           ///< m̂, not m, makes the step: without the bias of its start at 0
   std::optional<Memory> direction;        ///< of the dividend; empty if it is no such mean
   double update_momentum = 0.0;           ///< μ, if the step is a sum of updates: b ← μ·b + direction/(√v̂ + ε)
 };

@@ -76,9 +76,11 @@ struct RunScales {
 /// What a log would say about an optimizer; `id` and `probes` are empty.
 [[nodiscard]] ADAMANT_EXPORT RunInfo run_info(const Optimizer& optimizer);
 /// What a log would say about the step that the optimizer has just taken; `statistics` is what the step filled, or
-/// nullptr for a step that was not observed.
+/// nullptr for a step that was not observed. `last`, what this made of an earlier step of the same optimizer, saves
+/// time where there are many tensors: `known = run_step(adamw, loss, report, seen, std::move(known))` shares its info
+/// until tensors, groups or options change, and uses its memory again.
 [[nodiscard]] ADAMANT_EXPORT RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report,
-                                              const Statistics* statistics = nullptr);
+                                              const Statistics* statistics = nullptr, RunStep last = {});
 
 struct RunLogOptions {
   std::string title{};

@@ -16,5 +16,8 @@ namespace adamant {
 
 /// Version of the library that is linked: "0.1.0".
 [[nodiscard]] ADAMANT_EXPORT std::string_view version() noexcept;
+/// Id of the numbers that stochastic rounding adds: "dither-2". Like a formula id (StateDict), another one means other
+/// bits.
+[[nodiscard]] ADAMANT_EXPORT std::string_view dither_id() noexcept;
 
 }  // namespace adamant

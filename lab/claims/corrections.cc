@@ -14,8 +14,6 @@
 namespace adamant::lab {
 namespace {
 
-constexpr double kBeta1 = 0.9;
-
 // 1-β^t
 double weight_so_far(double beta, int t) { return 1.0 - std::pow(beta, t); }
 

@@ -18,8 +18,8 @@
 namespace adamant::lab {
 namespace {
 
-constexpr Eigen::Index kSize = 64;
-constexpr int kSteps = 500;
+constexpr Eigen::Index kParameters = 64;
+constexpr int kDescentSteps = 500;
 constexpr std::uint64_t kStarts = 3;
 constexpr double kNoise = 0.1;
 constexpr double kDiverged = 1e12;  // so many times further away than the start
@@ -40,12 +40,12 @@ struct Problem {
   Vector curvature;
   Eigen::MatrixXd turn;  // of rotated: its columns are the axes
 
-  Problem(Kind kind, double condition) : kind(kind), condition(condition), curvature(kSize) {
-    for (Eigen::Index i = 0; i < kSize; ++i) {
-      curvature[i] = std::pow(condition, static_cast<double>(i) / static_cast<double>(kSize - 1));
+  Problem(Kind kind, double condition) : kind(kind), condition(condition), curvature(kParameters) {
+    for (Eigen::Index i = 0; i < kParameters; ++i) {
+      curvature[i] = std::pow(condition, static_cast<double>(i) / static_cast<double>(kParameters - 1));
     }
     if (kind != Kind::rotated) return;
-    Eigen::MatrixXd normal(kSize, kSize);
+    Eigen::MatrixXd normal(kParameters, kParameters);
     const Random random(21, kNoiseStream);
     for (Eigen::Index i = 0; i < normal.size(); ++i) normal.data()[i] = random.normal(static_cast<std::uint64_t>(i));
     turn = Eigen::HouseholderQR<Eigen::MatrixXd>(normal).householderQ();
@@ -53,8 +53,8 @@ struct Problem {
 
   [[nodiscard]] Vector start(std::uint64_t seed) const {
     const Random random(seed, kStartStream);
-    Vector x(kSize);
-    for (Eigen::Index i = 0; i < kSize; ++i) {
+    Vector x(kParameters);
+    for (Eigen::Index i = 0; i < kParameters; ++i) {
       x[i] = random.normal(static_cast<std::uint64_t>(i));
       if (kind == Kind::units) x[i] /= std::sqrt(curvature[i]);
     }
@@ -74,7 +74,7 @@ struct Problem {
 // The noise of the run of that seed: a column for each step.
 Eigen::MatrixXd noise_of(std::uint64_t seed) {
   const Random random(seed, kNoiseStream);
-  Eigen::MatrixXd noise(kSize, kSteps);
+  Eigen::MatrixXd noise(kParameters, kDescentSteps);
   for (Eigen::Index i = 0; i < noise.size(); ++i) noise.data()[i] = random.normal(static_cast<std::uint64_t>(i));
   return noise;
 }
@@ -95,7 +95,7 @@ const std::array kDescents = {
 constexpr std::size_t kPlain = 1;
 
 std::vector<double> learning_rates() { return decades(1e-7, 10.0, 4); }
-double rate(double lr, int t) { return schedule::cosine(lr, static_cast<std::uint64_t>(t), kSteps); }
+double rate(double lr, int t) { return schedule::cosine(lr, static_cast<std::uint64_t>(t), kDescentSteps); }
 
 // What is left of the distance to the minimum, the geometric mean over the starts; infinite where one diverged.
 double left(const Problem& problem, std::span<const Eigen::MatrixXd> noise, const Descent& descent, double lr) {
@@ -103,10 +103,11 @@ double left(const Problem& problem, std::span<const Eigen::MatrixXd> noise, cons
   for (std::uint64_t seed = 1; seed <= kStarts; ++seed) {
     Vector x = problem.start(seed);
     const double far = problem.distance(x);
-    Rig rig(descent.rule, kSize, descent.options);
-    Eigen::Map<Eigen::VectorXf> weights(rig.weights().data(), kSize), gradients(rig.gradients().data(), kSize);
+    Rig rig(descent.rule, kParameters, descent.options);
+    Eigen::Map<Eigen::VectorXf> weights(rig.weights().data(), kParameters),
+        gradients(rig.gradients().data(), kParameters);
     weights = x.cast<float>();
-    for (int t = 0; t < kSteps; ++t) {
+    for (int t = 0; t < kDescentSteps; ++t) {
       gradients = problem.gradient(x, noise[seed - 1].col(t)).cast<float>();
       rig.set_lr(rate(lr, t));
       rig.step();
@@ -129,10 +130,10 @@ double best_left(const Problem& problem, std::span<const Eigen::MatrixXd> noise,
 double best_left_of_plain(const Problem& problem) {
   double best = std::numeric_limits<double>::infinity();
   for (const double lr : learning_rates()) {
-    Vector factors = Vector::Ones(kSize), noise = Vector::Zero(kSize);
+    Vector factors = Vector::Ones(kParameters), noise = Vector::Zero(kParameters);
     double furthest = 0.0;
-    for (int t = 0; t < kSteps; ++t) {
-      const Vector factor = Vector::Ones(kSize) - rate(lr, t) * problem.curvature;
+    for (int t = 0; t < kDescentSteps; ++t) {
+      const Vector factor = Vector::Ones(kParameters) - rate(lr, t) * problem.curvature;
       factors = factors.cwiseProduct(factor);
       noise = noise.cwiseProduct(factor.cwiseAbs2()) + std::pow(rate(lr, t) * kNoise, 2) * problem.curvature;
       furthest = std::max(furthest, factors.norm());

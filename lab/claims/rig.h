@@ -15,6 +15,9 @@
 
 namespace adamant::lab {
 
+/// The default of the decay rate of the first moment.
+inline constexpr double kBeta1 = 0.9;
+
 class Rig {
  public:
   Rig(Rule rule, std::size_t size, const Options& options)

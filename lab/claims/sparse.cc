@@ -16,8 +16,6 @@
 namespace adamant::lab {
 namespace {
 
-constexpr double kBeta1 = 0.9;
-
 // Mean |u| at a hit, for gradients that are normal with probability p and else 0. The root of v is taken out of the
 // mean by 1/√v = ∫ exp(-s·v)/√(π·s) ds, under which the independent squares in v fall apart into factors. That m also
 // remembers earlier hits is taken into account by its mean square.

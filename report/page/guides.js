@@ -3,7 +3,7 @@
 
 // What lies behind and over a chart: bands, guides, marks, floors and bounds.
 
-const guideDash = index => ["5 3", "1 3", "9 3"][index % 3];
+const guideDash = index => ["5 3", "1 3", "9 3", "2 6"][index % 4];
 const within = (value, [low, high]) => value >= low && value <= high;
 
 function backdrop(f, spec) {
@@ -47,9 +47,12 @@ function foreground(f, spec) {
   }
 }
 
-// Floors, bounds and healthy bands that change with the step.
+// Floors, bounds and healthy bands that change with the step; those of each rule.
 function curves(f, spec, grid, end) {
-  const entries = [], curve = name => spec.curves[name] && decode16(spec.curves[name]);
+  return spec.curves.flatMap((set, k) => curvesOf(f, spec, set, 2 * k, spec.curves.length > 1 ? `, ${set.rule}` : "", grid, end));
+}
+function curvesOf(f, spec, set, dashes, rule, grid, end) {
+  const entries = [], curve = name => set[name] && decode16(set[name]);
   const x = grid.concat(end), last = values => values.length ? values[values.length - 1] : NaN;
   const steady = values => Math.abs(values[0] - last(values)) <= 0.01 * Math.abs(last(values));
   const clamp = value => Math.max(f.y.domain()[0], Math.min(f.y.domain()[1], value));
@@ -59,15 +62,15 @@ function curves(f, spec, grid, end) {
     f.body.append("path").attr("class", "band").attr("d", d3.area().defined((_, i) => at(low)(i) <= at(high)(i)).x((_, i) => f.x(x[i])).y0((_, i) => f.y(clamp(at(low)(i))))
         .y1((_, i) => f.y(clamp(at(high)(i)))).curve(d3.curveStepAfter)(x));
     const words = steady(low) && steady(high) ? "" : " at the end";
-    entries.push({name: `healthy: ${show(last(low))} to ${show(last(high))}${words}`, fill: "var(--band)"});
+    entries.push({name: `healthy${rule}: ${show(last(low))} to ${show(last(high))}${words}`, fill: "var(--band)"});
   }
   [["noise", "noise alone"], ["bound", "bound"]].forEach(([name, label], i) => {
     const values = curve(name);
     if (!values || !values.some(value => within(value, f.y.domain()))) return;
-    f.body.append("path").attr("class", "guide").attr("fill", "none").attr("stroke-dasharray", guideDash(i))
+    f.body.append("path").attr("class", "guide").attr("fill", "none").attr("stroke-dasharray", guideDash(dashes + i))
         .attr("d", d3.line().defined((_, k) => isFinite(at(values)(k)) && (!spec.y.log || at(values)(k) > 0))
             .x((_, k) => f.x(x[k])).y((_, k) => f.y(at(values)(k))).curve(d3.curveStepAfter)(x));
-    entries.push({name: `${label}: ${show(last(values))}${steady(values) ? "" : " at the end"}`, color: "var(--soft)", dash: guideDash(i)});
+    entries.push({name: `${label}${rule}: ${show(last(values))}${steady(values) ? "" : " at the end"}`, color: "var(--soft)", dash: guideDash(dashes + i)});
   });
   return entries;
 }

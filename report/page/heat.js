@@ -13,10 +13,13 @@ kinds.heat = {
     const height = Math.round(cell * rows.length) + 40;
     const f = rowsFrame(spec, domain.x, width, height, 6, 150, 0.28), start = f.margin.top;
     // 0 at the middle of the healthy band, ±1 at its edges, ±2 where colour ends: as far again.
-    const [low, high] = ["low", "high"].map(name => spec.curves[name] ? decode16(spec.curves[name]) : null);
-    const edges = i => low && isFinite(low[i]) ? [low[i], high[i]] : [0.5, 2];
-    const place = (value, i) => {
-      const [bottom, top] = edges(i), middle = Math.sqrt(bottom * top);
+    const bands = new Map(spec.curves.filter(set => set.low).map(set => [set.rule, [decode16(set.low), decode16(set.high)]]));
+    const edges = (rule, i) => {
+      const [low, high] = bands.get(rule) || [[], []];
+      return isFinite(low[i]) ? [low[i], high[i]] : [0.5, 2];
+    };
+    const place = (value, rule, i) => {
+      const [bottom, top] = edges(rule, i), middle = Math.sqrt(bottom * top);
       return Math.max(-2, Math.min(2, Math.log(value / middle) / Math.log(top / middle)));
     };
     const style = getComputedStyle(document.documentElement);
@@ -31,7 +34,7 @@ kinds.heat = {
     rows.forEach((row, k) => {
       let peak = {place: 1};
       for (let i = 0; i < from.length; ++i) {
-        const bottom = place(row.low[i], i), top = place(row.high[i], i);
+        const bottom = place(row.low[i], row.rule, i), top = place(row.high[i], row.rule, i);
         if (!(top >= bottom)) continue;
         const shade = shades[Math.round(32 * ((Math.abs(top) >= Math.abs(bottom) ? top : bottom) + 2))];
         const at = 4 * (k * from.length + i);
@@ -57,10 +60,13 @@ kinds.heat = {
           .attr("stroke", "var(--paper)").attr("transform", `translate(${f.x(from[spot.i])},${start + cell * (spot.k + 0.5)})`)
           .append("title").text(`${spot.name}: ${show(spot.value)} at step ${show(from[spot.i])}`);
     });
-    const [bottom, top] = edges(from.length - 1), moving = !low || Math.abs(low[0] - bottom) <= 0.01 * bottom ? "" : " at the end";
-    const entries = [{name: `${show(bottom * Math.sqrt(bottom / top))} and less${moving}`, fill: blue},
-                     {name: `healthy: ${show(bottom)} to ${show(top)}${moving}`, fill: neutral},
-                     {name: `${show(top * Math.sqrt(top / bottom))} and more${moving}`, fill: orange}];
+    const entries = spec.curves.flatMap(({rule}) => {
+      const [bottom, top] = edges(rule, from.length - 1), moving = Math.abs(edges(rule, 0)[0] - bottom) <= 0.01 * bottom ? "" : " at the end";
+      const of = spec.curves.length > 1 ? `, ${rule}` : "";
+      return [{name: `${show(bottom * Math.sqrt(bottom / top))} and less${moving}${of}`, fill: blue},
+              {name: `healthy: ${show(bottom)} to ${show(top)}${moving}${of}`, fill: neutral},
+              {name: `${show(top * Math.sqrt(top / bottom))} and more${moving}${of}`, fill: orange}];
+    });
     if (worst.length) entries.push({name: "highest", color: "var(--ink)", symbol: d3.symbolTriangle});
     side.append(legend(entries), f.svg.node());
     let row = 0;

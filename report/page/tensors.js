@@ -7,7 +7,7 @@ kinds.tensors = {
   rows(spec, run) {
     const list = run.series[spec.statistic] || [];
     return list.map((pair, i) => pair && {
-      index: i, name: run.panels.table.rows[i].name,
+      index: i, name: run.panels.table.rows[i].name, rule: run.panels.table.rows[i].rule,
       low: decode16(pair[0]), high: decode16(pair[pair.length - 1]),
     }).filter(row => row);
   },
@@ -15,8 +15,8 @@ kinds.tensors = {
     const x = stepDomain(), grid = decode32(run.tensor_grid[0]);
     const y = extentOf(this.rows(spec, run).flatMap(row => [part(grid, row.low, x), part(grid, row.high, x)]), spec.y.log);
     // All of a floor, and of a bound if it is near.
-    const noise = spec.curves.noise ? extentOf([part(grid, decode16(spec.curves.noise), x)], spec.y.log) : [Infinity, -Infinity];
-    const bound = spec.curves.bound ? extentOf([part(grid, decode16(spec.curves.bound), x)], spec.y.log) : [Infinity, -Infinity];
+    const [noise, bound] = ["noise", "bound"].map(name => extentOf(
+        spec.curves.filter(set => set[name]).map(set => part(grid, decode16(set[name]), x)), spec.y.log));
     return {x, y: union(union(y, noise), bound[1] < 10 * y[1] ? bound : [Infinity, -Infinity])};
   },
   draw(spec, run, domain, side, width, wide) {

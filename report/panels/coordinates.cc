@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <optional>
 
 namespace adamant::report {
 
@@ -14,21 +16,25 @@ std::string probe_name(const Run& run, std::size_t tensor, std::size_t element) 
   return fmt::format("{}[{}]", run.info.tensors[tensor].name, element);
 }
 
-double average_factor(const Run& run, const ProbeSample& sample) {
-  const Traits& traits = run.traits;
-  if (traits.corrected) return 1.0 / (1.0 - std::pow(traits.beta1, static_cast<double>(sample.tensor_step)));
-  const Options& options = run.info.groups.front().options;
-  return (1.0 - traits.beta1) / std::max(1e-9, 1.0 - options.dampening.value_or(0.0));
+double mean_m(const Run& run, const ProbeTrack& track, const ProbeSample& sample) {
+  const std::optional<Memory> first = run.model(track.tensor, sample.tensor_step).first;
+  return first ? static_cast<double>(sample.m) / first->total : kNone;
 }
 
-double corrected_v(const Run& run, const ProbeSample& sample) {
+double corrected_v(const Run& run, const ProbeTrack& track, const ProbeSample& sample) {
+  const std::optional<SecondMoment> second = run.model(track.tensor, sample.tensor_step).second;
+  if (!second) return kNone;
   const double v = static_cast<double>(sample.v);
-  return run.traits.corrected ? v / (1.0 - std::pow(run.traits.beta2, static_cast<double>(sample.tensor_step))) : v;
+  const auto t = static_cast<double>(std::max<std::uint64_t>(1, sample.tensor_step));
+  return second->corrected ? v / (1.0 - std::pow(second->memory.ratio, t)) : v;
 }
 
-double noise_of_m(const Run& run) { return std::sqrt((1.0 - run.traits.beta1) / (1.0 + run.traits.beta1)); }
+double noise_of_m(const Run& run, const ProbeTrack& track) {
+  const std::optional<Memory> first = run.model(track.tensor, track.last.back().tensor_step).first;
+  return first ? std::sqrt(first->squares) : kNone;
+}
 
-std::vector<const ProbeTrack*> shown_probes(const Run& run, std::size_t limit) {
+std::vector<const ProbeTrack*> shown_probes(const Run& run, Trait trait, std::size_t limit) {
   std::vector<const ProbeTrack*> shown;
   for (std::size_t turn = 0; shown.size() < limit; ++turn) {
     const std::size_t before = shown.size();
@@ -37,7 +43,7 @@ std::vector<const ProbeTrack*> shown_probes(const Run& run, std::size_t limit) {
       place = track.tensor == tensor ? place + 1 : 0;
       tensor = track.tensor;
       const bool moved = std::any_of(track.last.begin(), track.last.end(), [](const auto& s) { return s.g != 0.0F; });
-      if (place == turn && moved && shown.size() < limit) shown.push_back(&track);
+      if (place == turn && moved && run.traits(tensor).*trait && shown.size() < limit) shown.push_back(&track);
     }
     if (shown.size() == before && turn > 32) break;
   }

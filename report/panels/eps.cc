@@ -22,7 +22,7 @@ double taxed(const Run& run, const TensorRecord& record) {
   return run.summary(record, &Moments::eps_tax).recent - (std::isfinite(dead) ? dead : 0.0);
 }
 
-Panel panel_of(const Run& run) {
+Panel eps_of(const Run& run) {
   const Found most = highest(run, [&](const auto& record) { return std::pair{taxed(run, record), run.last_step}; });
   if (most.record == nullptr) return {"unseen", "Nothing was seen of the scales."};
   const double limit = healthy_band(&Moments::eps_tax).high;
@@ -37,16 +37,17 @@ Panel panel_of(const Run& run) {
                       count(static_cast<std::uint64_t>(over), "tensor"), percent(limit), name_of(run, most), share);
   const Found dead = highest_recent(run, &Moments::dead);
   if (dead.value > kWorthAWord) answer += " Weights that never had a gradient are not counted.";
+  answer += only_some(run, &Traits::v, "a v");
   return {over == 0 ? "v_decides" : "eps_decides", answer};
 }
 
 }  // namespace
 
 Panel eps_panel(const Run& run) {
-  if (!run.traits.v) {
-    return Panel::absent(fmt::format("{} does not divide by anything, so it has no ε.", run.rule_titles()));
+  if (!run.any(&Traits::v)) {
+    return Panel::absent(fmt::format("There is no ε in {}: nothing is divided.", run.rule_titles()));
   }
-  Panel panel = panel_of(run);
+  Panel panel = eps_of(run);
   if (has(run, &Moments::eps_tax)) panel.chart("eps_tax", over_time(run, &Moments::eps_tax, true));
   return panel;
 }

@@ -19,14 +19,13 @@ const char* state_name(Severity severity) { return severity == Severity::red ? "
 
 // Why a light cannot be judged; empty where it can.
 std::string unknown(const Run& run, Light light) {
-  const Traits& traits = run.traits;
   switch (light) {
     case Light::m:
-      if (!traits.m) return fmt::format("{} has no m.", run.rule_titles());
+      if (!run.any(&Traits::m)) return fmt::format("There is no m in {}.", run.rule_titles());
       break;
     case Light::v:
     case Light::eps:
-      if (!traits.v) return fmt::format("{} has no v.", run.rule_titles());
+      if (!run.any(&Traits::v)) return fmt::format("There is no v in {}.", run.rule_titles());
       break;
     case Light::input:
     case Light::step:

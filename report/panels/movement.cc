@@ -19,7 +19,7 @@ namespace {
 // Whether weights decay beside the gradient, not in it.
 bool decays(const Run& run) {
   return std::ranges::any_of(run.info.groups, [](const RunInfo::Group& group) {
-    return traits_of(group).decoupled && group.options.weight_decay.value_or(0.0) > 0.0;
+    return model_of(group.rule, group.options, 1).decoupled_decay.value_or(0.0) > 0.0;
   });
 }
 
@@ -27,18 +27,17 @@ std::string decay_words(const Run& run) {
   const double share = median_recent(run, &Moments::decay_share);
   if (!(share > 0.0)) return decays(run) ? "" : " There is no weight decay beside the gradient.";
   std::string words = fmt::format(" Decay is {} of the step.", percent(share));
-  const double index = median_recent(run, &Moments::equilibrium);
-  if (std::isfinite(index)) {
-    const double lr = run.highest_rate(), decay = *run.group(*largest(run)).options.weight_decay;
+  if (const TensorRecord* record = largest(run, &Moments::equilibrium)) {
+    const double lr = run.highest_rate(*record), decay = *run.model(record->tensor, record->step).decoupled_decay;
     words += fmt::format(
         " Weights are {} times as large as where decay and updates balance, which takes about "
         "1/(ηλ) = {} steps at the highest learning rate.",
-        number(index), number(1.0 / (lr * decay)));
+        number(median_recent(run, &Moments::equilibrium)), number(1.0 / (lr * decay)));
   }
   return words;
 }
 
-Panel panel_of(const Run& run) {
+Panel movement_of(const Run& run) {
   const double median = median_recent(run, &Moments::relative_step);
   const Found most = highest_ever(run, &Moments::relative_step);
   if (most.record == nullptr) return {"unseen", "Nothing was seen of the weights." + decay_words(run)};
@@ -64,11 +63,10 @@ void add_l2(Panel& panel, const Run& run) {
   for (const ProbeTrack& track : run.probes) {
     if (track.last.empty()) continue;
     const ProbeSample& sample = track.last.back();
-    const RunInfo::Group& group = run.info.groups[run.info.tensors[track.tensor].group];
-    if (!traits_of(group).decoupled) continue;
-    const double decay = sample.lr * *group.options.weight_decay;
-    if (!(decay > 0.0)) continue;
-    const double r = 1.0 / (std::sqrt(corrected_v(run, sample)) + *group.options.eps);
+    const RuleModel model = run.model(track.tensor, sample.tensor_step);
+    const double decay = sample.lr * model.decoupled_decay.value_or(0.0);
+    if (!model.second || !(decay > 0.0)) continue;
+    const double r = 1.0 / (std::sqrt(corrected_v(run, track, sample)) + model.second->eps);
     rows.push(Json::object(
         {{"name", probe_name(run, track.tensor, track.element)}, {"values", Json::array({decay, decay * r})}}));
   }
@@ -83,7 +81,7 @@ void add_l2(Panel& panel, const Run& run) {
 }  // namespace
 
 Panel movement_panel(const Run& run) {
-  Panel panel = panel_of(run);
+  Panel panel = movement_of(run);
   if (has(run, &Moments::relative_step)) {
     panel.chart("relative_step", heat_map(run, &Moments::relative_step));
     panel.chart("relative_step_lines", over_time(run, &Moments::relative_step, true));

@@ -36,7 +36,7 @@ Json ridgeline(const Run& run) {
   double log_sum = 0.0, elements = 0.0;
   for (const auto& [size, i] : order) {
     const TensorRecord& record = run.tensors[i];
-    if (record.tensor >= scales.bins.size()) continue;
+    if (record.tensor >= scales.bins.size() || !run.traits(record.tensor).v) continue;
     const auto& bins = scales.bins[record.tensor];
     double seen = 0.0;
     for (const std::uint32_t n : bins) seen += n;
@@ -64,20 +64,22 @@ Json ridgeline(const Run& run) {
 
 // A coordinate that is hit in a share p of the steps has √v̂ = √p·RMS(g when hit), if v remembers enough of them.
 void add_rare(Panel& panel, const Run& run) {
-  if (run.probes.empty()) return;
   Json points = Json::array();
-  bool any = false;
+  bool any = false, means = false, sums = false;
   for (const ProbeTrack& track : run.probes) {
+    const Traits traits = run.traits(track.tensor);
+    if (!traits.v) continue;
     double squares = 0.0, hits = 0.0;
     for (const ProbeSample& sample : track.last) {
       squares += std::pow(static_cast<double>(sample.g), 2.0);
       hits += sample.g != 0.0F ? 1.0 : 0.0;
     }
     if (hits == 0.0) continue;
-    const double scale = std::sqrt(corrected_v(run, track.last.back()));
+    const double scale = std::sqrt(corrected_v(run, track, track.last.back()));
     if (!(scale > 0.0)) continue;
     const double share = static_cast<double>(track.hits) / static_cast<double>(track.steps);
     any = any || share < kNearlyEvery;
+    (traits.forgets ? means : sums) = true;
     points.push(Json::object({{"name", probe_name(run, track.tensor, track.element)},
                               {"x", share},
                               {"y", std::sqrt(squares / hits) / scale}}));
@@ -86,13 +88,12 @@ void add_rare(Panel& panel, const Run& run) {
     panel.set("rare", "All coordinates that are followed got a gradient in nearly every step.");
     return;
   }
-  // A sum of squares grows with the hits, a mean does not.
-  const double at_one = run.traits.forgets ? 1.0 : 1.0 / std::sqrt(static_cast<double>(run.logged));
-  panel.chart("rare", Chart(Kind::points, "Rarely hit coordinates take longer steps",
-                            {"share of steps with a gradient", true, false}, {"RMS(g when hit) / √v̂", true, false})
-                          .set("points", points)
-                          .set("at_one", at_one)
-                          .json());
+  Chart chart(Kind::points, "Rarely hit coordinates take longer steps", {"share of steps with a gradient", true, false},
+              {"RMS(g when hit) / √v̂", true, false});
+  chart.set("points", points);
+  // A sum of squares grows with the hits, a mean does not: one line cannot stand for both.
+  if (means != sums) chart.set("at_one", means ? 1.0 : 1.0 / std::sqrt(static_cast<double>(run.logged)));
+  panel.chart("rare", chart.json());
 }
 
 std::string rates_of(const Run& run) {
@@ -110,22 +111,25 @@ std::string rates_of(const Run& run) {
   return words;
 }
 
-Panel panel_of(const Run& run) {
+Panel second_moment_of(const Run& run) {
   std::string answer = rates_of(run);
   if (!has(run, &Moments::lag)) return {"unseen", answer};
   const Found lag = furthest_above_noise(run);
   const double median = median_recent(run, &Moments::lag);
-  const auto [verdict, words] = lag.value > info_of(Cause::v_too_slow).yellow
-                                    ? std::pair{"too_slow", "did not always keep up"}
-                                : run.traits.forgets && median < info_of(Cause::v_too_old).yellow
-                                    ? std::pair{"too_old", "remembers gradients that are gone"}
-                                    : std::pair{"kept_up", "kept up"};
+  const double forgetting = median_recent(run, &Moments::lag, &Traits::forgets);
+  const auto [verdict, words] =
+      lag.value > info_of(Cause::v_too_slow).yellow   ? std::pair{"too_slow", "did not always keep up"}
+      : forgetting < info_of(Cause::v_too_old).yellow ? std::pair{"too_old", "remembers gradients that are gone"}
+                                                      : std::pair{"kept_up", "kept up"};
   answer += fmt::format("v {}: R is {} in the median tensor", words, number(median));
   if (lag.record != nullptr) {
     answer += fmt::format(", at most {} times what noise gives, in {} near step {}", number(lag.value),
                           name_of(run, lag), lag.step);
   }
-  answer += run.traits.forgets ? "." : ". This v never forgets, so R falls with the steps.";
+  answer += ".";
+  const std::string sums = run.rule_titles(&Traits::sums);
+  if (!sums.empty()) answer += fmt::format(" The v of {} never forgets, so R falls with the steps.", sums);
+  answer += only_some(run, &Traits::v, "a v");
   return {verdict, answer};
 }
 
@@ -144,11 +148,11 @@ std::string never_hit(const Run& run) {
 }  // namespace
 
 Panel second_moment_panel(const Run& run) {
-  if (!run.traits.v) {
+  if (!run.any(&Traits::v)) {
     return Panel::absent(
-        fmt::format("{} has no second moment: every weight gets the same learning rate.", run.rule_titles()));
+        fmt::format("There is no second moment in {}: every weight gets the same learning rate.", run.rule_titles()));
   }
-  Panel panel = panel_of(run);
+  Panel panel = second_moment_of(run);
   if (run.last_scales) panel.chart("ridge", ridgeline(run));
   if (has(run, &Moments::lag)) panel.chart("lag", heat_map(run, &Moments::lag));
   if (has(run, &Moments::angle)) panel.chart("angle", over_time(run, &Moments::angle, false));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,14 +32,12 @@ Json extremes_of(const Run& run, Statistic statistic) {
   return std::vector<std::size_t>(chosen.begin(), chosen.end());
 }
 
-// Those of the largest tensor, bucket by bucket.
-Json guides_of(const Run& run, const MomentInfo& what) {
-  Json json = Json::object();
-  const TensorRecord* record = largest(run);
-  if (record == nullptr) return json;
+// Those of a tensor, bucket by bucket.
+Json guides_of(const Run& run, const TensorRecord& record, const MomentInfo& what) {
+  Json json = Json::object({{"rule", info(run.group(record).rule).title}});
   std::vector<float> noise, bound, low, high;
   for (std::size_t i = 0; i < run.moments.buckets(); ++i) {
-    const Guides guides = guides_at(run, *record, what, i);
+    const Guides guides = guides_at(run, record, what, i);
     noise.push_back(static_cast<float>(guides.noise));
     bound.push_back(static_cast<float>(guides.bound));
     low.push_back(static_cast<float>(guides.low));
@@ -55,6 +54,19 @@ Json guides_of(const Run& run, const MomentInfo& what) {
     add("low", low);
     add("high", high);
   }
+  return json;
+}
+
+// For each rule whose tensors have the statistic, those of the largest of them.
+Json guides_of(const Run& run, const MomentInfo& what) {
+  std::map<Rule, const TensorRecord*> largest;
+  for (const TensorRecord& record : run.tensors) {
+    if (!std::isfinite(run.summary(record, what.value).recent)) continue;
+    const TensorRecord*& so_far = largest[run.group(record).rule];
+    if (so_far == nullptr || run.of(record).size > run.of(*so_far).size) so_far = &record;
+  }
+  Json json = Json::array();
+  for (const auto& [rule, record] : largest) json.push(guides_of(run, *record, what));
   return json;
 }
 

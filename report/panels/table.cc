@@ -44,6 +44,7 @@ Panel table_panel(const Run& run) {
                             {"shape", tensor.shape},
                             {"size", tensor.size},
                             {"group", tensor.group},
+                            {"rule", info(run.group(record).rule).title},
                             {"values", values},
                             {"earned", decrease > 0.0 ? Json::rounded(record.decrease / decrease, kDigits) : Json()}}));
   }

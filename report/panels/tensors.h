@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "report/run.h"
@@ -41,13 +42,17 @@ template <class Value>
 /// Where R was furthest above what noise alone gives at that step; as a multiple of it.
 [[nodiscard]] Found furthest_above_noise(const Run& run);
 
-/// The tensor with the most elements; nullptr where there is none.
-[[nodiscard]] const TensorRecord* largest(const Run& run);
+/// The tensor with the most elements among those that have the statistic; nullptr where none has.
+[[nodiscard]] const TensorRecord* largest(const Run& run, Statistic statistic);
 
 [[nodiscard]] const std::string& name_of(const Run& run, const Found& found);
 /// Of the tensors that have the statistic; NaN where none has.
 [[nodiscard]] double median_recent(const Run& run, Statistic statistic);
+/// Of those of them whose rule has that.
+[[nodiscard]] double median_recent(const Run& run, Statistic statistic, Trait trait);
 [[nodiscard]] bool has(const Run& run, Statistic statistic);
+/// " 2 of 3 tensors have a v: their rule is AdamW."; empty where the rules of all tensors have that.
+[[nodiscard]] std::string only_some(const Run& run, Trait trait, std::string_view what);
 
 /// The lines to draw with a statistic of a tensor, at the step and the learning rate of a bucket.
 [[nodiscard]] Guides guides_at(const Run& run, const TensorRecord& record, const MomentInfo& what, std::size_t bucket);

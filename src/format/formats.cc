@@ -4,10 +4,12 @@
 // The list of number formats.
 #include <adamant/error.hpp>
 #include <adamant/format.hpp>
+#include <adamant/version.hpp>
 #include <limits>
 #include <string>
 
 #include "base/text.h"
+#include "format/rounding.h"
 
 namespace adamant {
 namespace {
@@ -58,6 +60,8 @@ WeightFormat weight_format_from_name(std::string_view name) {
 std::span<const FormatInfo> formats() noexcept { return kFormats; }
 
 const FormatInfo& info(Format format) noexcept { return kFormats[static_cast<std::size_t>(format)]; }
+
+std::string_view dither_id() noexcept { return kDither; }
 
 Format format_from_name(std::string_view name) { return find(kFormats, "format", name).format; }
 

@@ -22,9 +22,20 @@
 HWY_BEFORE_NAMESPACE();
 namespace adamant::HWY_NAMESPACE {
 
+// The largest sum of halves that is not below a zero: the NaN with the largest payload.
+inline constexpr std::uint32_t kLargestWeight = 0x7FFF7FFFu;
+
 template <class D>
 HWY_INLINE Floats<D> as_weight(Bits<D> high, Bits<D> low) {
   return floats_of(high + low.template signed_down<16>());
+}
+
+/// Where the bf16 is a zero that the user wrote over another number, low bits below 0 would make it a NaN: they do not
+/// count.
+template <class D>
+HWY_INLINE Floats<D> as_written_weight(Bits<D> high, Bits<D> low) {
+  const Bits<D> bits = bits_of(as_weight<D>(high, low));
+  return floats_of(select((bits & 0x7FFFFFFFu) > kLargestWeight, high, bits));
 }
 
 /// In the low bits.
@@ -50,7 +61,7 @@ struct Split16 {
   static constexpr std::size_t kLowBytes = 2;
   template <class D>
   HWY_INLINE static Floats<D> load(D d, const std::uint16_t* high, const Low* low) {
-    return as_weight<D>(load_short(d, high).template up<16>(), load_short(d, low).template up<16>());
+    return as_written_weight<D>(load_short(d, high).template up<16>(), load_short(d, low).template up<16>());
   }
   /// The bits of a finite weight rounded to what is kept, and its high half in place.
   template <class D>
@@ -79,7 +90,7 @@ struct Split8 {
   static constexpr std::size_t kLowBytes = 1;
   template <class D>
   HWY_INLINE static Floats<D> load(D d, const std::uint16_t* high, const Low* low) {
-    return as_weight<D>(load_short(d, high).template up<16>(), load_byte(d, low).template up<24>());
+    return as_written_weight<D>(load_short(d, high).template up<16>(), load_byte(d, low).template up<24>());
   }
   /// The low byte is the second lowest one of the rounded bits.
   template <class D>

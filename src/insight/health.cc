@@ -3,6 +3,7 @@
 
 #include <adamant/error.hpp>
 #include <adamant/health.hpp>
+#include <adamant/model.hpp>
 #include <adamant/moments.hpp>
 #include <algorithm>
 #include <array>
@@ -13,12 +14,12 @@
 
 #include "base/float_environment.h"
 #include "base/held.h"
+#include "insight/nan.h"
 #include "insight/run_step.h"
 
 namespace adamant {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 constexpr LightInfo kLights[] = {
@@ -167,47 +168,48 @@ struct Watched {
   Episodes episodes;
 };
 
-std::string text(const char* format, double value) {
+std::string formatted(const char* format, double value) {
   char buffer[64];
   std::snprintf(buffer, sizeof(buffer), format, value);
   return buffer;
 }
-std::string percent(double share) { return text(share < 0.1 ? "%.1f%%" : "%.0f%%", 100.0 * share); }
+std::string percent(double share) { return formatted(share < 0.1 ? "%.1f%%" : "%.0f%%", 100.0 * share); }
 
-std::string sentence_of(const Finding& found, const Options& options, std::uint64_t count) {
+std::string sentence_of(const Finding& found, const RuleModel& model, std::uint64_t count) {
   const std::string where = found.tensor.empty() ? "" : found.tensor + ": ";
   const double x = found.value;
   switch (found.cause) {
     case Cause::non_finite:
       return where + std::to_string(count) + " elements of the gradient are not finite.";
     case Cause::bad_batch:
-      return where + "the gradient is " + text("%.1f", x) +
+      return where + "the gradient is " + formatted("%.1f", x) +
              " standard deviations longer than usual: a bad batch, or weights that were thrown off just before.";
     case Cause::dead_elements:
       return where + percent(x) + " of the weights never had a gradient.";
     case Cause::clipping:
       return "Gradients are clipped to " + percent(x) + " of their length, step after step.";
     case Cause::v_too_slow:
-      return where + "gradients are " + text("%.1f", x) +
+      return where + "gradients are " + formatted("%.1f", x) +
              " times what v says, for many steps: v is too slow, steps are too long.";
     case Cause::v_too_old:
-      return where + "gradients are " + text("%.2f", x) +
+      return where + "gradients are " + formatted("%.2f", x) +
              " of what v says, for many steps: v is too old, steps are too short.";
     case Cause::eps_too_large:
-      return where + "eps = " + text("%g", *options.eps) + " makes up " + percent(x) +
+      return where + "eps = " + formatted("%g", model.second ? model.second->eps : kNaN) + " makes up " + percent(x) +
              " of the denominator: v no longer decides the scale.";
     case Cause::overshoot:
-      return where + "the gradient points against m, step after step (" + text("%.1f", 100.0 * x) +
+      return where + "the gradient points against m, step after step (" + formatted("%.1f", 100.0 * x) +
              "% of it): steps go too far and turn back.";
     case Cause::lr_too_high:
-      return where + "at lr = " + text("%g", *options.lr) + " noise replaces these weights within " + text("%.0f", x) +
-             " steps.";
+      return where + "at lr = " + formatted("%g", model.lr) + " noise replaces these weights within " +
+             formatted("%.0f", x) + " steps.";
     case Cause::decay_too_strong:
       return where + percent(x) + " of the step is weight decay.";
     case Cause::diverged:
-      return std::isnan(x) ? "The loss is not finite." : "The loss is " + text("%.1f", x) + " times that of the start.";
+      return std::isnan(x) ? "The loss is not finite."
+                           : "The loss is " + formatted("%.1f", x) + " times that of the start.";
     case Cause::loss_spike:
-      return "The loss is " + text("%.1f", x) + " standard deviations above the last " +
+      return "The loss is " + formatted("%.1f", x) + " standard deviations above the last " +
              std::to_string(Health::kWindow) + " steps.";
   }
   return {};
@@ -238,8 +240,8 @@ struct Health::Impl {
   // Of a tensor. What cannot be said is NaN and exceeds nothing.
   Values measured(Watched& tensor, const TensorStatistics& seen, const Moments& now, const RunInfo::Group& group,
                   const RunInfo::Tensor& described) {
-    const auto& [rule, options] = group;
-    const MomentFloors floors = floors_of(rule, options, seen.step, seen.elements);
+    const RuleModel model = model_of(group.rule, group.options, seen.step);
+    const MomentFloors floors = floors_of(model, seen.elements);
     const MomentSums& sums = seen.sums;
     // Biases and gains start at 0 or 1 and may well stay there.
     const bool matrix = std::ranges::count_if(described.shape, [](std::size_t side) { return side > 1; }) > 1;
@@ -273,7 +275,7 @@ struct Health::Impl {
     if (matrix && seen.step >= 100) {
       // Gradients that are noise each move a weight by η in all, once up and once down: after (RMS(w)/η)² of them they
       // have moved it as far as it is from 0.
-      const double move = *options.lr * floors.update_signal;
+      const double move = model.lr * floors.update_signal;
       tensor.memory.add(std::log(sums.ww / static_cast<double>(seen.elements) / (move * move)));
       value(Cause::lr_too_high) = std::exp(tensor.memory.value());
     }
@@ -326,10 +328,15 @@ struct Health::Impl {
         if (worst.count == 0) continue;
         Finding finding{cause.light, severity, cause.cause, step.step, {}, worst.count - 1, worst.value, {}};
         if (cause.cause == Cause::non_finite) finding.tensor = step.nonfinite->tensor;
-        if (worst.tensor != kRun) finding.tensor = info.tensors[worst.tensor].name;
+        RuleModel model;
+        if (worst.tensor != kRun) {
+          const RunInfo::Tensor& tensor = info.tensors[worst.tensor];
+          const RunInfo::Group& group = info.groups[tensor.group];
+          finding.tensor = tensor.name;
+          model = model_of(group.rule, group.options, step.tensors[worst.tensor].step);
+        }
         if (std::isinf(finding.value)) finding.value = kNaN;
-        const Options& options = info.groups[worst.tensor == kRun ? 0 : info.tensors[worst.tensor].group].options;
-        finding.sentence = sentence_of(finding, options, step.nonfinite ? step.nonfinite->count : 0);
+        finding.sentence = sentence_of(finding, model, step.nonfinite ? step.nonfinite->count : 0);
         std::optional<Severity>& state = states[static_cast<std::size_t>(cause.light)];
         state = std::max(state, std::optional(severity));
         if (findings.size() < kMostFindings) findings.push_back(std::move(finding));

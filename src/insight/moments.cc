@@ -9,12 +9,12 @@
 #include <numbers>
 
 #include "base/float_environment.h"
+#include "insight/nan.h"
 #include "rule/memory.h"
 
 namespace adamant {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Where nothing can be said, the bound is infinite.

@@ -7,15 +7,14 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
+#include "insight/nan.h"
 #include "rule/options.h"
 
 namespace adamant::run_format {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array<int, 256> kValues = [] {
   std::array<int, 256> values{};

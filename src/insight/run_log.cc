@@ -64,6 +64,12 @@ Json to_json(const RunInfo::Group& group) {
   return {{"rule", info(group.rule).name}, {"options", run_format::to_json(group.options)}};
 }
 
+bool same(const RunInfo::Group& a, const RunInfo::Group& b) {
+  bool all = a.rule == b.rule;
+  for_each_option([&](std::string_view, auto option) { all = all && a.options.*option == b.options.*option; });
+  return all;
+}
+
 bool differ_in_more_than_lr(const std::vector<RunInfo::Group>& a, const std::vector<RunInfo::Group>& b) {
   const auto but_lr = [](RunInfo::Group group) {
     group.options.lr.reset();
@@ -131,6 +137,15 @@ std::string probes_text(const RunStep& step, const std::vector<RunInfo::Probe>& 
   return text;
 }
 
+// As run_info(); an earlier one of the optimizer stays as long as it is right. Tensors only ever become more.
+std::shared_ptr<const RunInfo> info_now(const Optimizer& optimizer, std::shared_ptr<const RunInfo> known) {
+  const bool right = known && known->tensors.size() == optimizer.tensor_count() && known->target == current_target() &&
+                     std::ranges::equal(known->groups, groups_of(optimizer), same);
+  if (right) return known;
+  known.reset();  // so that its memory serves again
+  return std::make_shared<const RunInfo>(run_info(optimizer));
+}
+
 }  // namespace
 
 RunInfo run_info(const Optimizer& optimizer) {
@@ -142,9 +157,11 @@ RunInfo run_info(const Optimizer& optimizer) {
   return info;
 }
 
-RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report, const Statistics* statistics) {
+RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& report, const Statistics* statistics,
+                 RunStep last) {
   RunStep run;
-  run.info = std::make_shared<const RunInfo>(run_info(optimizer));
+  run.info = info_now(optimizer, std::move(last.info));
+  run.tensors = std::move(last.tensors);
   run.step = optimizer.steps();
   run.loss = loss;
   for (const RunInfo::Group& group : run.info->groups) run.lr.push_back(*group.options.lr);
@@ -152,7 +169,7 @@ RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& repo
   run.clip_coefficient = report.clip_coefficient;
   run.applied = report.applied;
   run.nonfinite = report.nonfinite;
-  run.tensors.resize(run.info->tensors.size());
+  run.tensors.assign(run.info->tensors.size(), {});
   for (std::size_t i = 0; i < run.tensors.size(); ++i) run.tensors[i].tensor = i;
   if (statistics != nullptr) {
     for (const TensorStatistics& seen : statistics->tensors) run.tensors.at(seen.tensor) = seen;
@@ -232,7 +249,9 @@ struct RunLog::Impl {
 
   void step(const Optimizer& optimizer, double loss, const StepReport& report) {
     const Statistics* seen = std::exchange(asked, false) ? &statistics : nullptr;
-    if (count(optimizer.steps(), report.applied)) write_all(run_step(optimizer, loss, report, seen));
+    if (!count(optimizer.steps(), report.applied)) return;
+    made = run_step(optimizer, loss, report, seen, std::move(made));
+    write_all(made);
   }
 
   void write_all(const RunStep& run) {
@@ -308,6 +327,7 @@ struct RunLog::Impl {
   std::uint64_t last = before;  // step that was counted
   std::uint64_t logged = 0;     // steps
   GrowingFile lines;
+  RunStep made;  // by step(), the last one
   Statistics statistics;
   bool asked = false;                // for the statistics, of the coming step
   std::vector<std::int64_t> behind;  // of each tensor: steps it has taken fewer than the run

@@ -135,14 +135,18 @@ std::vector<RunInfo::Tensor> tensors_of(const Json& json, std::size_t groups) {
   return tensors;
 }
 
+void check_place(const RunInfo::Probe& probe, const std::vector<RunInfo::Tensor>& tensors) {
+  if (probe.tensor >= tensors.size() || probe.element >= tensors[probe.tensor].size) {
+    refuse("a probe is at an element that is not there");
+  }
+}
+
 std::vector<RunInfo::Probe> probes_of(const Json& json, const std::vector<RunInfo::Tensor>& tensors) {
   std::vector<RunInfo::Probe> probes;
   for (const Json& pair : array_at(json, "probes")) {
     if (!pair.is_array() || pair.size() != 2) refuse("a probe is not a pair of tensor and element");
     const RunInfo::Probe probe{count(pair[0], "probes"), count(pair[1], "probes")};
-    if (probe.tensor >= tensors.size() || probe.element >= tensors[probe.tensor].size) {
-      refuse("a probe is at an element that is not there");
-    }
+    check_place(probe, tensors);
     if (!probes.empty() &&
         std::pair(probes.back().tensor, probes.back().element) >= std::pair(probe.tensor, probe.element)) {
       refuse("the probes are not in order");
@@ -264,6 +268,7 @@ struct RunLogReader::Impl {
         } else if (event == "tensors") {
           std::vector<RunInfo::Tensor> tensors = tensors_of(*json, info.groups.size());
           if (tensors.size() < info.tensors.size()) refuse("has fewer tensors than before");
+          for (const RunInfo::Probe& probe : info.probes) check_place(probe, tensors);
           info.tensors = std::move(tensors);
           shared.reset();
           behind.resize(info.tensors.size());

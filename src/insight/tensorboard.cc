@@ -105,6 +105,7 @@ struct Range {
 };
 
 // Written for every run.
+constexpr const char* kWriterName = "TensorBoard log";
 constexpr std::string_view kLoss = "loss", kGradNorm = "grad_norm", kClip = "clip", kScales = "scales";
 constexpr std::size_t kAlways = 4;
 
@@ -130,7 +131,7 @@ Plan plan_of(std::size_t all, std::size_t groups, const TensorBoardOptions& opti
 }
 
 void check(const TensorBoardOptions& options, const Optimizer& optimizer) {
-  const auto refuse = [](const std::string& text) { throw Error(ErrorCode::invalid_argument, text); };
+  const auto refuse = [](const std::string& why) { throw Error(ErrorCode::invalid_argument, why); };
   if (options.max_tags < kAlways) {
     refuse("max_tags of " + std::to_string(options.max_tags) + " must be at least " + std::to_string(kAlways));
   }
@@ -166,6 +167,7 @@ struct TensorBoard::Impl {
   GrowingFile file;
   std::uint64_t last;  // step of the run
   ScaleSample scales;  // since the last histogram
+  RunStep made;        // by step(), the last one
 
   Impl(const std::string& folder, const Optimizer& optimizer, TensorBoardOptions chosen)
       : options((check(chosen, optimizer), std::move(chosen))),
@@ -250,13 +252,15 @@ TensorBoard& TensorBoard::operator=(TensorBoard&&) noexcept = default;
 
 void TensorBoard::step(const Optimizer& optimizer, double loss, const StepReport& report,
                        const Statistics* statistics) {
-  record(run_step(optimizer, loss, report, statistics));
+  Impl& board = held(impl_, kWriterName);
+  board.made = run_step(optimizer, loss, report, statistics, std::move(board.made));
+  record(board.made);
 }
 void TensorBoard::record(const RunStep& step) {
   const FloatEnvironment environment;
-  held(impl_, "TensorBoard log").record(step);
+  held(impl_, kWriterName).record(step);
 }
-void TensorBoard::flush() { held(impl_, "TensorBoard log").file.flush(); }
-const std::string& TensorBoard::path() const { return held(impl_, "TensorBoard log").file.path(); }
+void TensorBoard::flush() { held(impl_, kWriterName).file.flush(); }
+const std::string& TensorBoard::path() const { return held(impl_, kWriterName).file.path(); }
 
 }  // namespace adamant

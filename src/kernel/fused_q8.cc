@@ -133,24 +133,26 @@ struct HalfParams {
     B high[4];
     for (int j = 0; j < 4; ++j) {
       rounded[j] = Weight::rounded(from[j], dither.next(j));
+      all_bits_ = all_bits_ | rounded[j];  // a NaN with a full payload has a high half of 0
       high[j] = Weight::high(rounded[j]);
     }
     const auto pairs = HalfPairs<Wide>::join(high);
-    all_bits_ = all_bits_ | pairs.all_bits();
     pairs.store(d, high_ + at);
     if constexpr (kLowBytes == 1) store_bytes<8>(d, high, low_ + at, kHalfByte);
     if constexpr (kLowBytes == 2) HalfPairs<Wide>::join_lower(rounded).store(d, low_ + at);
   }
-  /// What a sum of halves could bring to infinity, and what is not finite, shows at least the largest finite bf16.
+  /// What a sum of halves could bring to infinity, and what is not finite, shows at least the largest finite bf16; or
+  /// 0, where the user wrote it over other low bits.
   [[nodiscard]] HWY_INLINE bool ordinary() {
     constexpr std::uint32_t kOrdinary = (kRareWeight >> 16) - 1;
-    const HalfPairs<Wide> all{all_bits_, all_bits_};
+    bool within = !any_above(all_bits_ & 0x7FFFFFFFu, (kOrdinary << 16) + 0x7FFFu);
     all_bits_ = B::of(0u);
-    bool within = all.all_within(kOrdinary);
     if (HWY_UNLIKELY(!within)) {
       within = true;
       for (std::size_t at = 0; at < kGroup; at += kQuad) {
-        within = within && HalfPairs<Wide>::load(Wide(), high_ + at).all_within(kOrdinary);
+        const auto pairs = HalfPairs<Wide>::load(Wide(), high_ + at);
+        // Less 1, a zero is larger than any other.
+        within = within && HalfPairs<Wide>{pairs.low - 0x00010001u, pairs.high - 0x00010001u}.all_within(kOrdinary - 1);
       }
     }
     return within;

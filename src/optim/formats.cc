@@ -16,8 +16,6 @@
 namespace adamant {
 namespace {
 
-// Fewer elements than this keep f32 states and exact weights under every compact format.
-
 struct Preset {
   std::string_view name;
   StateFormat state;
@@ -81,34 +79,37 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
   settings.weights = weights;
   check_settings(settings);
 
-  // All new memory is there before any old one goes.
+  // All new memory is there before any old one goes. A tensor that stays as it is, as f64 does, has no change.
   struct Change {
+    std::size_t tensor;
     StateFormat state;
     WeightFormat weights;
     Planes planes;
   };
   std::vector<Change> changes;
-  for (TensorState& tensor : impl().tensors) {
+  for (std::size_t i = 0; i < impl().tensors.size(); ++i) {
+    TensorState& tensor = impl().tensors[i];
     const std::pair old(tensor.state_format, tensor.weight_format);
     const auto restore = [&] { std::tie(tensor.state_format, tensor.weight_format) = old; };
     try {
       choose_formats(tensor, state, weights);
       if (tensor.grad.lazy_rows) check_rows_of_groups(tensor);
-      changes.push_back({tensor.state_format, tensor.weight_format, allocate(tensor, impl().variant(tensor))});
+      if (!is_wide(tensor)) {
+        changes.push_back(
+            {i, tensor.state_format, tensor.weight_format, allocate(tensor, info(impl().variant(tensor)))});
+      }
     } catch (...) {
       restore();
       throw;
     }
     restore();
   }
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    TensorState& tensor = impl().tensors[i];
-    Change& change = changes[i];
-    if (is_wide(tensor)) continue;
+  for (Change& change : changes) {
+    TensorState& tensor = impl().tensors[change.tensor];
     const Variant variant = impl().variant(tensor);
     const Streams from = streams_of(tensor, variant);
     std::swap(tensor.planes, change.planes);
-    impl().regions.remove_planes(i);
+    impl().regions.remove_planes(change.tensor);
     std::swap(tensor.state_format, change.state);
     std::swap(tensor.weight_format, change.weights);
     const Streams to = streams_of(tensor, variant);

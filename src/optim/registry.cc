@@ -69,8 +69,8 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     added_regions.push_back(param_region(tensor.param, old_count + added.size() - 1));
   }
   for (TensorState& tensor : added) {
-    tensor.planes = allocate(tensor, state.variant);
-    fill_initial(tensor, state);
+    tensor.planes = allocate(tensor, info(state.variant));
+    fill_initial(tensor, info(state.variant), state.options);
   }
   Regions all = regions;
   all.insert(added_regions);
@@ -220,7 +220,7 @@ void Optimizer::Impl::set_plane(std::size_t index, std::string_view state, Plane
   const Variant form = variant(tensor);
   const std::size_t s = kind == PlaneKind::low_bits ? 0 : state_index(tensor, form, state);
   std::optional<PlaneInfo> found;
-  for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
+  for_each_plane(tensor, info(form), [&](const PlaneInfo& plane) {
     if (plane.kind == kind && (kind == PlaneKind::low_bits || plane.state == s)) found = plane;
   });
   const auto what = [&] {

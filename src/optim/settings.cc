@@ -10,14 +10,13 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "optim/checks.h"
 
 namespace adamant {
 namespace {
 
 constexpr std::string_view kPolicies[] = {"skip", "error", "propagate"};
 constexpr std::string_view kNone = "none";
-
-[[noreturn]] void refuse(ErrorCode code, const std::string& message) { throw Error(code, message); }
 
 std::string text_of(StateFormat format) { return std::string(info(format).name); }
 std::string text_of(WeightFormat format) { return std::string(info(format).name); }

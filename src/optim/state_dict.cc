@@ -45,7 +45,7 @@ void check_format(const std::string& what, F format, F expected, std::size_t cou
 // The same tensor with the memory of a state dict in place of its own; only to be read.
 Streams streams_of(const TensorState& tensor, const VariantInfo& variant, const StateDictView::Entry& entry) {
   Streams streams = adamant::streams_of(tensor, variant.variant);
-  for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
+  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
     auto* data = const_cast<std::byte*>(plane_of(entry, variant, plane).data());
     if (plane.kind == PlaneKind::values) streams.states[plane.state].values = data;
     if (plane.kind == PlaneKind::exponents) {
@@ -103,7 +103,7 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
                weight_formats().size());
   // Every plane has its size, and what is no plane has none.
   std::array<std::size_t, kMaxPlanes> bytes{};
-  for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) { bytes[plane.index()] = plane.bytes; });
+  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) { bytes[plane.index()] = plane.bytes; });
   for (std::size_t s = 0; s < variant.state_count; ++s) {
     const std::string what = state_text(tensor, variant.state_names[s]);
     const StateDictView::State& state = entry.states.at(std::string(variant.state_names[s]));
@@ -149,7 +149,7 @@ StateDict Optimizer::state_dict() const {
     entry.weight_format = tensor.weight_format;
     const VariantInfo& variant = info(impl().variant(tensor));
     for (const std::string_view name : variant.states()) entry.states[std::string(name)].format = tensor.state_format;
-    for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
+    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
       const std::byte* data = tensor.planes[plane.index()].data;
       plane_of(entry, variant, plane).assign(data, data + plane.bytes);
     });
@@ -211,7 +211,7 @@ void Optimizer::load_state_dict(const StateDictView& dict) {
     const StateDictView::Entry& entry = dict.tensors.at(tensor.name);
     tensor.step = entry.step;
     const VariantInfo& variant = info(self.variant(tensor));
-    for_each_plane(tensor, variant.variant, [&](const PlaneInfo& plane) {
+    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
       const std::span<const std::byte> bytes = plane_of(entry, variant, plane);
       // They may be the optimizer's own.
       if (!bytes.empty()) std::memmove(tensor.planes[plane.index()].data, bytes.data(), bytes.size());

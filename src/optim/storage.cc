@@ -6,6 +6,7 @@
 #include <adamant/error.hpp>
 
 #include "base/text.h"
+#include "rule/options.h"
 
 namespace adamant {
 
@@ -24,9 +25,9 @@ std::size_t state_elements(const TensorState& tensor, Extent extent) {
   return tensor.param.size;
 }
 
-Planes allocate(const TensorState& tensor, Variant variant) {
+Planes allocate(const TensorState& tensor, const VariantInfo& form) {
   Planes planes;
-  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+  for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
     PlaneMemory& memory = planes[plane.index()];
     memory.own = allocate_zeroed(plane.bytes);
     memory.data = memory.own.get();
@@ -36,7 +37,7 @@ Planes allocate(const TensorState& tensor, Variant variant) {
 
 std::size_t plane_bytes(const TensorState& tensor, Variant variant) {
   std::size_t bytes = 0;
-  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+  for_each_plane(tensor, info(variant), [&](const PlaneInfo& plane) {
     bytes += tensor.planes[plane.index()].is_callers() ? plane.bytes : allocated_bytes(plane.bytes);
   });
   return bytes;
@@ -58,37 +59,40 @@ Streams streams_of(const TensorState& tensor, Variant variant) {
   return streams;
 }
 
-void fill_initial(TensorState& tensor, const GroupState& group) {
-  const VariantInfo& variant = info(group.variant);
+void fill_initial(TensorState& tensor, const VariantInfo& form, const Options& options) {
   const auto value = [&](std::size_t s) {
-    const StateInfo& state = variant.state_infos[s];
-    return state.start == Start::option ? *(group.options.*state.start_option) : 0.0;
+    const StateInfo& state = form.state_infos[s];
+    return state.start == Start::option ? given(options.*state.start_option) : 0.0;
   };
   const auto from_zero = [&](std::size_t s) {
-    return variant.state_infos[s].start != Start::parameter && value(s) == 0.0;
+    return form.state_infos[s].start != Start::parameter && value(s) == 0.0;
   };
   bool all_zero = true;
-  for (std::size_t s = 0; s < variant.state_count; ++s) all_zero = all_zero && from_zero(s);
+  for (std::size_t s = 0; s < form.state_count; ++s) all_zero = all_zero && from_zero(s);
   if (all_zero) return;  // as the memory is
 
-  const Streams streams = streams_of(tensor, group.variant);
+  const Streams streams = streams_of(tensor, form.variant);
   for_each_block(tensor, [&](std::size_t first, std::size_t n) {
     StateBlocks blocks;
-    for (std::size_t s = 0; s < variant.state_count; ++s) {
-      const bool copies = variant.state_infos[s].start == Start::parameter;
+    for (std::size_t s = 0; s < form.state_count; ++s) {
+      const bool copies = form.state_infos[s].start == Start::parameter;
+      // A state may have fewer elements than the tensor.
+      const std::size_t all = state_elements(tensor, form.state_infos[s].extent);
+      const std::size_t count = all > first ? std::min(n, all - first) : 0;
+      if (count == 0) continue;
       if (is_wide(tensor)) {
         auto* to = static_cast<double*>(state_at(streams, s, first));
         if (copies) {
-          std::copy_n(static_cast<const double*>(param_at(streams, first)), n, to);
+          std::copy_n(static_cast<const double*>(param_at(streams, first)), count, to);
         } else {
-          std::fill_n(to, n, value(s));
+          std::fill_n(to, count, value(s));
         }
       } else {
         float* to = states_in_place(streams) ? static_cast<float*>(state_at(streams, s, first)) : blocks[s];
         if (copies) {
-          decode_param(streams, first, n, to);
+          decode_param(streams, first, count, to);
         } else {
-          std::fill_n(to, n, static_cast<float>(value(s)));
+          std::fill_n(to, count, static_cast<float>(value(s)));
         }
       }
     }

@@ -25,8 +25,7 @@ struct PlaneInfo {
 /// Calls visit(PlaneInfo) for each plane that the tensor has in its formats. Whoever allocates, counts, copies, checks
 /// or restores states goes over this.
 template <class Visit>
-void for_each_plane(const TensorState& tensor, Variant variant, Visit&& visit) {
-  const VariantInfo& form = info(variant);
+void for_each_plane(const TensorState& tensor, const VariantInfo& form, Visit&& visit) {
   const StateFormatInfo& format = info(tensor.state_format);
   for (std::size_t s = 0; s < form.state_count; ++s) {
     const std::size_t n = state_elements(tensor, form.state_infos[s].extent);
@@ -52,9 +51,9 @@ void for_each_block(const TensorState& tensor, Visit&& visit) {
 [[nodiscard]] inline bool is_wide(const TensorState& tensor) { return tensor.param.format == Format::f64; }
 
 /// Memory for what a tensor keeps in its formats, zeroed. Throws std::bad_alloc.
-[[nodiscard]] Planes allocate(const TensorState& tensor, Variant variant);
+[[nodiscard]] Planes allocate(const TensorState& tensor, const VariantInfo& form);
 /// Gives new states the values they start from.
-void fill_initial(TensorState& tensor, const GroupState& group);
+void fill_initial(TensorState& tensor, const VariantInfo& form, const Options& options);
 /// Bytes that the system has given for the planes, or the caller.
 [[nodiscard]] std::size_t plane_bytes(const TensorState& tensor, Variant variant);
 

@@ -79,7 +79,7 @@ std::vector<Plane> Optimizer::planes(TensorRef which) const {
   const TensorState& tensor = impl().tensors[index_of(which)];
   const Variant variant = impl().variant(tensor);
   std::vector<Plane> planes;
-  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+  for_each_plane(tensor, info(variant), [&](const PlaneInfo& plane) {
     const bool of_state = plane.kind != PlaneKind::low_bits;
     planes.push_back({of_state ? info(variant).state_names[plane.state] : std::string_view(),
                       plane.kind,

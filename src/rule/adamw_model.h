@@ -20,8 +20,8 @@ struct AdamW {
     model.first_before = one_step_before(t, m);
     model.second = {corrected(averaging(given(o.betas)[1], t)),
                     kAmsgrad ? SecondMoment::Kind::above : SecondMoment::Kind::mean,
-                    added_eps(given(o.eps), 1.0 - given(o.betas)[1])};
-    model.corrected = true;
+                    added_eps(given(o.eps), 1.0 - given(o.betas)[1]), true};
+    model.first_corrected = true;
     return model;
   }
 };

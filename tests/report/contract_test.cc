@@ -113,6 +113,8 @@ Given given() {
   all.add(run);
   Trial plain(Rule::adamw);
   all.add(plain.noise_only(60));
+  Trial mixed({Rule::sgd, {}}, {Rule::adamw, {}});
+  all.add(mixed.noise_only(60));
   return all;
 }
 

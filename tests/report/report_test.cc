@@ -10,6 +10,7 @@
 #include <adamant/moments.hpp>
 #include <adamant/optimizer.hpp>
 #include <adamant/run_log.hpp>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "report/encode.h"
@@ -190,6 +192,95 @@ TEST(Panels, RulesWithoutAMomentSaySo) {
   EXPECT_EQ(verdict(rms, "m"), "absent");
   EXPECT_NE(verdict(rms, "v"), "absent");
   EXPECT_EQ(verdict(sums, "bias"), "absent");
+}
+
+// Names of the coordinates of a choice, or of the rows or points of a chart.
+std::string names_in(const Parsed& panel, const char* chart) {
+  std::string names;
+  const Parsed& shown = panel["charts"].value(chart, Parsed::object());
+  for (const char* list : {"options", "rows", "points"}) {
+    for (const Parsed& entry : shown.value(list, Parsed::array())) names += entry["name"].get<std::string>() + " ";
+  }
+  return names;
+}
+
+// The rules whose lines are drawn with a statistic.
+std::vector<std::string> rules_in(const Parsed& panel, const char* chart) {
+  std::vector<std::string> rules;
+  for (const Parsed& curves : panel["charts"][chart]["curves"]) rules.push_back(curves["rule"]);
+  return rules;
+}
+
+// What one rule lacks is shown of the tensors of the other, whichever comes first.
+TEST(Panels, OfARunThatMixesRulesShowTheTensorsThatHaveAMoment) {
+  const std::pair<Rule, Options> sgd = {Rule::sgd, {.lr = 1e-3}},
+                                 adamw = {Rule::adamw, {.lr = 1e-3, .betas = {0.8, 0.9}}};
+  for (const bool sgd_first : {true, false}) {
+    Trial trial = sgd_first ? Trial(sgd, adamw) : Trial(adamw, sgd);
+    const char* has = sgd_first ? "second[" : "first[";
+    const char* lacks = sgd_first ? "first[" : "second[";
+    const char* share = sgd_first ? "2 of 3 tensors" : "1 of 3 tensors";
+    report::Run run = trial.run(
+        100, [](auto step, std::size_t t, double x) { return t == 0 || step % 2 == 0 ? x : 0.0; },
+        [](auto, auto) { return 1.0; });
+    run.last_scales.emplace(RunScales{1, 100, std::vector<std::array<std::uint32_t, ScaleSample::kBins>>(3, {{1, 2}})});
+    const Parsed json = shown(run);
+    for (const char* panel : {"m", "v", "bias", "eps"}) {
+      ASSERT_NE(verdict(json, panel), "absent") << panel << sgd_first;
+      expect_says(answer(json, panel), {share, "AdamW"});
+    }
+    expect_says(answer(json, "m"), {"0.333"});     // √(0.2/1.8), what noise leaves
+    expect_says(answer(json, "bias"), {"0.632"});  // 0.2/√0.1
+    const Parsed& panels = json["panels"];
+    for (const auto& [panel, chart] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"m", "microscope"}, {"bias", "bias_probe"}, {"v", "ridge"}}) {
+      const std::string names = names_in(panels[panel], chart);
+      EXPECT_NE(names.find(std::string(has).substr(0, 5)), std::string::npos) << chart << ": " << names;
+      EXPECT_EQ(names.find(std::string(lacks).substr(0, 5)), std::string::npos) << chart << ": " << names;
+    }
+    EXPECT_EQ(rules_in(panels["v"], "lag"), std::vector<std::string>{"AdamW"});
+    EXPECT_EQ(rules_in(panels["movement"], "relative_step"), (std::vector<std::string>{"AdamW", "SGD"}));
+    EXPECT_EQ(panels["table"]["rows"][0]["rule"], sgd_first ? "SGD" : "AdamW");
+    for (const Parsed& light : panels["health"]["lights"]) EXPECT_NE(light["state"], "grey") << light["name"];
+    EXPECT_EQ(run.replay.beta1, 0.8);
+    EXPECT_EQ(run.replay.beta2, 0.9);
+  }
+}
+
+// A sum of squares is no mean, and only a mean grows old.
+TEST(Panels, OfARunThatMixesRulesJudgeEachVByItsRule) {
+  for (const bool sum_first : {true, false}) {
+    const std::pair<Rule, Options> sum = {Rule::adagrad, {}}, mean = {Rule::rmsprop, {}};
+    Trial trial = sum_first ? Trial(sum, mean) : Trial(mean, sum);
+    const Parsed json = shown(trial.noise_only(400));
+    EXPECT_EQ(verdict(json, "v"), "kept_up") << answer(json, "v");
+    expect_says(answer(json, "v"), {"The v of Adagrad never forgets"});
+    EXPECT_EQ(rules_in(json["panels"]["v"], "lag"), (std::vector<std::string>{"RMSprop", "Adagrad"}));
+  }
+  Trial trial({Rule::rmsprop, {}}, {Rule::adamw, {}});
+  EXPECT_EQ(answer(shown(trial.noise_only(50)), "v").find("never forgets"), std::string::npos);
+}
+
+// Where the correction differs from group to group, so does what it did.
+TEST(Panels, OfGroupsWithOtherBetasTellTheirCorrectionsApart) {
+  Trial trial({Rule::adamw, {}}, {Rule::adam, {.betas = {0.8, 0.9}}});
+  const Parsed json = shown(trial.noise_only(20));
+  expect_says(answer(json, "bias"), {"β1 = 0.9, β2 = 0.999: ", "3.16", "β1 = 0.8, β2 = 0.9: ", "0.632"});
+  EXPECT_EQ(json["panels"]["bias"]["charts"]["bias_curve"]["lines"].size(), 2U);
+}
+
+// The balance of decay and updates is that of the tensors that decay.
+TEST(Panels, OfARunThatMixesRulesTakeRateAndDecayFromTheGroupThatDecays) {
+  for (const bool sgd_first : {true, false}) {
+    const std::pair<Rule, Options> sgd = {Rule::sgd, {.lr = 0.5}},
+                                   adamw = {Rule::adamw, {.lr = 1e-3, .weight_decay = 0.2}};
+    Trial trial = sgd_first ? Trial(sgd, adamw) : Trial(adamw, sgd);
+    const report::Run run = trial.noise_only(50);
+    expect_says(answer(shown(run), "movement"), {"= 5000 steps"});
+    const auto curves = shown(run)["panels"]["movement"]["charts"]["equilibrium"]["curves"];
+    ASSERT_EQ(curves.size(), 1U);
+    EXPECT_EQ(curves[0]["rule"], "AdamW");
+  }
 }
 
 TEST(Panels, ABadBatchIsFoundAndSoIsWhoMovedFirst) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "report/run.h"
@@ -37,6 +38,18 @@ struct Trial {
         g(w),
         optimizer(rule, std::vector<Param>{{"first", w[0], g[0]}, {"second", w[1], g[1]}, {"third", w[2], g[2]}},
                   options, {.max_norm = max_norm, .threads = 1}),
+        info(run_info(optimizer)) {}
+
+  // Two rules: that of the first tensor, and that of the others.
+  Trial(std::pair<Rule, Options> one, std::pair<Rule, Options> others)
+      : w(weights({512, 512, 512})),
+        g(w),
+        optimizer(Rule::adamw,
+                  std::vector<ParamGroup>{{.params = {{"first", w[0], g[0]}}, .options = one.second, .rule = one.first},
+                                          {.params = {{"second", w[1], g[1]}, {"third", w[2], g[2]}},
+                                           .options = others.second,
+                                           .rule = others.first}},
+                  {}, {.threads = 1}),
         info(run_info(optimizer)) {}
 
   // gradient(step, tensor, noise) and loss(step, noise).

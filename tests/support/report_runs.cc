@@ -3,8 +3,8 @@
 
 // Writes run logs to test the report with: small models with noisy gradients of known shape, trained by the engine.
 //
-//     report_runs FOLDER [STEPS [BLOCKS [RULE]]]    adamw.jsonl, sgd.jsonl, rmsprop.jsonl, adagrad.jsonl, or one of
-//     them
+//     report_runs FOLDER [STEPS [BLOCKS [NAME]]]    adamw.jsonl, sgd.jsonl, rmsprop.jsonl, adagrad.jsonl, mixed.jsonl,
+//     or one of them
 #include <adamant/adamant.hpp>
 #include <adamant/run_log.hpp>
 #include <cmath>
@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <exception>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,16 +80,29 @@ double look(std::vector<Part>& parts, std::uint64_t step, std::uint64_t steps, R
   return loss * (fault > 1.0 ? 3.0 : 1.0) * (1.0 + 0.02 * random.normal());
 }
 
-void train(const std::string& path, adamant::Rule rule, const adamant::Options& options, std::uint64_t steps,
-           std::size_t blocks) {
+struct Choice {
+  std::string name;
+  adamant::Rule rule;
+  adamant::Options options;
+  std::optional<adamant::Rule> of_vectors{};  ///< in a group of their own, with its defaults
+};
+
+void train(const std::string& path, const Choice& choice, std::uint64_t steps, std::size_t blocks) {
   Random random;
   std::vector<Part> parts = model(blocks, random);
-  std::vector<adamant::Param> params;
-  for (Part& part : parts) params.emplace_back(part.name, part.w, part.g, part.shape);
-  adamant::Optimizer optimizer(rule, params, options, {.max_norm = 400.0, .threads = 1});
-  adamant::RunLog log(path, optimizer,
-                      {.title = std::string(adamant::info(rule).name),
-                       .notes = {{"workload", "bowls <&>"}, {"steps", static_cast<double>(steps)}}});
+  std::vector<adamant::ParamGroup> groups(1);
+  if (choice.of_vectors) {
+    groups.insert(groups.begin(), adamant::ParamGroup{{}, {.lr = choice.options.lr}, choice.of_vectors});
+  }
+  for (Part& part : parts) {
+    adamant::ParamGroup& group = part.shape.size() == 1 ? groups.front() : groups.back();
+    group.params.emplace_back(part.name, part.w, part.g, part.shape);
+  }
+  const adamant::Options& options = choice.options;
+  adamant::Optimizer optimizer(choice.rule, groups, options, {.max_norm = 400.0, .threads = 1});
+  adamant::RunLog log(
+      path, optimizer,
+      {.title = choice.name, .notes = {{"workload", "bowls <&>"}, {"steps", static_cast<double>(steps)}}});
   for (std::uint64_t step = 1; step <= steps; ++step) {
     optimizer.set_lr(adamant::schedule::warmup_cosine(*options.lr, step - 1, steps / 20, steps, 0.05 * *options.lr));
     const double loss = look(parts, step, steps, random);
@@ -106,15 +120,15 @@ int main(int argc, char** argv) try {
   const std::uint64_t steps = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1000;
   const std::size_t blocks = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 5;
   const std::string only = argc > 4 ? argv[4] : "";
-  const std::pair<adamant::Rule, adamant::Options> runs[] = {
-      {adamant::Rule::adamw, {.lr = 2e-2, .weight_decay = 0.1}},
-      {adamant::Rule::sgd, {.lr = 3e-3, .momentum = 0.9}},
-      {adamant::Rule::rmsprop, {.lr = 2e-2}},
-      {adamant::Rule::adagrad, {.lr = 2e-1}},
+  const Choice choices[] = {
+      {"adamw", adamant::Rule::adamw, {.lr = 2e-2, .weight_decay = 0.1}},
+      {"sgd", adamant::Rule::sgd, {.lr = 3e-3, .momentum = 0.9}},
+      {"rmsprop", adamant::Rule::rmsprop, {.lr = 2e-2}},
+      {"adagrad", adamant::Rule::adagrad, {.lr = 2e-1}},
+      {"mixed", adamant::Rule::adamw, {.lr = 2e-2, .weight_decay = 0.1}, adamant::Rule::sgd},
   };
-  for (const auto& [rule, options] : runs) {
-    const std::string name(adamant::info(rule).name);
-    if (only.empty() || only == name) train(folder + "/" + name + ".jsonl", rule, options, steps, blocks);
+  for (const Choice& choice : choices) {
+    if (only.empty() || only == choice.name) train(folder + "/" + choice.name + ".jsonl", choice, steps, blocks);
   }
   return 0;
 } catch (const std::exception& error) {
