@@ -154,7 +154,7 @@ class Engine:
         self._options = _library.StepOptions(grads=self._grads, grad_formats=self._formats, grad_count=count)
         if not structs:
             return  # all is frozen: there is nothing to step
-        settings = optimizer.engine_settings()
+        settings = optimizer._engine_settings()
         preset = settings.pop("preset", None)
         settings = _library.values(settings)
         c.create(_library.Config(
@@ -164,12 +164,12 @@ class Engine:
         for t in self.tensors:
             if optimizer.state.get(t.param):
                 self._bind(t, convert)
-        self._resume(*optimizer.run())
+        self._resume(*optimizer._progress())
 
     def _add(self, group, first):
         """The group for the library, if it has anything to step; `first` numbers its parameters."""
         structs, names = [], group.get("param_names")
-        rule = self.optimizer.rule_of(group)
+        rule = self.optimizer._rule_of(group)
         for place, param in enumerate(group["params"]):
             if not (param.requires_grad or param.grad is not None or self.optimizer.state.get(param)):
                 self._idle.append(param)
@@ -196,7 +196,7 @@ class Engine:
         t.memory = _memory.steppable(param, f"parameter '{name}'")
         t.distributed = _memory.is_distributed(param)
         if t.distributed and param.device_mesh.size() > 1:
-            self.optimizer.check_alone(name)
+            self.optimizer._check_alone(name)
         t.dtype, t.elements, t.address = t.memory.dtype, t.memory.numel(), t.memory.data_ptr()
         t.contiguous = t.memory.is_contiguous()
         t.format, numbers = _memory.FORMATS[t.dtype]
@@ -319,7 +319,7 @@ class Engine:
             return _memory.like(t.param, plane.dtype).copy_(old.detach())
         dtype = _memory.COMPLEX.get(plane.dtype) if t.dtype.is_complex else plane.dtype
         if old.dtype != dtype:
-            if old.dtype not in _memory.FORMATS or self.optimizer.knows_format:
+            if old.dtype not in _memory.FORMATS or self.optimizer._knows_format:
                 raise MismatchError(f"{what} is {old.dtype}: this optimizer keeps {dtype}")
             raise OtherFormat(Format(_memory.FORMATS[old.dtype][0]).name.lower())
         memory = _memory.steppable(old, what)

@@ -55,7 +55,7 @@ class Optimizer(torch.optim.Optimizer):
     def __init__(self, params: Any, *args: Any, **kwargs: Any):
         self._lock = threading.RLock()
         self._settings = {name: kwargs.pop(name) for name in (*SETTINGS, "preset") if name in kwargs}
-        self._run = (0, None)
+        self._carried = (0, None)
         self._engine = None
         self._report = None
         self._handles = []
@@ -64,7 +64,7 @@ class Optimizer(torch.optim.Optimizer):
         super().__init__(params, *args, **kwargs)
         self._building = False
         with torch.no_grad():
-            if self.engine_format() not in _TORCH_FORMATS:
+            if self._engine_format() not in _TORCH_FORMATS:
                 self.state.clear()  # torch has made numbers, where the library is to make codes
             self._engine = Engine(self, convert=True)
 
@@ -100,7 +100,7 @@ class Optimizer(torch.optim.Optimizer):
         """torch's dict of tensors that are not copied, which torch.optim's optimizers can load. Its "adamant" has the
         seed and the steps of the run."""
         saved = super().state_dict()
-        steps, grad_norm = self.run()
+        steps, grad_norm = self._progress()
         saved["adamant"] = {"seed": self._settings.get("seed", 0), "steps": steps, "grad_norm": grad_norm}
         return saved
 
@@ -121,7 +121,7 @@ class Optimizer(torch.optim.Optimizer):
                 last.remove()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_settings": self._settings, "_run": self.run()}
+        return {**super().__getstate__(), "_settings": self._settings, "_carried": self._progress()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         loads = any(isinstance(held, _Hidden) for held in state["state"].values())
@@ -141,7 +141,7 @@ class Optimizer(torch.optim.Optimizer):
             run = before.pop("_incoming")
             if run is not None:
                 self._settings = {**self._settings, "seed": run["seed"]}
-                self._run = (run["steps"], run["grad_norm"])
+                self._carried = (run["steps"], run["grad_norm"])
             for number, group in enumerate(self.param_groups):
                 _check_group(group, number)
             _check_names(self.param_groups)
@@ -218,31 +218,31 @@ class Optimizer(torch.optim.Optimizer):
         """For statistics, logs and checks of the package."""
         return self._current().handle
 
-    def rule_of(self, group):
+    def _rule_of(self, group):
         """The rule of a group."""
         return "adamw" if self.rule == "adam" and group.get(_DECOUPLED) else self.rule
 
-    def engine_settings(self):
+    def _engine_settings(self):
         """The settings for the library, and the preset."""
         settings = {**_DEFAULTS, **self._settings}
         if not settings.get("threads"):
             settings["threads"] = default_threads()
         return settings
 
-    def engine_format(self):
+    def _engine_format(self):
         """The format of states that was asked for."""
         return self._settings.get("state") or self._settings.get("preset") or "f32"
 
     @property
-    def knows_format(self):
+    def _knows_format(self):
         """Whether the user has said in which format states are kept; else those are used that are there."""
         return not _FORMATS.isdisjoint(self._settings)
 
-    def run(self):
+    def _progress(self):
         """Number of steps so far, and the last finite norm of the gradients."""
-        return self._engine.run() if self._engine is not None else self._run
+        return self._engine.run() if self._engine is not None else self._carried
 
-    def check_alone(self, name):
+    def _check_alone(self, name):
         """Refuses what would need to know the parts of a DTensor that other processes hold."""
         settings = {**_DEFAULTS, **self._settings}
         for setting in ("max_norm", "report_norm"):
@@ -260,7 +260,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def _rebuild(self):
         """Makes the engine anew, for the tensors as they are now."""
-        self._run = self.run()
+        self._carried = self._progress()
         with torch.no_grad():
             try:
                 self._engine = Engine(self)

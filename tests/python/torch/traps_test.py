@@ -8,7 +8,7 @@ import io
 import pickle
 import unittest
 
-from torch_support import VERSION, TestCase, adamant, bits, copies, give_grads, parameters, torch, train
+from torch_support import VERSION, TestCase, adamant, bits, copies, digest, give_grads, parameters, torch, train
 
 from adamant.torch import SGD, Adagrad, AdamW
 
@@ -49,7 +49,7 @@ class States(TestCase):
             params = optimizer.param_groups[0]["params"]
             self.refused(adamant.MismatchError, said, optimizer.load_state_dict, saved.state_dict())
             after = optimizer.state_dict()
-            self.assertEqual(str(after), str(before))
+            self.assertEqual(digest(str(after).encode()), digest(str(before).encode()))
             train(optimizer, params, 1)
 
     def test_fsdp_sees_no_tensor_of_another_shape(self):
@@ -499,7 +499,7 @@ class Copies(TestCase):
             train(optimizer, a, 3, first=3)
             train(again, b, 3, first=3)
             self.assertEqual(bits(a), bits(b))
-            self.assertEqual(again.run()[0], optimizer.run()[0])
+            self.assertEqual(again._progress()[0], optimizer._progress()[0])
 
     def test_a_parameter_that_moves(self):
         a = parameters()
