@@ -4,11 +4,12 @@
 # Shortcuts for the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
 
-.PHONY: $(program) help lab build test test-deep fuzz bench fidelity loss install clean
+.PHONY: $(program) help lab build test test-deep test-python fuzz bench fidelity loss install clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on four small workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
+	@echo 'make test-python  the tests of the Python package in a venv with the newest torch, TORCH=torch==2.13.0'
 	@echo 'make fuzz       look for inputs that break what reads them, for FUZZ_SECONDS=600 with each of four targets'
 	@echo 'make bench      install what is missing, build, and measure'
 	@echo 'make fidelity   how accurately compact states follow f32 states: writes docs/fidelity.md'
@@ -43,6 +44,12 @@ test:
 test-deep:
 	@tools/setup deep
 	@tools/test_deep
+
+# Of torch, numbered: the wheels without a number bring gigabytes for other devices.
+TORCH ?= torch==2.13.0
+test-python:
+	@tools/setup build
+	@tools/test_python '$(TORCH)'
 
 FUZZ_SECONDS ?= 600
 fuzz:
