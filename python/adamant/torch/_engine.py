@@ -86,6 +86,7 @@ class _Steady:
         self.params = [t.param for t in tensors]
         self.dtypes = [t.dtype for t in tensors]
         self.elements = [t.elements for t in tensors]
+        self.single = [number for number, t in enumerate(tensors) if t.elements == 1]
         watched = [(t.param, t.address) for t in tensors]
         for t in tensors:
             watched += [(memory, address) for _, _, memory, address in t.values]
@@ -107,6 +108,8 @@ class _Steady:
                     and all(map(operator.is_, itertools.chain(states.values(), end), self.held))
                     and all(map(operator.is_, itertools.chain(_values(states), end), self.inside))
                     and [*map(_VALUE, self.counters)] == self.counts
+                    # The imaginary part of a conjugate: it lies contiguously only if it is a single number.
+                    and not any(grads[number].is_neg() for number in self.single)
                     and not any(param.grad is not None for param in self.absent)):
                 return addresses
         except (AttributeError, TypeError, RuntimeError):  # no gradient, none with an address, or no dicts
@@ -466,8 +469,7 @@ class Engine:
             self._grads[t.index], self._formats[t.index] = address, format
             self._check_states(t, self.optimizer.state)
             stepped.append(t)
-            # A single number may be the imaginary part of a conjugate, which only is_neg() would tell.
-            ordinary = (ordinary and t.contiguous and format == t.format and t.elements > 1
+            ordinary = (ordinary and t.contiguous and format == t.format
                         and not (copied or t.distributed or t.dtype.is_complex))
         if moved:
             self._move_params()

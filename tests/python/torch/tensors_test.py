@@ -33,10 +33,11 @@ class Right(TestCase):
         a = [torch.nn.Parameter(torch.randn(6, 5)), torch.nn.Parameter(torch.randn(8))]
         b = copies(a)
         one, other = AdamW(a), torch.optim.AdamW(b)
-        for step in range(4):
+        for step in range(8):
             for x, y in zip(a, b):
                 grad = torch.randn(x.shape)
-                x.grad = torch.stack([grad, grad], dim=-1)[..., 0] if step % 2 else grad.t().contiguous().t()
+                x.grad = {0: lambda g: torch.stack([g, g], dim=-1)[..., 0], 1: lambda g: g.t().contiguous().t(),
+                          2: torch.clone, 3: torch.clone}[step % 4](grad)
                 y.grad = grad
             one.step()
             other.step()
@@ -78,9 +79,10 @@ class Right(TestCase):
         a = [torch.nn.Parameter(torch.randn(1))]
         b = copies(a)
         optimizers = AdamW(a), AdamW(b)
-        for _ in range(3):
+        for step in range(4):
             grad = torch.randn(1, dtype=torch.complex64).conj().imag
             self.assertTrue(grad.is_neg() and grad.is_contiguous())
+            grad = grad if step % 2 else grad.resolve_neg().clone()
             a[0].grad, b[0].grad = grad, grad.resolve_neg().clone()
             for optimizer in optimizers:
                 optimizer.step()
@@ -89,6 +91,19 @@ class Right(TestCase):
     def test_scalars_and_no_elements(self):
         self.same([torch.nn.Parameter(torch.randn(())), torch.nn.Parameter(torch.randn(0, 3)),
                    torch.nn.Parameter(torch.randn(2))])
+
+    def test_memory_that_was_a_gradient_before(self):
+        a = parameters(shapes=[(5000,), (5000,)])
+        optimizer = AdamW(a)
+        give_grads(0, a)
+        a[1].grad, memory = None, a[0].grad
+        optimizer.step()
+        a[0].grad = None
+        # An allocator may give the memory of an old gradient to the state that is made now.
+        optimizer.state[a[1]].update(step=torch.tensor(0.0), exp_avg=memory.zero_(), exp_avg_sq=torch.zeros(5000))
+        a[1].grad = torch.ones(5000)
+        optimizer.step()
+        self.assertGreater(memory.min().item(), 0)
 
     def test_shared_memory(self):
         a = parameters()
@@ -125,7 +140,8 @@ class Refused(TestCase):
     def test_parameters(self):
         strided = torch.zeros(4, 4)[:, ::2].requires_grad_()
         twice = torch.zeros(1).expand(4).requires_grad_()
-        for param, said in [(strided, r"parameter '0' has strides \(4, 2\)"), (twice, "parameter '0' has strides"),
+        conjugated = torch.zeros(4, dtype=torch.complex64).conj().requires_grad_()
+        for param, said in [(conjugated, "parameter '0' is a view that conjugates"), (strided, r"parameter '0' has strides \(4, 2\)"), (twice, "parameter '0' has strides"),
                             (torch.zeros(3, device="meta", requires_grad=True), "parameter '0' is on meta"),
                             (torch.zeros(3).to_sparse().requires_grad_(), "parameter '0' has the layout torch.sparse_coo")]:
             self.refused(adamant.InvalidArgumentError, said, AdamW, [param])

@@ -29,13 +29,17 @@ class States(TestCase):
                 self.assertEqual(bits(loaded), bits(codes))
 
     def test_loading_shares_no_memory(self):
-        a = parameters()
-        one = AdamW(a)
-        train(one, a, 2)
-        other = AdamW(copies(a))
-        other.load_state_dict(one.state_dict())
-        addresses = {v.data_ptr() for held in one.state.values() for v in held.values()}
-        self.assertFalse(addresses & {v.data_ptr() for held in other.state.values() for v in held.values()})
+        def addresses(optimizer):
+            dicts = [d for held in optimizer.state.values() for d in (held, held.get("adamant", {}))]
+            return {value.data_ptr() for d in dicts for value in d.values() if isinstance(value, torch.Tensor)}
+
+        for state in ("f32", "q8"):
+            a = parameters()
+            one, other = AdamW(a, state=state), AdamW(copies(a), state=state)
+            train(one, a, 2)
+            other.load_state_dict(one.state_dict())
+            self.assertEqual(len(addresses(other)), len(addresses(one)))
+            self.assertFalse(addresses(one) & addresses(other))
 
     def test_other_formats_are_refused_by_name_and_nothing_changes(self):
         a = parameters(dtype=torch.bfloat16)
@@ -158,11 +162,33 @@ class States(TestCase):
                 held["exp_avg"].data = held["exp_avg"].clone()
             if step == 3:
                 other.state[b[1]] = {key: value.clone() for key, value in held.items()}
-            if step == 4:
-                held["step"].fill_(2)
-                one.state[a[1]]["step"].fill_(2)
         self.assertEqual(bits(a), bits(b))
+        train(one, a, 1, first=6)
+        moved = other.state[b[1]]["exp_avg"]
+        moved.data = moved.clone()  # after a step in which all was as before
+        train(other, b, 1, first=6)
+        self.assertEqual(bits([moved]), bits([one.state[a[1]]["exp_avg"]]))
+
+    def test_a_step_count_that_is_set_is_used(self):
+        a = parameters()
+        b = copies(a)
+        one, other = torch.optim.AdamW(a), AdamW(b)
+        for step in range(6):
+            train(one, a, 1, first=step)
+            train(other, b, 1, first=step)
+            if step == 3:
+                one.state[a[1]]["step"].fill_(1)
+                other.state[b[1]]["step"].fill_(1)
+        self.assert_near(b, a)
         self.assertEqual(other.state[b[1]]["step"].item(), 3)
+
+    def test_a_state_that_is_taken_away_is_made_again(self):
+        a = parameters()
+        optimizer = AdamW(a)
+        train(optimizer, a, 3)
+        optimizer.state.pop(a[3])
+        train(optimizer, a, 1, first=3)
+        self.assertEqual([optimizer.state[param]["step"].item() for param in a], [4, 4, 4, 1])
 
     def test_step_counts_of_other_kinds_are_read(self):
         for step in (3, 3.0, torch.tensor(3), torch.tensor(3.0, dtype=torch.float64)):
