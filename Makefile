@@ -48,7 +48,7 @@ test-deep:
 # Of torch, numbered: the wheels without a number bring gigabytes for other devices.
 TORCH ?= torch==2.13.0
 test-python:
-	@tools/setup build
+	@tools/setup test
 	@tools/test_python '$(TORCH)'
 
 FUZZ_SECONDS ?= 600
