@@ -100,7 +100,7 @@ RunResult train(Workload& workload, const RunConfig& config, const LogConfig* lo
   if (log_config) log = open_log(*log_config, config, optimizer);
 
   RunResult result;
-  for (Share& share : shares_of(config, weights.params())) result.groups.push_back(std::move(share.tuned));
+  for (const Share& share : shares_of(config, weights.params())) result.groups.push_back(share.tuned);
   result.f32_states = !has_states_of(optimizer, config.memory.state);
   std::vector<double> step_ns, lr;  // at the start, of each group
   for (std::size_t group = 0; group < optimizer.group_count(); ++group) lr.push_back(*optimizer.options(group).lr);
