@@ -84,6 +84,7 @@ class _Steady:
         self.absent = absent
         self.indices = [t.index for t in tensors]
         self.params = [t.param for t in tensors]
+        self.versioned = [*map(_memory.versioned, self.params)]
         self.dtypes = [t.dtype for t in tensors]
         self.elements = [t.elements for t in tensors]
         self.single = [number for number, t in enumerate(tensors) if t.elements == 1]
@@ -424,7 +425,7 @@ class Engine:
         if self.report.applied:
             if self._steady is not None:
                 self._steady.count()
-                _memory.bump_versions(self._steady.params)
+                _memory.bump_versions(self._steady.versioned)
             else:
                 self._count(self._stepped)
 
@@ -542,7 +543,7 @@ class Engine:
             if counter is not None:
                 counter.value += 1
                 t.count = counter.value
-        _memory.bump_versions([t.param for t in stepped])
+        _memory.bump_versions([_memory.versioned(t.param) for t in stepped])
 
     # ---- The step tensor by tensor
 

@@ -92,16 +92,17 @@ def _one_by_one(increment):
     return bump
 
 
-def _bump():
+def _versions():
     increment = getattr(torch.autograd.graph, "increment_version", None)
-    if increment is None:  # an operation in place on no elements
-        return _one_by_one(lambda tensor: tensor.detach().unsqueeze(0)[:0].zero_())
+    if increment is None:  # an operation in place on no elements of it
+        return lambda tensor: tensor.detach().unsqueeze(0)[:0], torch._foreach_zero_
     try:
         increment([torch.zeros(1)])
     except (AttributeError, TypeError):
-        return _one_by_one(increment)
-    return increment
+        increment = _one_by_one(increment)
+    return lambda tensor: tensor, increment
 
 
-bump_versions = _bump()
-"""Tells autograd that these tensors were changed in place, so that it refuses a backward pass that still needs them."""
+versioned, bump_versions = _versions()
+"""Tells autograd that tensors were changed in place, so that it refuses a backward pass that still needs them:
+`bump_versions([versioned(tensor), ...])`."""

@@ -82,7 +82,7 @@ class Right(TestCase):
         for step in range(4):
             grad = torch.randn(1, dtype=torch.complex64).conj().imag
             self.assertTrue(grad.is_neg() and grad.is_contiguous())
-            grad = grad if step % 2 else grad.resolve_neg().clone()
+            grad = grad if step % 2 else torch.full((1,), grad.item())
             a[0].grad, b[0].grad = grad, grad.resolve_neg().clone()
             for optimizer in optimizers:
                 optimizer.step()
