@@ -3,6 +3,7 @@
 
 // What the library knows, by index. The texts of its lists are literals, which end with a zero byte.
 #include <algorithm>
+#include <memory>
 
 #include "c/calls.h"
 
@@ -60,9 +61,9 @@ std::vector<std::string> default_texts(const RuleInfo& rule) {
 /// What f(entry) gives for each entry of a list, made once and never destroyed.
 template <class Entries, class Make>
 const auto& made_once(const Entries& entries, Make&& make) {
-  auto& all = *new std::vector<decltype(make(entries.front()))>;
-  for (const auto& entry : entries) all.push_back(make(entry));
-  return all;
+  auto all = std::make_unique<std::vector<decltype(make(entries.front()))>>();
+  for (const auto& entry : entries) all->push_back(make(entry));
+  return *all.release();
 }
 
 std::int32_t kind_of(SettingKind kind) {
