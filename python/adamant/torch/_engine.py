@@ -543,7 +543,8 @@ class Engine:
             if counter is not None:
                 counter.value += 1
                 t.count = counter.value
-        _memory.bump_versions([_memory.versioned(t.param) for t in stepped])
+        if stepped:
+            _memory.bump_versions([_memory.versioned(t.param) for t in stepped])
 
     # ---- The step tensor by tensor
 
