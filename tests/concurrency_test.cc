@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cctype>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "tests/support/buffers.h"
 #include "tests/support/refusal.h"
@@ -351,10 +353,16 @@ TEST(ForkedChildren, MakeOptimizersOfTheirOwn) {
   }));
 }
 
-/// The threads of this process.
+/// The threads of this process, once they have been as many for 50 ms: one that was joined is listed for a moment more.
 std::size_t thread_count() {
-  const std::filesystem::directory_iterator tasks("/proc/self/task");
-  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+  std::size_t count = 0;
+  for (int same = 0; same < 50; ++same) {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    const auto now = static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+    if (std::exchange(count, now) != now) same = 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return count;
 }
 
 /// An optimizer with work for several threads.
