@@ -151,8 +151,13 @@ struct HalfParams {
       within = true;
       for (std::size_t at = 0; at < kGroup; at += kQuad) {
         const auto pairs = HalfPairs<Wide>::load(Wide(), high_ + at);
-        // Less 1, a zero is larger than any other.
-        within = within && HalfPairs<Wide>{pairs.low - 0x00010001u, pairs.high - 0x00010001u}.all_within(kOrdinary - 1);
+        if constexpr (kLowBytes == 0) {
+          within = within && pairs.all_within(kOrdinary);
+        } else {
+          // Less 1, a zero is larger than any other.
+          within =
+              within && HalfPairs<Wide>{pairs.low - 0x00010001u, pairs.high - 0x00010001u}.all_within(kOrdinary - 1);
+        }
       }
     }
     return within;
