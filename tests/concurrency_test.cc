@@ -117,6 +117,7 @@ const Call kCalls[] = {
     {"change_settings", [](Optimizer& o) { o.change_settings([](Settings& s) { s.max_norm = 1.0; }); }},
     {"state_dict", [](Optimizer& o) { static_cast<void>(o.state_dict()); }},
     {"load_state_dict", [](Optimizer& o) { o.load_state_dict({}); }},
+    {"with_state", [](Optimizer& o) { o.with_state([](const StateDictView&) {}); }},
     {"set_tensor_step", [](Optimizer& o) { o.set_tensor_step("w", 5); }},
     {"export_param", [](Optimizer& o) { static_cast<void>(o.export_param("w")); }},
     {"import_param", [](Optimizer& o) { o.import_param("w", spare); }},

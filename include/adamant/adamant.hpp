@@ -4,6 +4,7 @@
 // Includes the whole API: #include <adamant/adamant.hpp>
 #pragma once
 
+#include <adamant/checkpoint.hpp>
 #include <adamant/error.hpp>
 #include <adamant/format.hpp>
 #include <adamant/health.hpp>
@@ -13,6 +14,7 @@
 #include <adamant/options.hpp>
 #include <adamant/rule.hpp>
 #include <adamant/run_log.hpp>
+#include <adamant/safetensors.hpp>
 #include <adamant/schedule.hpp>
 #include <adamant/statistics.hpp>
 #include <adamant/targets.hpp>

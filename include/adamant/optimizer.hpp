@@ -64,14 +64,14 @@ template <class Bytes>
 struct StateDictOf {
   struct State {
     StateFormat format = StateFormat::f32;
-    Bytes bytes;      ///< the elements as they are in memory
-    Bytes exponents;  ///< one for each group of elements, if the format has them
+    Bytes bytes{};      ///< the elements as they are in memory
+    Bytes exponents{};  ///< one for each group of elements, if the format has them
   };
   struct Entry {
     std::vector<std::size_t> shape;
     std::uint64_t step = 0;  ///< steps this tensor has taken
     WeightFormat weight_format = WeightFormat::plain;
-    Bytes weight_bits;                    ///< low-order weight bits of a bf16 parameter, if they are kept
+    Bytes weight_bits{};                  ///< low-order weight bits of a bf16 parameter, if they are kept
     std::map<std::string, State> states;  ///< by PyTorch's names: "exp_avg", "exp_avg_sq", "momentum_buffer", ...
   };
   using Group = StateDictGroup;
@@ -91,6 +91,9 @@ struct ADAMANT_EXPORT StateDictView : StateDictOf<std::span<const std::byte>> {
   StateDictView(const StateDict& dict);
 };
 
+/// The same without the states and weight bits: of each only how many bytes it has.
+using StateDescription = StateDictOf<std::size_t>;
+
 /// What a plane holds: the values of a state, the exponents that groups of its values share, or the low-order weight
 /// bits of a bf16 parameter.
 enum class PlaneKind : std::uint8_t { values, exponents, low_bits };
@@ -102,6 +105,10 @@ struct Plane {
   PlaneKind kind = PlaneKind::values;
   std::span<const std::byte> bytes;  ///< valid until formats, memory or tensors of the optimizer change
 };
+
+/// Fills `to` with the bytes of a plane from byte `first` on. `state` is empty for low_bits.
+using ReadPlane = std::function<void(std::string_view tensor, std::string_view state, PlaneKind kind, std::size_t first,
+                                     std::span<std::byte> to)>;
 
 /// A tensor of an optimizer, by index or by name.
 class TensorRef {
@@ -242,6 +249,14 @@ class ADAMANT_EXPORT Optimizer {
   /// optimizer writes, but for the very plane that they are loaded into (duplicate). NaN is taken back: weights that
   /// are NaN lead to it.
   void load_state_dict(const StateDictView& state);
+  /// The same from where the states lie, a file for instance, without a second copy of them in memory: `read` is called
+  /// for every plane from its first byte to its last, once to check all of them and once to take them over. It must not
+  /// call the optimizer. What it throws is thrown on. The first time nothing has changed then; the second time states
+  /// are mixed, and until a load succeeds all other calls that step, change or copy are refused (io).
+  void load_state_dict(const StateDescription& state, const ReadPlane& read);
+  /// Calls `use` with everything that the optimizer knows, in its own memory, not copied. Meanwhile the other calls
+  /// that step, change or copy are refused (busy), so that a file can be written from it.
+  void with_state(const std::function<void(const StateDictView&)>& use) const;
   /// Sets the number of steps that a tensor has taken: at most 2^62 (invalid_argument).
   void set_tensor_step(TensorRef tensor, std::uint64_t step);
 

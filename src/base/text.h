@@ -57,10 +57,10 @@ inline std::size_t utf8_character(std::string_view text) {
 
 /// "a, b, c"
 template <class Range, class Name>
-std::string listed(const Range& range, Name name) {
+std::string listed(const Range& range, Name name, std::string_view between = ", ") {
   std::string list;
   for (const auto& item : range) {
-    if (!list.empty()) list += ", ";
+    if (!list.empty()) list += between;
     list += name(item);
   }
   return list;

@@ -23,8 +23,8 @@ namespace adamant {
 /// A public call while it runs: no other may, and arithmetic is in the environment of the bit contract.
 class Call {
  public:
-  /// Throws Error (busy) where another call runs and, if `closed` is not null, while *closed.
-  Call(std::atomic_flag& running, const char* name, const bool* closed);
+  /// Throws Error: busy where another call runs and, if `closed` is not null, while *closed; io while *torn, likewise.
+  Call(std::atomic_flag& running, const char* name, const bool* closed, const bool* torn);
   ~Call() { running_.clear(std::memory_order_release); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -54,9 +54,11 @@ using TensorIndex = std::unordered_map<std::string, std::size_t, NameHash, std::
 struct [[gnu::visibility("hidden")]] Optimizer::Impl {
   Impl(Rule rule, const Options& options, const Settings& settings);
 
-  /// For the scope of a call that is refused between begin_step and end_step, and of one that is not.
-  [[nodiscard]] Call call(const char* name) { return {running, name, &stepping}; }
-  [[nodiscard]] Call call_during_step(const char* name) { return {running, name, nullptr}; }
+  /// For the scope of a call that is refused between begin_step and end_step, of one that is not, and of one that makes
+  /// torn states whole.
+  [[nodiscard]] Call call(const char* name) { return {running, name, &stepping, &torn}; }
+  [[nodiscard]] Call call_during_step(const char* name) { return {running, name, nullptr, &torn}; }
+  [[nodiscard]] Call call_to_load(const char* name) { return {running, name, &stepping, nullptr}; }
 
   void set_settings(const Settings& changed);
 
@@ -106,6 +108,7 @@ struct [[gnu::visibility("hidden")]] Optimizer::Impl {
   std::uint64_t steps = 0;          // calls that did not throw
   OpenStep open;                    // while stepping
   bool stepping = false;
+  bool torn = false;  // a load broke off: states are partly those before it
   std::atomic_flag running = ATOMIC_FLAG_INIT;
 };
 

@@ -22,13 +22,19 @@ std::vector<ParamGroup> one_group(std::vector<Param> params) {
 
 }  // namespace
 
-Call::Call(std::atomic_flag& running, const char* name, const bool* closed) : running_(running) {
+Call::Call(std::atomic_flag& running, const char* name, const bool* closed, const bool* torn) : running_(running) {
   if (running.test_and_set(std::memory_order_acquire)) {
     refuse(ErrorCode::busy, std::string(name) + "() called while another call on the same optimizer is running");
   }
-  if (closed != nullptr && *closed) {
+  const auto close = [&](ErrorCode code, const char* why) {
     running.clear(std::memory_order_release);
-    refuse(ErrorCode::busy, std::string(name) + "() called between begin_step() and end_step()");
+    refuse(code, std::string(name) + why);
+  };
+  if (closed != nullptr && *closed) close(ErrorCode::busy, "() called between begin_step() and end_step()");
+  if (torn != nullptr && *torn) {
+    close(ErrorCode::io,
+          "() called after a load that broke off: the states are partly those before it, until a load "
+          "succeeds");
   }
 }
 

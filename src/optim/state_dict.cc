@@ -27,6 +27,49 @@ auto& plane_of(auto& entry, const VariantInfo& variant, const PlaneInfo& plane) 
   return plane.kind == PlaneKind::exponents ? state.exponents : state.bytes;
 }
 
+// The same with its bytes as `convert` makes them.
+template <class To, class From, class Convert>
+To converted(const From& from, Convert&& convert) {
+  To to;
+  to.seed = from.seed;
+  to.grad_norm = from.grad_norm;
+  to.steps = from.steps;
+  to.groups = from.groups;
+  for (const auto& [name, entry] : from.tensors) {
+    auto& own = to.tensors[name];
+    own = {entry.shape, entry.step, entry.weight_format, convert(entry.weight_bits), {}};
+    for (const auto& [state_name, state] : entry.states) {
+      own.states[state_name] = {state.format, convert(state.bytes), convert(state.exponents)};
+    }
+  }
+  return to;
+}
+
+// Its planes where they lie.
+StateDictView view_of(const auto& self) {
+  StateDictView dict;
+  dict.seed = self.settings.seed;
+  dict.grad_norm = self.grad_norm;
+  dict.steps = self.steps;
+  for (const GroupState& group : self.groups) {
+    dict.groups.push_back(
+        {std::string(info(group.rule()).name), std::string(info(group.variant).formula), group.options, {}});
+  }
+  for (const TensorState& tensor : self.tensors) {
+    dict.groups[tensor.group].params.push_back(tensor.name);
+    StateDictView::Entry& entry = dict.tensors[tensor.name];
+    entry.shape = tensor.shape;
+    entry.step = tensor.step;
+    entry.weight_format = tensor.weight_format;
+    const VariantInfo& variant = info(self.variant(tensor));
+    for (const std::string_view name : variant.states()) entry.states[std::string(name)].format = tensor.state_format;
+    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+      plane_of(entry, variant, plane) = {tensor.planes[plane.index()].data, plane.bytes};
+    });
+  }
+  return dict;
+}
+
 void check_bytes(const std::string& what, std::size_t bytes, std::size_t expected) {
   if (bytes == expected) return;
   refuse(what + " has " + std::to_string(bytes) + " bytes, must have " + std::to_string(expected));
@@ -42,44 +85,64 @@ void check_format(const std::string& what, F format, F expected, std::size_t cou
          ", must be " + std::string(info(expected).name));
 }
 
-// The same tensor with the memory of a state dict in place of its own; only to be read.
-Streams streams_of(const TensorState& tensor, const VariantInfo& variant, const StateDictView::Entry& entry) {
-  Streams streams = adamant::streams_of(tensor, variant.variant);
-  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
-    auto* data = const_cast<std::byte*>(plane_of(entry, variant, plane).data());
-    if (plane.kind == PlaneKind::values) streams.states[plane.state].values = data;
-    if (plane.kind == PlaneKind::exponents) {
-      streams.states[plane.state].exponents = reinterpret_cast<std::uint8_t*>(data);
-    }
-  });
-  return streams;
+// Bytes of a plane for so many elements of the tensor, which are whole groups or its last.
+std::size_t bytes_of(const TensorState& tensor, PlaneKind kind, std::size_t elements) {
+  const StateFormatInfo& format = info(tensor.state_format);
+  switch (kind) {
+    case PlaneKind::values:
+      return elements * format.bytes;
+    case PlaneKind::exponents:
+      return (elements + format.group - 1) / format.group * format.group_bytes;
+    case PlaneKind::low_bits:
+      break;
+  }
+  return elements * info(tensor.weight_format).bytes;
 }
 
 // No run reaches an infinite moment, or a second moment below zero. A NaN it does reach: from a weight that is NaN, and
 // from gradients under NonFinite::propagate.
-void check_values(const TensorState& tensor, const VariantInfo& variant, const StateDictView::Entry& entry) {
-  const Streams streams = streams_of(tensor, variant, entry);
-  const auto check = [&](std::size_t s, std::size_t element, double value) {
-    const StateInfo& state = variant.state_infos[s];
-    if (std::isnan(value) || (std::isfinite(value) && (state.negative || value >= 0.0))) return;
-    refuse("state " + in_quotes(state.name) + " of tensor " + in_quotes(tensor.name) + " is " + text(value) +
-           " at element " + std::to_string(element) + ": must be " +
-           (state.negative ? "finite or NaN" : "finite and >= 0, or NaN"));
-  };
-  for (std::size_t first = 0; first < tensor.param.size; first += kBlock) {
-    const std::size_t count = std::min(kBlock, tensor.param.size - first);
-    StateBlocks blocks;
-    if (tensor.state_format != StateFormat::f64) decode_states(streams, first, count, blocks);
-    for (std::size_t s = 0; s < variant.state_count; ++s) {
-      const auto* wide = static_cast<const double*>(state_at(streams, s, first));
-      for (std::size_t i = 0; i < count; ++i) {
-        check(s, first + i, tensor.state_format == StateFormat::f64 ? wide[i] : static_cast<double>(blocks[s][i]));
+void check_value(const TensorState& tensor, const StateInfo& state, std::size_t element, double value) {
+  if (std::isnan(value) || (std::isfinite(value) && (state.negative || value >= 0.0))) return;
+  refuse("state " + in_quotes(state.name) + " of tensor " + in_quotes(tensor.name) + " is " + text(value) +
+         " at element " + std::to_string(element) + ": must be " +
+         (state.negative ? "finite or NaN" : "finite and >= 0, or NaN"));
+}
+
+// Reads every plane once, part by part.
+void check_values(const TensorState& tensor, const VariantInfo& variant, const ReadPlane& read) {
+  constexpr std::size_t kAtOnce = 1024 * kBlock;  // elements
+  std::array<std::vector<std::byte>, kMaxPlanes> parts;
+  for (std::size_t begin = 0; begin < tensor.param.size; begin += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, tensor.param.size - begin);
+    Streams streams = streams_of(tensor, variant.variant);
+    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+      std::vector<std::byte>& part = parts[plane.index()];
+      part.resize(bytes_of(tensor, plane.kind, count));
+      const bool low_bits = plane.kind == PlaneKind::low_bits;
+      read(tensor.name, low_bits ? std::string_view() : variant.state_names[plane.state], plane.kind,
+           bytes_of(tensor, plane.kind, begin), part);
+      if (plane.kind == PlaneKind::values) streams.states[plane.state].values = part.data();
+      if (plane.kind == PlaneKind::exponents) {
+        streams.states[plane.state].exponents = reinterpret_cast<std::uint8_t*>(part.data());
+      }
+    });
+    for (std::size_t first = 0; first < count; first += kBlock) {
+      const std::size_t n = std::min(kBlock, count - first);
+      StateBlocks blocks;
+      const bool wide = tensor.state_format == StateFormat::f64;
+      if (!wide) decode_states(streams, first, n, blocks);
+      for (std::size_t s = 0; s < variant.state_count; ++s) {
+        const auto* doubles = static_cast<const double*>(state_at(streams, s, first));
+        for (std::size_t i = 0; i < n; ++i) {
+          check_value(tensor, variant.state_infos[s], begin + first + i,
+                      wide ? doubles[i] : static_cast<double>(blocks[s][i]));
+        }
       }
     }
   }
 }
 
-void check_entry(const TensorState& tensor, const VariantInfo& variant, const StateDictView::Entry& entry) {
+void check_entry(const TensorState& tensor, const VariantInfo& variant, const StateDescription::Entry& entry) {
   if (entry.shape != tensor.shape) {
     refuse("tensor " + in_quotes(tensor.name) + " has shape " + shape_text(entry.shape) + ", must be " +
            shape_text(tensor.shape));
@@ -106,60 +169,17 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
   for_each_plane(tensor, variant, [&](const PlaneInfo& plane) { bytes[plane.index()] = plane.bytes; });
   for (std::size_t s = 0; s < variant.state_count; ++s) {
     const std::string what = state_text(tensor, variant.state_names[s]);
-    const StateDictView::State& state = entry.states.at(std::string(variant.state_names[s]));
-    check_bytes(what, state.bytes.size(), bytes[plane_index(s, PlaneKind::values)]);
-    check_bytes("exponents of " + what, state.exponents.size(), bytes[plane_index(s, PlaneKind::exponents)]);
+    const StateDescription::State& state = entry.states.at(std::string(variant.state_names[s]));
+    check_bytes(what, state.bytes, bytes[plane_index(s, PlaneKind::values)]);
+    check_bytes("exponents of " + what, state.exponents, bytes[plane_index(s, PlaneKind::exponents)]);
   }
-  check_bytes("weight_bits of tensor " + in_quotes(tensor.name), entry.weight_bits.size(),
+  check_bytes("weight_bits of tensor " + in_quotes(tensor.name), entry.weight_bits,
               bytes[plane_index(0, PlaneKind::low_bits)]);
-  check_values(tensor, variant, entry);
 }
 
-}  // namespace
-
-StateDictView::StateDictView(const StateDict& dict) {
-  seed = dict.seed;
-  grad_norm = dict.grad_norm;
-  steps = dict.steps;
-  groups = dict.groups;
-  for (const auto& [name, entry] : dict.tensors) {
-    Entry& view = tensors[name];
-    view = {entry.shape, entry.step, entry.weight_format, entry.weight_bits, {}};
-    for (const auto& [state_name, state] : entry.states) {
-      view.states[state_name] = {state.format, state.bytes, state.exponents};
-    }
-  }
-}
-
-StateDict Optimizer::state_dict() const {
-  const Call call = impl().call("state_dict");
-  StateDict dict;
-  dict.seed = impl().settings.seed;
-  dict.grad_norm = impl().grad_norm;
-  dict.steps = impl().steps;
-  for (const GroupState& group : impl().groups) {
-    dict.groups.push_back(
-        {std::string(info(group.rule()).name), std::string(info(group.variant).formula), group.options, {}});
-  }
-  for (const TensorState& tensor : impl().tensors) {
-    dict.groups[tensor.group].params.push_back(tensor.name);
-    StateDict::Entry& entry = dict.tensors[tensor.name];
-    entry.shape = tensor.shape;
-    entry.step = tensor.step;
-    entry.weight_format = tensor.weight_format;
-    const VariantInfo& variant = info(impl().variant(tensor));
-    for (const std::string_view name : variant.states()) entry.states[std::string(name)].format = tensor.state_format;
-    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
-      const std::byte* data = tensor.planes[plane.index()].data;
-      plane_of(entry, variant, plane).assign(data, data + plane.bytes);
-    });
-  }
-  return dict;
-}
-
-void Optimizer::load_state_dict(const StateDictView& dict) {
-  const Call call = impl().call("load_state_dict");
-  Impl& self = impl();
+// Throws Error unless it is a state of this optimizer, as far as can be told without the planes. Returns the options of
+// its groups.
+std::vector<Options> checked(const auto& self, const StateDescription& dict) {
   if (dict.groups.size() != self.groups.size()) {
     refuse("has " + std::to_string(dict.groups.size()) + " parameter groups, must have " +
            std::to_string(self.groups.size()));
@@ -203,10 +223,21 @@ void Optimizer::load_state_dict(const StateDictView& dict) {
   for (const TensorState& tensor : self.tensors) {
     const auto found = dict.tensors.find(tensor.name);
     if (found == dict.tensors.end()) refuse("tensor " + in_quotes(tensor.name) + " is missing");
+    check_entry(tensor, info(self.variant(tensor)), found->second);
+  }
+  for (std::size_t t = 0; t < self.tensors.size(); ++t) {
+    if (!grouped[t]) refuse("tensor " + in_quotes(self.tensors[t].name) + " is in no group");
+  }
+  return options;
+}
+
+// Memory that is copied into planes must not be that of others.
+void check_memory(const auto& self, const StateDictView& dict) {
+  for (const TensorState& tensor : self.tensors) {
+    const StateDictView::Entry& entry = dict.tensors.at(tensor.name);
     const VariantInfo& variant = info(self.variant(tensor));
-    check_entry(tensor, variant, found->second);
     for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
-      const std::span<const std::byte> bytes = plane_of(found->second, variant, plane);
+      const std::span<const std::byte> bytes = plane_of(entry, variant, plane);
       if (bytes.data() == tensor.planes[plane.index()].data) return;
       const Region* region = self.regions.overlapping(bytes.data(), bytes.data() + bytes.size());
       if (region == nullptr) return;
@@ -216,25 +247,74 @@ void Optimizer::load_state_dict(const StateDictView& dict) {
                           " is that of " + self.region_text(*region));
     });
   }
-  for (std::size_t t = 0; t < self.tensors.size(); ++t) {
-    if (!grouped[t]) refuse("tensor " + in_quotes(self.tensors[t].name) + " is in no group");
-  }
+}
 
-  for (std::size_t g = 0; g < self.groups.size(); ++g) self.groups[g].options = options[g];
+// Takes over what was checked.
+void take(auto& self, const StateDescription& dict, const std::vector<Options>& options, const ReadPlane& read) {
+  for (const TensorState& tensor : self.tensors) check_values(tensor, info(self.variant(tensor)), read);
+
+  constexpr std::size_t kAtOnce = std::size_t{1} << 20;  // bytes
+  self.torn = true;
   for (TensorState& tensor : self.tensors) {
-    const StateDictView::Entry& entry = dict.tensors.at(tensor.name);
-    tensor.step = entry.step;
     const VariantInfo& variant = info(self.variant(tensor));
     for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
-      const std::span<const std::byte> bytes = plane_of(entry, variant, plane);
-      // They may be the plane itself.
-      if (!bytes.empty()) std::memmove(tensor.planes[plane.index()].data, bytes.data(), bytes.size());
+      const bool low_bits = plane.kind == PlaneKind::low_bits;
+      const std::string_view state = low_bits ? std::string_view() : variant.state_names[plane.state];
+      for (std::size_t first = 0; first < plane.bytes; first += kAtOnce) {
+        read(tensor.name, state, plane.kind, first,
+             {tensor.planes[plane.index()].data + first, std::min(kAtOnce, plane.bytes - first)});
+      }
     });
+    tensor.step = dict.tensors.at(tensor.name).step;
     tensor.seed = dither_seed(dict.seed, tensor.name);
   }
+  for (std::size_t g = 0; g < self.groups.size(); ++g) self.groups[g].options = options[g];
   self.settings.seed = dict.seed;
   self.grad_norm = dict.grad_norm;
   self.steps = dict.steps;
+  self.torn = false;
+}
+
+}  // namespace
+
+StateDictView::StateDictView(const StateDict& dict)
+    : StateDictView(
+          converted<StateDictView>(dict, [](const std::vector<std::byte>& bytes) { return std::span(bytes); })) {}
+
+StateDict Optimizer::state_dict() const {
+  const Call call = impl().call("state_dict");
+  return converted<StateDict>(view_of(impl()), [](std::span<const std::byte> bytes) {
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  });
+}
+
+void Optimizer::with_state(const std::function<void(const StateDictView&)>& use) const {
+  const Call call = impl().call("with_state");
+  use(view_of(impl()));
+}
+
+void Optimizer::load_state_dict(const StateDescription& dict, const ReadPlane& read) {
+  const Call call = impl().call_to_load("load_state_dict");
+  take(impl(), dict, checked(impl(), dict), read);
+}
+
+void Optimizer::load_state_dict(const StateDictView& dict) {
+  const Call call = impl().call_to_load("load_state_dict");
+  const auto sizes = converted<StateDescription>(dict, [](std::span<const std::byte> bytes) { return bytes.size(); });
+  const std::vector<Options> options = checked(impl(), sizes);
+  check_memory(impl(), dict);
+  take(
+      impl(), sizes, options,
+      [&](std::string_view tensor, std::string_view state, PlaneKind kind, std::size_t first, std::span<std::byte> to) {
+        const StateDictView::Entry& entry = dict.tensors.at(std::string(tensor));
+        std::span<const std::byte> plane = entry.weight_bits;
+        if (kind != PlaneKind::low_bits) {
+          const StateDictView::State& its = entry.states.at(std::string(state));
+          plane = kind == PlaneKind::values ? its.bytes : its.exponents;
+        }
+        // It may be the plane itself.
+        std::memmove(to.data(), plane.data() + first, to.size());
+      });
 }
 
 void Optimizer::set_tensor_step(TensorRef tensor, std::uint64_t step) {

@@ -4,6 +4,8 @@
 // What a refused call says.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <adamant/error.hpp>
 #include <exception>
 #include <functional>
@@ -25,4 +27,23 @@ inline std::string refusal(const std::function<void()>& call) {
   return "accepted";
 }
 
+/// Is the call refused with this code and a text that contains `part`?
+inline ::testing::AssertionResult refused(ErrorCode code, const std::string& part, const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    if (error.code() == code && std::string(error.what()).find(part) != std::string::npos) {
+      return ::testing::AssertionSuccess();
+    }
+    return ::testing::AssertionFailure() << refusal([&] { throw error; });
+  } catch (const std::exception& error) {
+    return ::testing::AssertionFailure() << "not an adamant::Error: " << error.what();
+  }
+  return ::testing::AssertionFailure() << "accepted";
+}
+
 }  // namespace adamant::testing
+
+/// The call comes last, for it may have commas.
+#define EXPECT_REFUSED(code, part, ...) \
+  EXPECT_TRUE(::adamant::testing::refused(code, part, [&] { static_cast<void>(__VA_ARGS__); }))

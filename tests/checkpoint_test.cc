@@ -1,0 +1,400 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Checkpoints: what is saved is what is loaded, in every format; a run that resumes has the bits of one that never
+// stopped; what does not fit is refused.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <adamant/adamant.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "tests/support/buffers.h"
+#include "tests/support/files.h"
+#include "tests/support/refusal.h"
+
+namespace adamant::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A run over tensors of several sizes, with gradients that depend on the step.
+struct Training {
+  explicit Training(Rule rule = Rule::adamw, const Settings& settings = preset("q8"), const Options& options = {},
+                    Format format = Format::bf16)
+      : w(Buffer(format, 5000).fill(1)),
+        small(Buffer(format, 70).fill(2)),
+        empty(format, 0),
+        g(format, 5000),
+        gs(format, 70) {
+    std::vector<ParamGroup> groups;
+    groups.push_back({{{"layer.w", w.view(), g.view(), {50, 100}}}, {}, {}});
+    groups.push_back({{{"small", small.view(), gs.view()}, {"empty", empty.view()}}, {}, Rule::sgd});
+    groups.back().options.momentum = 0.9;
+    optimizer.emplace(rule, std::move(groups), options, settings);
+  }
+  void steps(int count) {
+    for (int i = 0; i < count; ++i) {
+      g.fill(100 + optimizer->steps());
+      gs.fill(200 + optimizer->steps());
+      optimizer->step();
+    }
+  }
+  [[nodiscard]] std::string bits() const {
+    std::string all = bits_of(optimizer->state_dict());
+    for (const Buffer* buffer : {&w, &small})
+      all.append(reinterpret_cast<const char*>(buffer->data()), buffer->size() * info(buffer->format()).bytes);
+    return all + std::to_string(optimizer->steps());
+  }
+  Buffer w, small, empty, g, gs;
+  std::optional<Optimizer> optimizer;
+};
+
+class Checkpoint : public ::testing::Test {
+ protected:
+  TemporaryFolder folder;
+  fs::path path = folder.path() / "run.safetensors";
+};
+
+TEST_F(Checkpoint, ResumesAsIfTheRunHadNeverStopped) {
+  for (const StateFormatInfo& state : state_formats()) {
+    if (state.format == StateFormat::f64) continue;
+    for (const WeightFormatInfo& weights : weight_formats()) {
+      const Settings settings{.state = state.format, .weights = weights.format, .seed = 7, .max_norm = 3.0};
+      Training straight(Rule::adamw, settings);
+      straight.steps(7);
+      Training first(Rule::adamw, settings);
+      first.steps(4);
+      save(*first.optimizer, path, {.params = true});
+      Settings threads = settings;
+      threads.threads = 1;
+      threads.seed = 0;
+      Training second(Rule::adamw, threads);
+      load(*second.optimizer, path, {.params = true});
+      EXPECT_EQ(second.bits(), first.bits());
+      second.steps(3);
+      EXPECT_EQ(second.bits(), straight.bits()) << state.name << " " << weights.name;
+    }
+  }
+}
+
+TEST_F(Checkpoint, HasEveryRuleAndF64) {
+  for (const RuleInfo& rule : rules()) {
+    for (const Format format : {Format::f32, Format::f64}) {
+      Training first(rule.rule, {}, {}, format), second(rule.rule, {}, {}, format);
+      first.steps(3);
+      save(*first.optimizer, path, {.params = true});
+      load(*second.optimizer, path, {.params = true});
+      EXPECT_EQ(second.bits(), first.bits()) << rule.name;
+    }
+  }
+}
+
+TEST_F(Checkpoint, OfTheSameStateIsTheSameFile) {
+  Training run;
+  run.steps(2);
+  save(*run.optimizer, path, {.params = true, .metadata = {{"epoch", "3"}, {"a", "b"}}});
+  const std::string first = contents(path);
+  const fs::path other = folder.path() / "other";
+  save(*run.optimizer, other, {.params = true, .metadata = {{"a", "b"}, {"epoch", "3"}}});
+  EXPECT_EQ(contents(other), first);
+  Training again;
+  load(*again.optimizer, path, {.params = true});
+  save(*again.optimizer, path, {.params = true, .metadata = {{"a", "b"}, {"epoch", "3"}}});
+  EXPECT_EQ(contents(path), first);
+  EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"other", "run.safetensors"}));
+}
+
+TEST_F(Checkpoint, IsDescribed) {
+  Training run;
+  run.steps(2);
+  save(*run.optimizer, path, {.metadata = {{"epoch", "3"}}});
+  const CheckpointInfo info = inspect(path);
+  EXPECT_EQ(info.state.steps, 2u);
+  EXPECT_EQ(info.state.groups.size(), 2u);
+  EXPECT_EQ(info.state.groups[1].rule, "sgd");
+  EXPECT_EQ(info.state.groups[1].options.momentum, 0.9);
+  EXPECT_EQ(info.state.tensors.at("layer.w").shape, (std::vector<std::size_t>{50, 100}));
+  EXPECT_EQ(info.state.tensors.at("layer.w").states.at("exp_avg").bytes, 5000u);
+  EXPECT_EQ(info.state.tensors.at("layer.w").states.at("exp_avg_sq").exponents, 40u);
+  EXPECT_EQ(info.state_format, StateFormat::q8);
+  EXPECT_EQ(info.weight_format, WeightFormat::split8);
+  EXPECT_FALSE(info.params);
+  EXPECT_EQ(info.metadata, (Metadata{{"epoch", "3"}}));
+  EXPECT_EQ(info.bytes, fs::file_size(path));
+  verify(path);
+}
+
+TEST_F(Checkpoint, OfSeveralFilesIsTheSameState) {
+  Training run;
+  run.steps(3);
+  const SaveOptions options{.params = true, .max_file_bytes = 8000};
+  save(*run.optimizer, path, options);
+  const CheckpointInfo info = inspect(path);
+  ASSERT_GT(info.files.size(), 2u);
+  Training again;
+  load(*again.optimizer, path, {.params = true});
+  EXPECT_EQ(again.bits(), run.bits());
+  verify(path);
+
+  // The parts of the one before go.
+  const std::size_t files = info.files.size();
+  run.steps(1);
+  save(*run.optimizer, path, options);
+  EXPECT_EQ(names_in(folder.path()).size(), files);
+  EXPECT_NE(inspect(path).files[1], info.files[1]);
+  save(*run.optimizer, path, {.params = true});
+  EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"run.safetensors"}));
+}
+
+TEST_F(Checkpoint, RefusesPartsOfAnotherState) {
+  Training run;
+  run.steps(1);
+  const SaveOptions options{.max_file_bytes = 6000};
+  save(*run.optimizer, path, options);
+  const fs::path part = inspect(path).files[1];
+  const std::string old = contents(part);
+  run.steps(1);
+  save(*run.optimizer, path, options);
+  const fs::path newer = inspect(path).files[1];
+  write(newer, old);
+  EXPECT_REFUSED(ErrorCode::io, "is another one than it names", inspect(path));
+  fs::remove(newer);
+  EXPECT_REFUSED(ErrorCode::io, "No such file", inspect(path));
+  write(folder.path() / "elsewhere", old);
+  fs::create_symlink("elsewhere", newer);
+  EXPECT_REFUSED(ErrorCode::io, "is a link", inspect(path));
+}
+
+TEST_F(Checkpoint, ConvertsWhereThatIsExact) {
+  Training compact(Rule::adamw, preset("q8"));
+  compact.steps(3);
+  save(*compact.optimizer, path, {.params = true});
+  Training exact(Rule::adamw, {.weights = WeightFormat::split16});
+  load(*exact.optimizer, path, {.params = true});
+  EXPECT_EQ(exact.optimizer->export_state("layer.w", "exp_avg"), compact.optimizer->export_state("layer.w", "exp_avg"));
+  EXPECT_EQ(exact.optimizer->export_param("layer.w"), compact.optimizer->export_param("layer.w"));
+  EXPECT_EQ(exact.optimizer->steps(), 3u);
+
+  exact.steps(2);
+  save(*exact.optimizer, path, {.params = true});
+  const std::string before = compact.bits();
+  EXPECT_REFUSED(ErrorCode::mismatch, "would round", load(*compact.optimizer, path, {.params = true}));
+  EXPECT_EQ(compact.bits(), before);
+  load(*compact.optimizer, path, {.params = true, .round = true});
+  EXPECT_EQ(compact.optimizer->steps(), 5u);
+  EXPECT_EQ(compact.optimizer->tensor(0).state_format, StateFormat::q8);
+}
+
+TEST_F(Checkpoint, RefusesWhatIsNotOfThisOptimizer) {
+  Training run, other;
+  run.steps(2);
+  other.steps(1);
+  save(*run.optimizer, path);
+  const std::string before = other.bits();
+  EXPECT_REFUSED(ErrorCode::not_found, "has no parameters", load(*other.optimizer, path, {.params = true}));
+  Training adam(Rule::adam);
+  EXPECT_REFUSED(ErrorCode::mismatch, "rule of group 0 is 'adamw', must be 'adam'", load(*adam.optimizer, path));
+  Training amsgrad(Rule::adamw, preset("q8"), {.amsgrad = true});
+  EXPECT_REFUSED(ErrorCode::mismatch, "formula", load(*amsgrad.optimizer, path));
+  std::vector<float> w(3);
+  Optimizer lone(Rule::adamw, {{"w", w}}, {}, {});
+  EXPECT_REFUSED(ErrorCode::mismatch, "parameter groups", load(lone, path, {.round = true}));
+  EXPECT_EQ(other.bits(), before);
+}
+
+TEST_F(Checkpoint, RefusesWhatIsNoCheckpoint) {
+  Training run;
+  EXPECT_REFUSED(ErrorCode::io, "No such file", load(*run.optimizer, path));
+  EXPECT_REFUSED(ErrorCode::io, "is not a regular file", load(*run.optimizer, folder.path()));
+  EXPECT_REFUSED(ErrorCode::io, "is not a regular file", load(*run.optimizer, "/dev/zero"));
+  write(path, "");
+  EXPECT_REFUSED(ErrorCode::io, "has 0 bytes", load(*run.optimizer, path));
+  const std::vector<float> numbers = {1, 2, 3};
+  save_safetensors(path, std::vector<SafetensorsTensor>{{"w", "F32", {3}, std::as_bytes(std::span(numbers))}});
+  EXPECT_REFUSED(ErrorCode::io, "is no checkpoint", load(*run.optimizer, path));
+  const fs::path pipe = folder.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_REFUSED(ErrorCode::io, "is not a regular file", load(*run.optimizer, pipe));
+  EXPECT_REFUSED(ErrorCode::io, "is not a regular file", save(*run.optimizer, pipe));
+  EXPECT_REFUSED(ErrorCode::io, "is not a regular file", save(*run.optimizer, folder.path()));
+  EXPECT_REFUSED(ErrorCode::io, "No such file", save(*run.optimizer, folder.path() / "missing" / "x"));
+  EXPECT_REFUSED(ErrorCode::invalid_argument, "adamant", save(*run.optimizer, path, {.metadata = {{"adamant.x", ""}}}));
+  EXPECT_REFUSED(ErrorCode::invalid_argument, "UTF-8", save(*run.optimizer, path, {.metadata = {{"x", "\xff"}}}));
+}
+
+TEST_F(Checkpoint, FindsEveryBitAndEveryLength) {
+  std::vector<float> w(9), g(9, 0.5f);
+  Optimizer optimizer(Rule::adamw, {{"w", w, g}});
+  optimizer.step();
+  save(optimizer, path, {.params = true});
+  const std::string whole = contents(path);
+  const fs::path damaged = folder.path() / "damaged";
+  const std::string before = bits_of(optimizer.state_dict());
+  const auto found = [&](const std::string& bytes) {
+    write(damaged, bytes);
+    try {
+      load(optimizer, damaged, {.params = true});
+    } catch (const Error& error) {
+      return error.code() == ErrorCode::io || error.code() == ErrorCode::mismatch;
+    }
+    return false;
+  };
+  for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    std::string bytes = whole;
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ 1 << bit % 8);
+    ASSERT_TRUE(found(bytes)) << "bit " << bit % 8 << " of byte " << bit / 8;
+  }
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    ASSERT_TRUE(found(whole.substr(0, length))) << length << " bytes";
+  }
+  for (const std::size_t more : {1, 7, 8, 4096}) ASSERT_TRUE(found(whole + std::string(more, '\0')));
+  EXPECT_EQ(bits_of(optimizer.state_dict()), before);
+  std::cout << 8 * whole.size() << " bits and " << whole.size() << " lengths of a file, all found\n";
+}
+
+TEST_F(Checkpoint, KeepsWhoMayRead) {
+  Training run;
+  write(path, "old");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  save(*run.optimizer, path);
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  // What a link leads to is replaced, not the link.
+  const fs::path link = folder.path() / "link";
+  fs::create_symlink("run.safetensors", link);
+  run.steps(1);
+  save(*run.optimizer, link);
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(inspect(path).state.steps, 1u);
+}
+
+TEST_F(Checkpoint, TornStatesWaitForALoad) {
+  Training run, other;
+  run.steps(2);
+  other.steps(1);
+  const StateDict dict = run.optimizer->state_dict();
+  StateDescription sizes;
+  run.optimizer->with_state([&](const StateDictView& view) {
+    sizes.seed = view.seed;
+    sizes.steps = view.steps;
+    sizes.groups = view.groups;
+    for (const auto& [name, entry] : view.tensors) {
+      sizes.tensors[name] = {entry.shape, entry.step, entry.weight_format, entry.weight_bits.size(), {}};
+      for (const auto& [state, its] : entry.states) {
+        sizes.tensors[name].states[state] = {its.format, its.bytes.size(), its.exponents.size()};
+      }
+    }
+  });
+  int calls = 0, last = 1 << 30;
+  const ReadPlane read = [&](std::string_view tensor, std::string_view state, PlaneKind kind, std::size_t first,
+                             std::span<std::byte> to) {
+    if (++calls > last) throw Error(ErrorCode::io, "the disk is gone");
+    const StateDict::Entry& entry = dict.tensors.at(std::string(tensor));
+    const auto& bytes = kind == PlaneKind::low_bits ? entry.weight_bits
+                        : kind == PlaneKind::values ? entry.states.at(std::string(state)).bytes
+                                                    : entry.states.at(std::string(state)).exponents;
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(first), to.size(), to.begin());
+  };
+  const std::string before = other.bits();
+  last = 1;
+  EXPECT_REFUSED(ErrorCode::io, "the disk is gone", other.optimizer->load_state_dict(sizes, read));
+  EXPECT_EQ(other.bits(), before);
+  calls = 0;
+  last = 1 << 30;
+  Training third;
+  third.optimizer->load_state_dict(sizes, read);
+  EXPECT_EQ(bits_of(third.optimizer->state_dict()), bits_of(dict));
+  last = calls - 1;
+  calls = 0;
+  EXPECT_REFUSED(ErrorCode::io, "the disk is gone", other.optimizer->load_state_dict(sizes, read));
+  EXPECT_REFUSED(ErrorCode::io, "after a load that broke off", other.optimizer->step());
+  EXPECT_REFUSED(ErrorCode::io, "after a load that broke off", save(*other.optimizer, path));
+  EXPECT_REFUSED(ErrorCode::io, "after a load that broke off", other.optimizer->set_grad("small", {}));
+  other.optimizer->load_state_dict(dict);
+  other.optimizer->step();
+}
+
+TEST_F(Checkpoint, HoldsTheOptimizerStill) {
+  Training run;
+  run.optimizer->with_state(
+      [&](const StateDictView&) { EXPECT_REFUSED(ErrorCode::busy, "another call", run.optimizer->step()); });
+  run.optimizer->begin_step();
+  EXPECT_REFUSED(ErrorCode::busy, "begin_step", save(*run.optimizer, path));
+  EXPECT_FALSE(fs::exists(path));
+}
+
+TEST_F(Checkpoint, OfARunAreKeptInTheirFolder) {
+  Training run;
+  const fs::path place = folder.path() / "a" / "b";
+  Checkpoints checkpoints(place, {.keep = 2, .params = true});
+  EXPECT_FALSE(checkpoints.load_newest(*run.optimizer));
+  for (int i = 1; i <= 4; ++i) {
+    run.steps(1);
+    checkpoints.save(*run.optimizer, {{"i", std::to_string(i)}});
+  }
+  EXPECT_EQ(names_in(place),
+            (std::vector<std::string>{"step-000000000003.safetensors", "step-000000000004.safetensors"}));
+  ASSERT_EQ(checkpoints.list().size(), 2u);
+  EXPECT_EQ(checkpoints.list()[1].steps, 4u);
+  Training again;
+  const auto info = checkpoints.load_newest(*again.optimizer, {.params = true});
+  ASSERT_TRUE(info);
+  EXPECT_EQ(info->metadata.at("i"), "4");
+  EXPECT_EQ(again.bits(), run.bits());
+
+  Training older;
+  older.steps(1);
+  EXPECT_REFUSED(ErrorCode::mismatch, "remove_after", checkpoints.save(*older.optimizer));
+  checkpoints.remove_after(1);
+  checkpoints.save(*older.optimizer);
+  EXPECT_EQ(names_in(place), (std::vector<std::string>{"step-000000000001.safetensors"}));
+  EXPECT_REFUSED(ErrorCode::invalid_argument, "keep", Checkpoints(place, {.keep = 0}));
+}
+
+TEST_F(Checkpoint, LeavesNothingUnfinishedBehind) {
+  Training run;
+  run.steps(1);
+  const fs::path place = folder.path() / "run";
+  {
+    Checkpoints checkpoints(place, {.keep = 1, .max_file_bytes = 6000});
+    checkpoints.save(*run.optimizer);
+  }
+  // As a process leaves them that is killed: a temporary file, and parts that no file names.
+  const std::string name = inspect(place / "step-000000000001.safetensors").files[1].filename();
+  std::string orphan = name;
+  orphan.replace(orphan.find("0001"), 4, "0002");
+  write(place / orphan, "x");
+  write(place / ".adamant-0123456789abcdef.tmp", "x");
+  write(place / "step-000000000001.txt", "the user's");
+  const std::size_t files = names_in(place).size();
+  const Checkpoints again(place, {.keep = 1});
+  EXPECT_EQ(names_in(place).size(), files - 2);
+  verify(again.list()[0].path);
+}
+
+TEST_F(Checkpoint, InTheBackgroundIsThatOfItsMoment) {
+  Training run;
+  const fs::path place = folder.path() / "run";
+  Checkpoints checkpoints(place, {.keep = 3, .params = true});
+  run.steps(1);
+  const std::string then = run.bits();
+  checkpoints.save_in_background(*run.optimizer);
+  run.steps(3);
+  checkpoints.wait();
+  Training again;
+  checkpoints.load_newest(*again.optimizer, {.params = true});
+  EXPECT_EQ(again.bits(), then);
+
+  // What goes wrong is told by the next call, once.
+  fs::permissions(place, fs::perms::owner_read | fs::perms::owner_exec);
+  fs::remove_all(place);
+  checkpoints.save_in_background(*run.optimizer);
+  EXPECT_REFUSED(ErrorCode::io, "cannot be opened", checkpoints.save(*run.optimizer));
+  checkpoints.wait();
+}
+
+}  // namespace
+}  // namespace adamant::testing
