@@ -117,6 +117,26 @@ TEST(Moments, OfPureNoiseAreTheFloors) {
   }
 }
 
+// Against the sums over all steps, where the library has closed forms.
+TEST(Moments, HaveTheFloorsOfTheirDefinition) {
+  const double beta1 = 0.9, beta2 = 0.8;
+  Trial run(Rule::adamw, {.lr = 0.0, .betas = {beta1, beta2}});
+  for (int t = 1; t <= 30; ++t) {
+    run.step(0.0, 1.0);
+    double squares = 0.0, shared = 0.0, scale_squares = 0.0;
+    for (int k = 0; k < t; ++k) {
+      const double c = (1.0 - beta1) * std::pow(beta1, k) / (1.0 - std::pow(beta1, t));
+      const double a = (1.0 - beta2) * std::pow(beta2, k) / (1.0 - std::pow(beta2, t));
+      squares += c * c;
+      shared += c * c * a;
+      scale_squares += a * a;
+    }
+    const double newest = (1.0 - beta2) / (1.0 - std::pow(beta2, t));
+    EXPECT_NEAR(run.floors.update_noise, std::sqrt(squares - 2.0 * shared + 2.0 * squares * scale_squares), 1e-12);
+    EXPECT_NEAR(run.floors.lag_noise, std::sqrt(1.0 - 2.0 * newest + 2.0 * scale_squares), 1e-12);
+  }
+}
+
 TEST(Moments, OfAConstantGradientAreSignal) {
   for (const auto& [rule, options] : {std::pair<Rule, Options>{Rule::adamw, {.lr = 0.0, .betas = {0.9, 0.95}}},
                                       {Rule::rmsprop, {.lr = 0.0, .momentum = 0.5}},

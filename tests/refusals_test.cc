@@ -180,6 +180,25 @@ TEST(Refusals, Tensors) {
             "mismatch: gradient of 'w' is f32 but its parameter is f64: f64 goes with f64 only");
 }
 
+// A parameter, its neighbours on both sides, and gradients on both sides of a parameter.
+TEST(Refusals, NothingOfMemoryThatOnlyTouches) {
+  std::vector<float> all(12, 1.0F);
+  const auto part = [&](std::size_t first) { return std::span(all).subspan(first, 2); };
+  Optimizer optimizer(Rule::adamw,
+                      {{"before", part(2), part(0)}, {"w", part(4), part(6)}, {"after", part(8), part(10)}});
+  optimizer.step();
+  // Each of them by one element too far.
+  const auto shifted = [&](std::size_t param, std::size_t grad) {
+    return refusal([&] { Optimizer(Rule::adamw, {{"w", part(4)}, {"other", part(param), part(grad)}}); });
+  };
+  EXPECT_EQ(shifted(2, 6), "accepted");
+  EXPECT_EQ(shifted(6, 2), "accepted");
+  EXPECT_EQ(shifted(2, 5), "duplicate: gradient of 'other' shares memory with parameter 'w'");
+  EXPECT_EQ(shifted(6, 3), "duplicate: gradient of 'other' shares memory with parameter 'w'");
+  EXPECT_EQ(shifted(3, 0), "duplicate: parameters 'other' and 'w' share memory");
+  EXPECT_EQ(shifted(5, 0), "duplicate: parameters 'w' and 'other' share memory");
+}
+
 TEST(Refusals, Names) {
   std::vector<float> w(2), v(2);
   const auto named = [&](std::string name) { return refusal([&] { Optimizer(Rule::adamw, {{std::move(name), w}}); }); };

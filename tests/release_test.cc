@@ -157,6 +157,19 @@ TEST(ReleaseClipping, KnowsTheNormOfHugeGradients) {
   EXPECT_NEAR(*model.step_by_tensors({0, 1, 2}).grad_norm / expected, 1.0, 1e-12);
 }
 
+// Of which each square is an f64, and their sum is not.
+TEST(ReleaseClipping, KnowsTheNormOfTensorsWhoseSquaresAreTooManyForF64) {
+  std::vector<double> w(8, 0.0), g(8, 0x1.8p511);
+  std::vector<Param> params;
+  for (std::size_t t = 0; t < w.size(); ++t) {
+    params.emplace_back("w" + std::to_string(t), std::span(w).subspan(t, 1), std::span(g).subspan(t, 1));
+  }
+  AdamW adamw(std::move(params), {}, {.report_norm = true});
+  adamw.begin_step();
+  for (std::size_t t = 0; t < w.size(); ++t) adamw.step_tensor(t);
+  EXPECT_NEAR(*adamw.end_step().grad_norm / 0x1.8p511, std::sqrt(8.0), 1e-12);
+}
+
 TEST(ReleaseNonFinite, LeavesThatTensorAlone) {
   Model model = adamw(), before = adamw();
   model.fill(1);

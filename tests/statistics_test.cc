@@ -288,6 +288,26 @@ TEST(Statistics, SampleEveryTensorInEveryStep) {
   }
 }
 
+// Together the samples of many tensors show all parts of such a tensor in one step.
+TEST(Statistics, SampleOtherPartsOfOtherTensors) {
+  constexpr std::size_t kBlocks = 4, kSize = 256 * kBlocks;
+  std::vector<float> w(kBlocks * kSize, 1.0F), g(kSize, 1.0F);
+  // As many zeros in a block tell which it is.
+  for (std::size_t block = 0; block < kBlocks; ++block)
+    std::fill_n(g.begin() + 256 * static_cast<long>(block), block, 0.0F);
+  std::vector<Param> params;
+  for (std::size_t t = 0; t < kBlocks; ++t) {
+    params.emplace_back("w" + std::to_string(t), std::span(w).subspan(t * kSize, kSize), std::span(g));
+  }
+  AdamW adamw(std::move(params));
+  Statistics statistics;
+  statistics.sample_every = kBlocks;
+  adamw.step({.statistics = &statistics});
+  std::set<std::uint64_t> sampled;
+  for (const TensorStatistics& tensor : statistics.tensors) sampled.insert(tensor.scales.zero_grads);
+  EXPECT_EQ(sampled, (std::set<std::uint64_t>{0, 1, 2, 3}));
+}
+
 // Also where only every so many steps have statistics.
 TEST(Statistics, TakeEveryBlockInTurn) {
   constexpr std::size_t kBlocks = 20, kSize = 256 * (kBlocks - 1) + 1;

@@ -199,7 +199,13 @@ void NewFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
     if (put == 0) fail(EIO);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
     offset += static_cast<std::uint64_t>(put);
+    unsynced_ += static_cast<std::uint64_t>(put);
   }
+  // The disk writes while the rest is prepared.
+  constexpr std::uint64_t kMuch = std::uint64_t{8} << 20;
+  if (unsynced_ < kMuch) return;
+  system().begin_sync(open_.number(), 0, 0);
+  unsynced_ = 0;
 }
 
 void NewFile::sync() {

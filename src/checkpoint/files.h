@@ -110,7 +110,8 @@ class NewFile {
 
   const Folder* folder_;
   std::string name_;
-  std::string temporary_;  // empty once it has its name
+  std::uint64_t unsynced_ = 0;  // bytes written since the disk was told to begin
+  std::string temporary_;       // empty once it has its name
   Descriptor open_;
 };
 

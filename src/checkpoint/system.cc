@@ -45,6 +45,12 @@ ssize_t System::write(int file, const void* from, std::size_t bytes, off_t offse
   return ::pwrite(file, from, bytes, offset);
 }
 
+void System::begin_sync([[maybe_unused]] int file, [[maybe_unused]] off_t offset, [[maybe_unused]] off_t bytes) {
+#ifdef __linux__
+  static_cast<void>(::sync_file_range(file, offset, bytes, SYNC_FILE_RANGE_WRITE));
+#endif
+}
+
 int System::sync(int file) { return ::fsync(file); }
 
 int System::rename_at(int folder, const char* from, const char* to) { return ::renameat(folder, from, folder, to); }

@@ -33,6 +33,8 @@ class System {
   virtual int allocate(int file, off_t bytes);
   virtual ssize_t read(int file, void* to, std::size_t bytes, off_t offset);
   virtual ssize_t write(int file, const void* from, std::size_t bytes, off_t offset);
+  /// Begins to bring what was written to the disk, and does not wait. A hint: that it fails means nothing.
+  virtual void begin_sync(int file, off_t offset, off_t bytes);
   /// Of a file its content, of a folder its names: they outlast a power cut from now on.
   virtual int sync(int file);
   virtual int rename_at(int folder, const char* from, const char* to);

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <span>
 
 #include "base/text.h"
 #include "optim/formats.h"
@@ -101,10 +103,22 @@ std::size_t bytes_of(const TensorState& tensor, PlaneKind kind, std::size_t elem
 
 // No run reaches an infinite moment, or a second moment below zero. A NaN it does reach: from a weight that is NaN, and
 // from gradients under NonFinite::propagate.
-void check_value(const TensorState& tensor, const StateInfo& state, std::size_t element, double value) {
-  if (std::isnan(value) || (std::isfinite(value) && (state.negative || value >= 0.0))) return;
-  refuse("state " + in_quotes(state.name) + " of tensor " + in_quotes(tensor.name) + " is " + text(value) +
-         " at element " + std::to_string(element) + ": must be " +
+template <class T>
+bool is_reached(T value, bool negative) {
+  return std::isnan(value) |
+         ((value >= (negative ? std::numeric_limits<T>::lowest() : T(0))) & (value <= std::numeric_limits<T>::max()));
+}
+
+// Of one state, from element `first` on.
+template <class T>
+void check_run(const TensorState& tensor, const StateInfo& state, std::size_t first, std::span<const T> values) {
+  bool all = true;
+  for (const T value : values) all &= is_reached(value, state.negative);
+  if (all) return;
+  const auto bad = std::ranges::find_if(values, [&](T value) { return !is_reached(value, state.negative); });
+  refuse("state " + in_quotes(state.name) + " of tensor " + in_quotes(tensor.name) + " is " +
+         text(static_cast<double>(*bad)) + " at element " +
+         std::to_string(first + static_cast<std::size_t>(bad - values.begin())) + ": must be " +
          (state.negative ? "finite or NaN" : "finite and >= 0, or NaN"));
 }
 
@@ -132,10 +146,11 @@ void check_values(const TensorState& tensor, const VariantInfo& variant, const R
       const bool wide = tensor.state_format == StateFormat::f64;
       if (!wide) decode_states(streams, first, n, blocks);
       for (std::size_t s = 0; s < variant.state_count; ++s) {
-        const auto* doubles = static_cast<const double*>(state_at(streams, s, first));
-        for (std::size_t i = 0; i < n; ++i) {
-          check_value(tensor, variant.state_infos[s], begin + first + i,
-                      wide ? doubles[i] : static_cast<double>(blocks[s][i]));
+        const StateInfo& state = variant.state_infos[s];
+        if (wide) {
+          check_run<double>(tensor, state, begin + first, {static_cast<double*>(state_at(streams, s, first)), n});
+        } else {
+          check_run<float>(tensor, state, begin + first, {blocks[s], n});
         }
       }
     }
