@@ -71,6 +71,7 @@ ADAMANT_EXPORT const char* adamant_last_error(void);
 
 typedef struct adamant_optimizer adamant_optimizer;
 typedef struct adamant_statistics adamant_statistics;    ///< what a step says about the moments
+typedef struct adamant_checkpoints adamant_checkpoints;  ///< the checkpoints of a run
 typedef struct adamant_run_log adamant_run_log;          ///< a file that describes every step of a run
 typedef struct adamant_tensorboard adamant_tensorboard;  ///< the same for TensorBoard
 typedef struct adamant_health adamant_health;            ///< finds what goes wrong in a run
@@ -476,6 +477,86 @@ typedef struct adamant_moment {
 ADAMANT_EXPORT adamant_status adamant_statistics_moments(const adamant_statistics* statistics, size_t index,
                                                          const adamant_optimizer* optimizer, adamant_moment* moments,
                                                          size_t count);
+
+// ---- Checkpoints
+
+typedef struct adamant_save_options {
+  size_t struct_size;
+  const adamant_value* metadata;  ///< texts of the caller's that go with the state: "epoch"
+  size_t metadata_count;
+  uint64_t max_file_bytes;  ///< tensors beyond it go to further files; 0: one file
+  int32_t params;           ///< 1: the parameters, too
+  int32_t unused;
+} adamant_save_options;
+
+typedef struct adamant_load_options {
+  size_t struct_size;
+  int32_t params;  ///< 1: the parameters, too
+  int32_t round;   ///< 1: states of another format are converted also where that rounds
+} adamant_load_options;
+
+/// What a checkpoint contains. Its parts are valid until this thread's next call that fills such a struct.
+typedef struct adamant_checkpoint_info {
+  size_t struct_size;
+  uint64_t steps;
+  uint64_t bytes;  ///< of all files
+  const adamant_value* metadata;
+  size_t metadata_count;
+  const char* const* files;
+  size_t file_count;
+  const adamant_group_info* groups;
+  size_t group_count;
+  const adamant_tensor_info* tensors;  ///< without planes; `format` is -1
+  size_t tensor_count;
+  int32_t state_format;   ///< of the settings: index in ADAMANT_STATE_FORMATS
+  int32_t weight_format;  ///< of the settings: index in ADAMANT_WEIGHT_FORMATS
+  int32_t params;         ///< 1: it has the parameters
+  int32_t unused;
+} adamant_checkpoint_info;
+
+/// Writes everything that the optimizer knows to a safetensors file, which is complete or not there: the old file of
+/// that path stays until the new one is on the disk. `options` may be NULL.
+ADAMANT_EXPORT adamant_status adamant_save(const adamant_optimizer* optimizer, const char* path,
+                                           const adamant_save_options* options);
+/// Takes a checkpoint over. Reads and checks all of it first; where it is refused, nothing has changed. `options` and
+/// `info` may be NULL.
+ADAMANT_EXPORT adamant_status adamant_load_file(adamant_optimizer* optimizer, const char* path,
+                                                const adamant_load_options* options, adamant_checkpoint_info* info);
+/// Describes a checkpoint without reading its states.
+ADAMANT_EXPORT adamant_status adamant_inspect(const char* path, adamant_checkpoint_info* info);
+/// Reads all files of a checkpoint and compares their checksums.
+ADAMANT_EXPORT adamant_status adamant_verify(const char* path);
+
+typedef struct adamant_checkpoints_options {
+  size_t struct_size;
+  size_t keep;              ///< as many stay; 0: 2
+  uint64_t max_file_bytes;  ///< as in adamant_save_options
+  int32_t params;           ///< as in adamant_save_options
+  int32_t unused;
+} adamant_checkpoints_options;
+
+/// The checkpoints of one run in a folder, which is made if it is not there. `options` may be NULL.
+ADAMANT_EXPORT adamant_status adamant_checkpoints_open(const char* folder, const adamant_checkpoints_options* options,
+                                                       adamant_checkpoints** checkpoints);
+/// Saves one, named by its steps, and removes the oldest. If `background` is 1, the state is copied and written while
+/// the caller goes on; the next call tells what went wrong.
+ADAMANT_EXPORT adamant_status adamant_checkpoints_save(adamant_checkpoints* checkpoints,
+                                                       const adamant_optimizer* optimizer,
+                                                       const adamant_value* metadata, size_t metadata_count,
+                                                       int32_t background);
+/// Waits until all is written.
+ADAMANT_EXPORT adamant_status adamant_checkpoints_wait(adamant_checkpoints* checkpoints);
+/// Steps of those that are there, oldest first; valid until this thread's next such call.
+ADAMANT_EXPORT adamant_status adamant_checkpoints_list(adamant_checkpoints* checkpoints, const uint64_t** steps,
+                                                       size_t* count);
+/// Loads the newest; `found` is 0 if there is none. `options` and `info` may be NULL.
+ADAMANT_EXPORT adamant_status adamant_checkpoints_load(adamant_checkpoints* checkpoints, adamant_optimizer* optimizer,
+                                                       const adamant_load_options* options,
+                                                       adamant_checkpoint_info* info, int32_t* found);
+/// Removes those of more steps, so that a run can go on from an older one.
+ADAMANT_EXPORT adamant_status adamant_checkpoints_remove_after(adamant_checkpoints* checkpoints, uint64_t steps);
+/// Waits for what is being written, ignoring errors; NULL is ignored.
+ADAMANT_EXPORT void adamant_checkpoints_free(adamant_checkpoints* checkpoints);
 
 // ---- Run logs, TensorBoard, health
 

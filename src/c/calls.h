@@ -116,6 +116,18 @@ void read_settings(Settings& settings, const adamant_value* values, std::size_t 
 [[nodiscard]] Notes read_notes(const adamant_value* values, std::size_t count);
 /// `name` is that of a list; `text` is what the value says, and outlives it.
 [[nodiscard]] adamant_value value_of(std::string_view name, const OptionValue& value, const std::string& text);
+/// The options that are set, by name.
+class OptionList {
+ public:
+  OptionList() = default;
+  explicit OptionList(const Options& options);
+  [[nodiscard]] const adamant_value* data() const { return values_.data(); }
+  [[nodiscard]] std::size_t size() const { return values_.size(); }
+
+ private:
+  std::vector<std::string> texts_;  // to which the values point
+  std::vector<adamant_value> values_;
+};
 /// ADAMANT_NUMBER, ADAMANT_PAIR or ADAMANT_FLAG.
 [[nodiscard]] std::int32_t kind_of(const OptionValue& value);
 

@@ -92,25 +92,14 @@ adamant_status adamant_get_group(const adamant_optimizer* optimizer, size_t grou
   return guarded([&] {
     const Optimizer& own = of(optimizer);
     const Options& options = own.options(group);
-    const RuleInfo& rule = adamant::info(own.rule(group));
     check_struct(info, kGroup);
-    struct Kept {
-      std::vector<std::string> texts;
-      std::vector<adamant_value> values;
-    };
-    thread_local Kept kept;
-    Kept next;
-    next.texts.reserve(rule.options.size());
-    for (const OptionInfo& option : rule.options) {
-      const OptionValue value = get_option(options, option.name).value_or(option.default_value);
-      next.values.push_back(value_of(option.name, value, next.texts.emplace_back(to_text(value))));
-    }
-    kept = std::move(next);
+    thread_local OptionList kept;
+    kept = OptionList(options);
     adamant_group_info filled{};
-    filled.rule = rule.name.data();
+    filled.rule = adamant::info(own.rule(group)).name.data();
     filled.formula = own.formula(group).data();
-    filled.options = kept.values.data();
-    filled.option_count = kept.values.size();
+    filled.options = kept.data();
+    filled.option_count = kept.size();
     write(info, filled, kGroup);
   });
 }

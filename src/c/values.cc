@@ -77,6 +77,18 @@ std::int32_t kind_of(const OptionValue& value) {
   return static_cast<std::int32_t>(value.index());
 }
 
+OptionList::OptionList(const Options& options) {
+  for_each_option([&](const char*, auto) { texts_.emplace_back(); });
+  std::size_t index = 0;
+  for_each_option([&](const char* name, auto) {
+    std::string& text = texts_[index++];
+    const std::optional<OptionValue> value = get_option(options, name);
+    if (!value) return;
+    text = to_text(*value);
+    values_.push_back(value_of(name, *value, text));
+  });
+}
+
 adamant_value value_of(std::string_view name, const OptionValue& value, const std::string& text) {
   adamant_value filled{};
   filled.struct_size = sizeof(filled);
