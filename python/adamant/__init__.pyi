@@ -15,6 +15,13 @@ from ._errors import MismatchError as MismatchError
 from ._errors import NonFiniteError as NonFiniteError
 from ._errors import NotFoundError as NotFoundError
 from ._errors import OutOfMemoryError as OutOfMemoryError
+from ._files import CheckpointInfo as CheckpointInfo
+from ._files import CheckpointTensor as CheckpointTensor
+from ._files import Checkpoints as Checkpoints
+from ._files import inspect as inspect
+from ._files import load as load
+from ._files import save as save
+from ._files import verify as verify
 from ._insight import Finding as Finding
 from ._insight import Health as Health
 from ._insight import Moment as Moment

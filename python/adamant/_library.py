@@ -193,6 +193,26 @@ class Moment(Struct):
     _fields_ = [("value", c_double), ("noise", c_double), ("bound", c_double), ("low", c_double), ("high", c_double)]
 
 
+class SaveOptions(Struct):
+    _fields_ = [("metadata", POINTER(Value)), ("metadata_count", c_size_t), ("max_file_bytes", c_uint64),
+                ("params", c_int32), ("unused", c_int32)]
+
+
+class LoadOptions(Struct):
+    _fields_ = [("params", c_int32), ("round", c_int32)]
+
+
+class CheckpointInfo(Struct):
+    _fields_ = [("steps", c_uint64), ("bytes", c_uint64), ("metadata", POINTER(Value)), ("metadata_count", c_size_t),
+                ("files", POINTER(c_char_p)), ("file_count", c_size_t), ("groups", POINTER(GroupInfo)),
+                ("group_count", c_size_t), ("tensors", POINTER(TensorInfo)), ("tensor_count", c_size_t),
+                ("state_format", c_int32), ("weight_format", c_int32), ("params", c_int32), ("unused", c_int32)]
+
+
+class CheckpointsOptions(Struct):
+    _fields_ = [("keep", c_size_t), ("max_file_bytes", c_uint64), ("params", c_int32), ("unused", c_int32)]
+
+
 class RunLogOptions(Struct):
     _fields_ = [("title", c_char_p), ("notes", POINTER(Value)), ("note_count", c_size_t), ("every", c_uint64),
                 ("flush_seconds", c_double)]
@@ -212,7 +232,7 @@ class Finding(Struct):
 _Handle = c_void_p
 # What calls return that return no status.
 _RETURNS = {"abi": c_uint32, "version": c_char_p, "status_name": c_char_p, "last_error": c_char_p, "free": None,
-            "statistics_free": None, "run_log_free": None, "tensorboard_free": None, "health_free": None}
+            "checkpoints_free": None, "statistics_free": None, "run_log_free": None, "tensorboard_free": None, "health_free": None}
 # What each call takes.
 _CALLS = {
     "abi": [],
@@ -263,6 +283,17 @@ _CALLS = {
     "statistics_get": [_Handle, c_size_t, POINTER(TensorStatistics)],
     "statistics_probe": [_Handle, c_size_t, c_size_t, POINTER(Probe)],
     "statistics_moments": [_Handle, c_size_t, _Handle, POINTER(Moment), c_size_t],
+    "save": [_Handle, c_char_p, POINTER(SaveOptions)],
+    "load_file": [_Handle, c_char_p, POINTER(LoadOptions), POINTER(CheckpointInfo)],
+    "inspect": [c_char_p, POINTER(CheckpointInfo)],
+    "verify": [c_char_p],
+    "checkpoints_open": [c_char_p, POINTER(CheckpointsOptions), POINTER(_Handle)],
+    "checkpoints_save": [_Handle, _Handle, POINTER(Value), c_size_t, c_int32],
+    "checkpoints_wait": [_Handle],
+    "checkpoints_list": [_Handle, POINTER(POINTER(c_uint64)), POINTER(c_size_t)],
+    "checkpoints_load": [_Handle, _Handle, POINTER(LoadOptions), POINTER(CheckpointInfo), POINTER(c_int32)],
+    "checkpoints_remove_after": [_Handle, c_uint64],
+    "checkpoints_free": [_Handle],
     "run_log_open": [c_char_p, _Handle, POINTER(RunLogOptions), POINTER(_Handle)],
     "run_log_statistics": [_Handle, POINTER(_Handle)],
     "run_log_step": [_Handle, _Handle, c_double, POINTER(StepReport)],

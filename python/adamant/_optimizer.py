@@ -442,6 +442,19 @@ class Optimizer:
         shape = (plane.bytes,) if plane.element < 0 else self._params[index].shape
         return _arrays.show(self._handle, plane.data, shape, _arrays.dtype_of(plane.element), self._shown)
 
+    # What adamant.save and adamant.load call, under the lock.
+
+    def _before_saving(self):
+        pass
+
+    def _before_loading(self, info):
+        settings = self.settings
+        if (info.state_format, info.weight_format) != (settings["state"], settings["weights"]):
+            self._nothing_shown("load")
+
+    def _after_loading(self, info):
+        pass
+
     def _nothing_shown(self, call):
         if self._shown:
             raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these "
