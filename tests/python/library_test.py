@@ -21,7 +21,7 @@ ABI = (ROOT / "tests/c/abi.txt").read_text()
 SCALARS = {"int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64, "uint32_t": ctypes.c_uint32,
            "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "double": ctypes.c_double, "float": ctypes.c_float,
            "void*": ctypes.c_void_p, "char*": ctypes.c_char_p, "adamant_status": ctypes.c_int32, "void": None}
-HANDLES = {"optimizer", "statistics", "run_log", "tensorboard", "health"}
+HANDLES = {"optimizer", "statistics", "checkpoints", "run_log", "tensorboard", "health"}
 
 
 def class_name(name):
