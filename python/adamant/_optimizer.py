@@ -216,15 +216,12 @@ class Optimizer:
             raise MismatchError(f"gradient of '{name}' has shape {memory.shape}: {len(rows)} rows must have {expected}")
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
-        # Is no array of the user's, so that a dense gradient is set again. The engine refuses to fill it with zeros.
+        # Is no array of the user's, so that a dense gradient is set again.
         self._grads[index], self._kept[index] = (rows, memory), None
 
     @_one_at_a_time
     def zero_grad(self) -> None:
         """Fills every gradient with zeros, for code that adds to them."""
-        for name, kept in zip(self._names, self._kept):
-            if isinstance(kept, Memory) and not kept.writable:
-                raise InvalidArgumentError(f"gradient of '{name}' is read-only: zero_grad would write it")
         c.zero_grad(self._handle)
 
     @_one_at_a_time
@@ -400,11 +397,13 @@ class Optimizer:
     def _point(self, tensors, grads):
         """Gives the engine these gradients of these tensors: all or, if one is refused, none."""
         memories = [None if grad is None else self._grad(index, grad) for index, grad in zip(tensors, grads)]
+        formats = [Format.F32 if memory is None else
+                   memory.format if memory.writable else memory.format + MemoryFlag.FORMAT_READ_ONLY
+                   for memory in memories]
         count = len(tensors)
         c.set_grads(self._handle, (ctypes.c_size_t * count)(*tensors),
                     (ctypes.c_void_p * count)(*(memory and memory.address for memory in memories)),
-                    (ctypes.c_int32 * count)(*(memory.format if memory else self._params[index].format
-                                               for index, memory in zip(tensors, memories))), count)
+                    (ctypes.c_int32 * count)(*formats), count)
         for index, grad, memory in zip(tensors, grads, memories):
             self._grads[index], self._kept[index] = grad, memory
 

@@ -172,7 +172,8 @@ class Engine:
         for t in self.tensors:
             if optimizer.state.get(t.param):
                 self._bind(t, convert)
-        self._resume(*optimizer._progress())
+        steps, grad_norm = optimizer._progress()
+        c.set_progress(self.handle, steps, None if grad_norm is None else ctypes.c_double(grad_norm))
 
     def _add(self, group, first):
         """The group for the library, if it has anything to step; `first` numbers its parameters."""
@@ -383,35 +384,6 @@ class Engine:
         state = _library.State()
         c.get_state(self.handle, state)
         return state.steps, state.grad_norm if state.has_grad_norm else None
-
-    def _resume(self, steps, grad_norm):
-        """Sets these. The library takes them with all that it has, which is what it is."""
-        if not steps and grad_norm is None:
-            return
-        state = _library.State()
-        c.get_state(self.handle, state)
-        groups, tensors = [], []
-        for g in self.groups:
-            info = _library.GroupInfo()
-            c.get_group(self.handle, g.index, info)
-            options = _library.values({option.name.decode(): _library.read(option)
-                                       for option in info.options[: info.option_count]})
-            groups.append(_library.GroupInfo(rule=info.rule, formula=info.formula, options=options,
-                                             option_count=len(options)))
-        for t in self.tensors:
-            info = self._info(t)
-            planes = _library.array(_library.Plane, [
-                _library.Plane(state=plane.state, data=plane.data, bytes=plane.bytes, kind=plane.kind,
-                               element=plane.element) for plane in info.planes[: info.plane_count]])
-            shape = info.shape[: info.ndim]
-            tensors.append(_library.TensorInfo(
-                name=t.name.encode(), shape=(ctypes.c_size_t * len(shape))(*shape), ndim=info.ndim, group=info.group,
-                step=info.step, planes=planes, plane_count=len(planes), state_format=info.state_format,
-                weight_format=info.weight_format))
-        c.load(self.handle, _library.State(
-            seed=state.seed, steps=steps, has_grad_norm=grad_norm is not None, grad_norm=grad_norm or 0.0,
-            groups=_library.array(_library.GroupInfo, groups), group_count=len(groups),
-            tensors=_library.array(_library.TensorInfo, tensors), tensor_count=len(tensors)))
 
     # ---- The step
 
