@@ -2,12 +2,13 @@
 # Copyright 2026 The Adamant authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What step() of the Python package costs beyond the engine's own step, on tensors of four elements.
+"""What step() of the Python package, and of adamant.torch where there is torch, costs beyond the engine's own step, on
+tensors of four elements.
 
     bench/python_overhead.py      needs the package, or the environment that docs/python.md names
 
-The engine's time is that of its C call through a bare ctypes function, with the same gradients. All times are
-CPU times of one thread, each the best of many runs.
+The engine's time is that of its C call through a bare ctypes function, on the same memory, with gradients at the same
+addresses as before or at others, as in the step. All times are CPU times of one thread, each the best of many runs.
 """
 
 import ctypes
@@ -18,50 +19,82 @@ import numpy as np
 import adamant
 from adamant import _library
 
+try:
+    import torch
 
-def best(call, repeats):
-    """Microseconds of this thread."""
+    import adamant.torch
+except ImportError:
+    torch = None
+
+
+def best(call, choices, count, prepare=lambda choice: None):
+    """Microseconds of call(choice), for each of the choices in turn; what prepare(choice) takes is not counted."""
+    repeats = max(10, 4000 // count)
     shortest = float("inf")
     for _ in range(15):
-        start = time.thread_time()
+        taken = 0.0
         for _ in range(repeats):
-            call()
-        shortest = min(shortest, (time.thread_time() - start) / repeats)
+            for choice in choices:
+                prepare(choice)
+                start = time.thread_time()
+                call(choice)
+                taken += time.thread_time() - start
+        shortest = min(shortest, taken / repeats / len(choices))
     return 1e6 * shortest
 
 
-def measure(count):
-    """(engine, step(), step(grads) with the same arrays, engine with other arrays, step(grads) with other arrays)."""
-    params, *grads = ([np.ones(4, np.float32) for _ in range(count)] for _ in range(3))
-    optimizer = adamant.AdamW(params, threads=1)
-    optimizer.set_grads(grads[0])
-    report = _library.StepReport()
+def engine_of(handle):
+    """The C call alone, for the address of its options."""
     bare = ctypes.CDLL(_library.c.path).adamant_step
     bare.argtypes = [ctypes.c_void_p] * 3
-    pointers = [(ctypes.c_void_p * count)(*[grad.ctypes.data for grad in which]) for which in grads]
-    structs = [_library.StepOptions(), *(_library.StepOptions(grads=each, grad_count=count) for each in pointers)]
-    handle, filled = optimizer._handle.address, ctypes.addressof(report)
-    options = [ctypes.addressof(each) for each in structs]
+    report = _library.StepReport()
+    return lambda options: bare(handle.address, ctypes.addressof(options), ctypes.addressof(report))
 
-    def alternating(call, choices):
-        def both():
-            call(choices[0])
-            call(choices[1])
-        return lambda: best(both, repeats) / 2
 
-    repeats = max(10, 4000 // count)
-    other = alternating(lambda which: bare(handle, which, filled), options[1:])()
-    own = best(lambda: bare(handle, options[0], filled), repeats)
+def options_for(addresses):
+    return _library.StepOptions(grads=(ctypes.c_void_p * len(addresses))(*addresses), grad_count=len(addresses))
+
+
+def measure_numpy(count):
+    """What step(), step(grads) with the same arrays, and step(grads) with other arrays take beyond the engine."""
+    params, *grads = ([np.ones((2, 2), np.float32) for _ in range(count)] for _ in range(3))
+    optimizer = adamant.AdamW(params, threads=1)
     optimizer.step(grads[0])
-    return (own, best(optimizer.step, repeats), best(lambda: optimizer.step(grads[0]), repeats), other,
-            alternating(optimizer.step, grads)())
+    engine = engine_of(optimizer._handle)
+    options = [options_for([grad.ctypes.data for grad in which]) for which in grads]
+    same, other = best(engine, [_library.StepOptions()], count), best(engine, options, count)
+    optimizer.step(grads[0])
+    return (best(lambda _: optimizer.step(), grads[:1], count) - same,
+            best(optimizer.step, grads[:1], count) - same, best(optimizer.step, grads, count) - other)
+
+
+def measure_torch(count):
+    """What step() with the same gradients, and with other gradients, takes beyond the engine."""
+    torch.set_num_threads(1)
+    params = [torch.nn.Parameter(torch.ones(2, 2)) for _ in range(count)]
+    grads = [[torch.ones(2, 2) for _ in params] for _ in range(2)]
+    optimizer = adamant.torch.AdamW(params, threads=1)
+
+    def give(which):
+        for param, grad in zip(params, which):
+            param.grad = grad
+
+    step = [best(lambda _: optimizer.step(), choices, count, give) for choices in (grads[:1], grads)]
+    engine = engine_of(optimizer._handle)
+    options = [options_for([grad.data_ptr() for grad in which]) for which in grads]
+    return [taken - best(engine, choices, count) for taken, choices in zip(step, (options[:1], options))]
+
+
+def table(measured, *columns):
+    print(f"| tensors | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
+    for count in (1, 148, 1000):
+        print(f"| {count} | {' | '.join(f'{each:.1f} µs' for each in measured(count))} |")
 
 
 def main():
-    print("| tensors | `step()` | `step(grads)`, the same arrays | `step(grads)`, other arrays |\n|---|---|---|---|")
-    for count in (1, 148, 1000):
-        own, step, same, other, new = measure(count)
-        print(f"| {count} | {step - own:.1f} µs | {same - own:.1f} µs | {new - other:.1f} µs |")
+    table(measure_numpy, "`step()`", "`step(grads)`, the same arrays", "`step(grads)`, other arrays")
+    if torch is not None:
+        table(measure_torch, "torch, the same gradients", "torch, other gradients")
 
 
 if __name__ == "__main__":

@@ -119,6 +119,7 @@ const Call kCalls[] = {
     {"load_state_dict", [](Optimizer& o) { o.load_state_dict({}); }},
     {"with_state", [](Optimizer& o) { o.with_state([](const StateDictView&) {}); }},
     {"set_tensor_step", [](Optimizer& o) { o.set_tensor_step("w", 5); }},
+    {"set_progress", [](Optimizer& o) { o.set_progress(5, {}); }},
     {"export_param", [](Optimizer& o) { static_cast<void>(o.export_param("w")); }},
     {"import_param", [](Optimizer& o) { o.import_param("w", spare); }},
     {"export_state", [](Optimizer& o) { static_cast<void>(o.export_state("w", "exp_avg")); }},

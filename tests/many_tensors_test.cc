@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +54,23 @@ TEST_F(ManyTensors, GetGradientsInOneCall) {
   const std::array<std::size_t, 2> tensors = {2, 0};
   optimizer.set_grads(some, tensors);
   EXPECT_EQ(stepped(), "ab-");
+}
+
+TEST_F(ManyTensors, GetGradientsThatMustNotBeWritten) {
+  const std::array<void*, 3> data = {a_grad.data(), b_grad.data(), c_grad.data()};
+  const std::array formats = {Format::f32, Format::bf16, Format::f16};
+  const std::array read_only = {false, true, false};
+  const std::vector<double> before = a_grad.values();
+  optimizer.set_grads(data, {}, formats, read_only);
+  EXPECT_EQ(stepped(), "abc");
+  EXPECT_EQ(refusal([&] { optimizer.zero_grad(); }),
+            "invalid_argument: gradient of 'b' is read-only: zero_grad cannot clear it");
+  EXPECT_EQ(a_grad.values(), before);
+  EXPECT_EQ(refusal([&] { optimizer.set_grads(data, {}, formats, std::span(read_only).first(2)); }),
+            "mismatch: 2 read_only are given for 3 gradients");
+  optimizer.set_grads(data, {}, formats);
+  optimizer.zero_grad();
+  EXPECT_NE(a_grad.values(), before);
 }
 
 TEST_F(ManyTensors, GetAllGradientsOrNone) {
@@ -124,6 +143,24 @@ TEST_F(ManyTensors, HaveStepCountsThatCanBeSet) {
   EXPECT_EQ(refusal([&] { adamw.set_tensor_step("b", 1); }), "not_found: no tensor 'b' in this optimizer");
   EXPECT_EQ(refusal([&] { static_cast<void>(adamw.formula(1)); }),
             "not_found: no parameter group 1: the optimizer has 1 groups");
+}
+
+TEST_F(ManyTensors, AreOfARunWhoseProgressCanBeSet) {
+  optimizer.set_progress(7, 0.5);
+  EXPECT_EQ(optimizer.steps(), 7u);
+  EXPECT_EQ(optimizer.grad_norm(), 0.5);
+  EXPECT_EQ(refusal([&] { optimizer.set_progress((std::uint64_t{1} << 62) + 1, {}); }),
+            "invalid_argument: set_progress: the run has taken 4611686018427387905 steps, must be at most 2^62");
+  EXPECT_EQ(refusal([&] { optimizer.set_progress(1, -1.0); }),
+            "invalid_argument: set_progress: grad_norm is -1: must be finite and >= 0");
+  EXPECT_EQ(refusal([&] { optimizer.set_progress(1, std::numeric_limits<double>::infinity()); }),
+            "invalid_argument: set_progress: grad_norm is inf: must be finite and >= 0");
+  EXPECT_EQ(optimizer.steps(), 7u);
+  optimizer.step();
+  EXPECT_EQ(optimizer.state_dict().steps, 8u);
+  EXPECT_EQ(optimizer.state_dict().grad_norm, 0.5);
+  optimizer.set_progress(0, {});
+  EXPECT_EQ(optimizer.grad_norm(), std::nullopt);
 }
 
 }  // namespace

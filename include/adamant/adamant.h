@@ -269,6 +269,9 @@ ADAMANT_EXPORT adamant_status adamant_set_formats(adamant_optimizer* optimizer, 
 
 // ---- Gradients and parameters
 
+/// Added to the format of a gradient in a list: its memory must not be written, so that adamant_zero_grad refuses.
+enum { ADAMANT_FORMAT_READ_ONLY = 256 };
+
 /// Points tensors at other gradients, which are read during the step. data[i] is the memory of the gradient, NULL for
 /// none, of tensor tensors[i]; without `tensors`, of tensor i, and `count` is the number of all tensors. formats[i] is
 /// its format; without `formats`, that of the parameter. All gradients are set or, if one is refused, none.
@@ -396,6 +399,10 @@ ADAMANT_EXPORT adamant_status adamant_get_tensor(const adamant_optimizer* optimi
 ADAMANT_EXPORT adamant_status adamant_load(adamant_optimizer* optimizer, const adamant_state* state);
 /// Sets the number of steps that a tensor has taken: at most 2^62.
 ADAMANT_EXPORT adamant_status adamant_set_tensor_step(adamant_optimizer* optimizer, size_t tensor, uint64_t step);
+/// Sets what adamant_state says of the run, where states come from elsewhere: its steps, at most 2^62, and the last
+/// finite norm; NULL: there is none.
+ADAMANT_EXPORT adamant_status adamant_set_progress(adamant_optimizer* optimizer, uint64_t steps,
+                                                   const double* grad_norm);
 
 /// Moves a plane into the caller's memory, where it is used in place from now on: `bytes` as adamant_plane has them, at
 /// a multiple of 8 bytes, which the optimizer uses for nothing else. NULL and 0 bytes move it back. `state` is NULL for

@@ -203,10 +203,11 @@ class ADAMANT_EXPORT Optimizer {
   void set_grad(TensorRef tensor, Tensor grad);
   /// The same for many tensors, by the addresses of their gradients, which have the sizes of the parameters; null means
   /// none. `tensors` are their indices; empty: all tensors, in order. `formats` are those of the gradients; empty:
-  /// those of the parameters. Sets all or, if one is refused, none. Refuses lists of different lengths (mismatch) and a
-  /// tensor that is listed twice (duplicate).
+  /// those of the parameters. `read_only` says which of them zero_grad must refuse to write; empty: none. Sets all or,
+  /// if one is refused, none. Refuses lists of different lengths (mismatch) and a tensor that is listed twice
+  /// (duplicate).
   void set_grads(std::span<void* const> data, std::span<const std::size_t> tensors = {},
-                 std::span<const Format> formats = {});
+                 std::span<const Format> formats = {}, std::span<const bool> read_only = {});
   /// Points a tensor at the memory to which its parameter has moved; it has the same size and format, and contains the
   /// same values. Refuses what the constructor refuses.
   void set_param(TensorRef tensor, Tensor param);
@@ -259,6 +260,9 @@ class ADAMANT_EXPORT Optimizer {
   void with_state(const std::function<void(const StateDictView&)>& use) const;
   /// Sets the number of steps that a tensor has taken: at most 2^62 (invalid_argument).
   void set_tensor_step(TensorRef tensor, std::uint64_t step);
+  /// Sets what steps() and grad_norm() return, for a run whose states come from elsewhere: at most 2^62 steps, and a
+  /// norm that is finite and >= 0, if there is one (invalid_argument).
+  void set_progress(std::uint64_t steps, std::optional<double> grad_norm);
 
   /// The rule of that group. Throws Error (not_found).
   [[nodiscard]] Rule rule(std::size_t group = 0) const;

@@ -152,6 +152,7 @@ struct GradList {
   std::span<void* const> data;
   std::span<const std::size_t> tensors{};
   std::span<const Format> formats{};
+  std::span<const bool> read_only{};
 };
 
 /// Arguments of one step.

@@ -85,6 +85,7 @@ class MemoryFlag(enum.IntFlag):
 
     READ_ONLY = 1
     GRAD_READ_ONLY = 2
+    FORMAT_READ_ONLY = 256
 
 
 class Struct(ctypes.Structure):
@@ -272,6 +273,7 @@ _CALLS = {
     "get_tensor": [_Handle, c_size_t, POINTER(TensorInfo)],
     "load": [_Handle, POINTER(State)],
     "set_tensor_step": [_Handle, c_size_t, c_uint64],
+    "set_progress": [_Handle, c_uint64, POINTER(c_double)],
     "set_plane": [_Handle, c_size_t, c_char_p, c_int32, c_void_p, c_size_t],
     "export_param": [_Handle, c_size_t, POINTER(c_float), c_size_t],
     "import_param": [_Handle, c_size_t, POINTER(c_float), c_size_t],

@@ -83,6 +83,8 @@ class Optimizer:
         self._names: list[str] = []
         self._index: dict[str, int] = {}
         self._params: list[Memory] = []
+        self._dtypes: list[Any] = []  # of the parameters, and
+        self._shapes: list[tuple[int, ...]] = []  # of them
         self._grads: list[Any] = []  # what the user gave
         self._kept: list[Any] = []  # what keeps it in its place: a Memory, or a weak reference to a writable array
         self._groups: list[list[str]] = []
@@ -119,7 +121,7 @@ class Optimizer:
         for group in self._groups:
             if self._names[index] in group:
                 group.remove(self._names[index])
-        for of_tensors in (self._names, self._params, self._grads, self._kept):
+        for of_tensors in (self._names, self._params, self._dtypes, self._shapes, self._grads, self._kept):
             del of_tensors[index]
         self._index = {name: i for i, name in enumerate(self._names)}
 
@@ -183,10 +185,15 @@ class Optimizer:
         name, where a tensor that is missing has none. They are read in the step, not copied. All are set or, if one is
         refused, none."""
         grads = self._in_order(grads)
-        # The same array is where it was.
+        if all(map(operator.is_, grads, self._grads)):
+            return  # the same array is where it was
+        addresses = self._usual(grads)
+        if addresses is not None:
+            c.set_grads(self._handle, None, addresses, None, len(grads))
+            self._grads, self._kept = grads, [*map(weakref.ref, grads)]
+            return
         changed = [i for i, (grad, held) in enumerate(zip(grads, self._grads)) if grad is not held]
-        if changed:
-            self._point(changed, [grads[i] for i in changed])
+        self._point(changed, [grads[i] for i in changed])
 
     @_one_at_a_time
     def set_grad(self, tensor: str | int, grad: Any | None) -> None:
@@ -209,15 +216,12 @@ class Optimizer:
             raise MismatchError(f"gradient of '{name}' has shape {memory.shape}: {len(rows)} rows must have {expected}")
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
-        # Is no array of the user's, so that a dense gradient is set again. The engine refuses to fill it with zeros.
+        # Is no array of the user's, so that a dense gradient is set again.
         self._grads[index], self._kept[index] = (rows, memory), None
 
     @_one_at_a_time
     def zero_grad(self) -> None:
         """Fills every gradient with zeros, for code that adds to them."""
-        for name, kept in zip(self._names, self._kept):
-            if isinstance(kept, Memory) and not kept.writable:
-                raise InvalidArgumentError(f"gradient of '{name}' is read-only: zero_grad would write it")
         c.zero_grad(self._handle)
 
     @_one_at_a_time
@@ -363,6 +367,8 @@ class Optimizer:
             self._index[name] = len(self._names)
             self._names.append(name)
             self._params.append(param)
+            self._dtypes.append(param.dtype)
+            self._shapes.append(param.shape)
             self._grads.append(grad)
             self._kept.append(memory)
 
@@ -375,35 +381,31 @@ class Optimizer:
     def _grad(self, index, grad):
         return Memory(grad, f"gradient of '{self._names[index]}'", self._uint16).like(self._params[index])
 
+    def _usual(self, grads):
+        """The addresses of a gradient for each tensor, if all are what is usual: writable arrays of NumPy's, each of the
+        dtype and shape of its parameter. Else None: `_point` looks at them one by one. No loop of Python's is here, for
+        speed."""
+        if not (set(map(type, grads)) == {np.ndarray} and all(map(operator.is_, map(_DTYPE, grads), self._dtypes))
+                and [*map(_SHAPE, grads)] == self._shapes):
+            return None
+        try:  # refuses arrays that are read-only, have gaps or have no elements
+            addresses = array.array("Q", [*map(ctypes.addressof, map(ctypes.c_char.from_buffer, grads))])
+        except (BufferError, TypeError, ValueError):
+            return None
+        return (ctypes.c_void_p * len(grads)).from_buffer(addresses)
+
     def _point(self, tensors, grads):
         """Gives the engine these gradients of these tensors: all or, if one is refused, none."""
-        addresses, formats, keep = [], [], []
-        # Names of their own, for speed.
-        params, numpy_array, reference = self._params, np.ndarray, weakref.ref
-        address_of, buffer_of = ctypes.addressof, ctypes.c_char.from_buffer
-        for index, grad in zip(tensors, grads):
-            param = params[index]
-            # What is usual, quickly; everything else, and what is to be refused, by Memory.
-            if (type(grad) is numpy_array and grad.dtype is param.dtype and grad.shape == param.shape
-                    and grad.flags.carray):
-                addresses.append(address_of(buffer_of(grad)))
-                formats.append(param.format)
-                keep.append(reference(grad))
-            else:
-                memory = None if grad is None else self._grad(index, grad)
-                addresses.append(memory.address if memory else 0)
-                formats.append(memory.format if memory else param.format)
-                keep.append(memory)
+        memories = [None if grad is None else self._grad(index, grad) for index, grad in zip(tensors, grads)]
+        formats = [Format.F32 if memory is None else
+                   memory.format if memory.writable else memory.format + MemoryFlag.FORMAT_READ_ONLY
+                   for memory in memories]
         count = len(tensors)
-        # Arrays of ctypes are filled three times slower than array.array.
-        c.set_grads(self._handle, (ctypes.c_size_t * count).from_buffer(array.array("Q", tensors)),
-                    (ctypes.c_void_p * count).from_buffer(array.array("Q", addresses)),
-                    (ctypes.c_int32 * count).from_buffer(array.array("i", formats)), count)
-        if count == len(self):
-            self._grads, self._kept = grads, keep
-        else:
-            for index, grad, kept in zip(tensors, grads, keep):
-                self._grads[index], self._kept[index] = grad, kept
+        c.set_grads(self._handle, (ctypes.c_size_t * count)(*tensors),
+                    (ctypes.c_void_p * count)(*(memory and memory.address for memory in memories)),
+                    (ctypes.c_int32 * count)(*formats), count)
+        for index, grad, memory in zip(tensors, grads, memories):
+            self._grads[index], self._kept[index] = grad, memory
 
     def _find(self, tensor):
         if isinstance(tensor, str):
@@ -459,6 +461,9 @@ class Optimizer:
         if self._shown:
             raise BusyError(f"{call} would move states that {len(self._shown)} arrays from `state` show: drop these "
                             "first")
+
+
+_DTYPE, _SHAPE = map(operator.attrgetter, ("dtype", "shape"))
 
 
 def _floats(array):

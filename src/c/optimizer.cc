@@ -53,16 +53,20 @@ class Grads {
       : data_(given(data, count, "data")), tensors_(tensors, tensors == nullptr ? 0 : count) {
     if (formats == nullptr) return;
     formats_.reserve(count);
-    for (const std::int32_t format : std::span(formats, count)) {
-      formats_.push_back(format_of(format, "format of a gradient"));
+    read_only_ = std::make_unique<bool[]>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      read_only_[i] = formats[i] >= ADAMANT_FORMAT_READ_ONLY;
+      formats_.push_back(
+          format_of(formats[i] - (read_only_[i] ? ADAMANT_FORMAT_READ_ONLY : 0), "format of a gradient"));
     }
   }
-  [[nodiscard]] GradList list() const { return {data_, tensors_, formats_}; }
+  [[nodiscard]] GradList list() const { return {data_, tensors_, formats_, {read_only_.get(), formats_.size()}}; }
 
  private:
   std::span<void* const> data_;
   std::span<const std::size_t> tensors_;
   std::vector<Format> formats_;
+  std::unique_ptr<bool[]> read_only_;
 };
 
 /// Calls step(StepOptions) with what the options of the caller's say.
@@ -208,7 +212,7 @@ adamant_status adamant_set_grads(adamant_optimizer* optimizer, const size_t* ten
     const Grads grads(tensors, data, formats, count);
     if (tensors != nullptr && count == 0) return;
     const GradList list = grads.list();
-    own.set_grads(list.data, list.tensors, list.formats);
+    own.set_grads(list.data, list.tensors, list.formats, list.read_only);
   });
 }
 

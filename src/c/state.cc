@@ -163,6 +163,11 @@ adamant_status adamant_set_tensor_step(adamant_optimizer* optimizer, size_t tens
   return guarded([&] { of(optimizer).set_tensor_step(tensor, step); });
 }
 
+adamant_status adamant_set_progress(adamant_optimizer* optimizer, uint64_t steps, const double* grad_norm) {
+  return guarded(
+      [&] { of(optimizer).set_progress(steps, grad_norm == nullptr ? std::nullopt : std::optional(*grad_norm)); });
+}
+
 adamant_status adamant_set_plane(adamant_optimizer* optimizer, size_t tensor, const char* state, int32_t kind,
                                  void* memory, size_t bytes) {
   return guarded([&] {

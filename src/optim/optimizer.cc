@@ -110,9 +110,9 @@ void Optimizer::set_grad(TensorRef tensor, Tensor grad) {
 }
 
 void Optimizer::set_grads(std::span<void* const> data, std::span<const std::size_t> tensors,
-                          std::span<const Format> formats) {
+                          std::span<const Format> formats, std::span<const bool> read_only) {
   const Call call = impl().call_during_step("set_grads");
-  impl().set_grads({data, tensors, formats});
+  impl().set_grads({data, tensors, formats, read_only});
 }
 
 void Optimizer::set_param(TensorRef tensor, Tensor param) {

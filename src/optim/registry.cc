@@ -115,12 +115,15 @@ void Optimizer::Impl::set_grad(std::size_t index, const Tensor& grad) {
 }
 
 std::vector<Gradient> Optimizer::Impl::checked_grads(const GradList& list) const {
-  const auto& [data, indices, formats] = list;
+  const auto& [data, indices, formats, read_only] = list;
   check_list("gradients", data.size(), indices, tensors.size());
-  if (!formats.empty() && formats.size() != data.size()) {
+  const auto check_size = [&](std::size_t size, const char* what) {
+    if (size == 0 || size == data.size()) return;
     refuse(ErrorCode::mismatch,
-           std::to_string(formats.size()) + " formats are given for " + std::to_string(data.size()) + " gradients");
-  }
+           std::to_string(size) + " " + what + " are given for " + std::to_string(data.size()) + " gradients");
+  };
+  check_size(formats.size(), "formats");
+  check_size(read_only.size(), "read_only");
   std::vector<Gradient> checked(data.size());
   std::vector<bool> given(tensors.size());
   for (std::size_t i = 0; i < data.size(); ++i) {
@@ -130,7 +133,9 @@ std::vector<Gradient> Optimizer::Impl::checked_grads(const GradList& list) const
     given[index] = true;
     const Tensor& param = tensors[index].param;
     if (data[i] == nullptr) continue;
-    checked[i] = checked_grad(index, {data[i], param.size, formats.empty() ? param.format : formats[i]});
+    Tensor grad(data[i], param.size, formats.empty() ? param.format : formats[i]);
+    grad.writable = read_only.empty() || !read_only[i];
+    checked[i] = checked_grad(index, grad);
   }
   return checked;
 }

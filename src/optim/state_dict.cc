@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include "base/text.h"
@@ -71,6 +72,13 @@ StateDictView view_of(const auto& self) {
   }
   return dict;
 }
+
+bool is_norm(std::optional<double> norm) { return !norm || (*norm >= 0.0 && std::isfinite(*norm)); }
+
+std::string norm_text(std::optional<double> norm) {
+  return "grad_norm is " + text(*norm) + ": must be finite and >= 0";
+}
+std::string steps_text(std::uint64_t steps) { return std::to_string(steps) + " steps, must be at most 2^62"; }
 
 void check_bytes(const std::string& what, std::size_t bytes, std::size_t expected) {
   if (bytes == expected) return;
@@ -163,8 +171,7 @@ void check_entry(const TensorState& tensor, const VariantInfo& variant, const St
            shape_text(tensor.shape));
   }
   if (entry.step > kMostSteps) {
-    refuse("tensor " + in_quotes(tensor.name) + " has taken " + std::to_string(entry.step) +
-           " steps, must be at most 2^62");
+    refuse("tensor " + in_quotes(tensor.name) + " has taken " + steps_text(entry.step));
   }
   for (const auto& [name, state] : entry.states) {
     if (std::find(variant.states().begin(), variant.states().end(), name) == variant.states().end()) {
@@ -199,10 +206,8 @@ std::vector<Options> checked(const auto& self, const StateDescription& dict) {
     refuse("has " + std::to_string(dict.groups.size()) + " parameter groups, must have " +
            std::to_string(self.groups.size()));
   }
-  if (dict.grad_norm && !(*dict.grad_norm >= 0.0 && std::isfinite(*dict.grad_norm))) {
-    refuse("grad_norm is " + text(*dict.grad_norm) + ": must be finite and >= 0");
-  }
-  if (dict.steps > kMostSteps) refuse("has taken " + std::to_string(dict.steps) + " steps, must be at most 2^62");
+  if (!is_norm(dict.grad_norm)) refuse(norm_text(dict.grad_norm));
+  if (dict.steps > kMostSteps) refuse("has taken " + steps_text(dict.steps));
   std::vector<Options> options;
   std::vector<bool> grouped(self.tensors.size());
   for (std::size_t g = 0; g < self.groups.size(); ++g) {
@@ -340,6 +345,16 @@ void Optimizer::set_tensor_step(TensorRef tensor, std::uint64_t step) {
                                                      std::to_string(step) + ", must be at most 2^62");
   }
   state.step = step;
+}
+
+void Optimizer::set_progress(std::uint64_t steps, std::optional<double> grad_norm) {
+  const Call call = impl().call("set_progress");
+  if (steps > kMostSteps) {
+    adamant::refuse(ErrorCode::invalid_argument, "set_progress: the run has taken " + steps_text(steps));
+  }
+  if (!is_norm(grad_norm)) adamant::refuse(ErrorCode::invalid_argument, "set_progress: " + norm_text(grad_norm));
+  impl().steps = steps;
+  impl().grad_norm = grad_norm;
 }
 
 }  // namespace adamant

@@ -226,6 +226,11 @@ static void steps(void) {
   OK(adamant_step(optimizer, NULL, NULL));
   CHECK(w[0] == 2.25F);
   OK(adamant_set_grads(optimizer, first, NULL, NULL, 0));
+  // One that must not be written.
+  const int32_t read_only[] = {ADAMANT_F32 + ADAMANT_FORMAT_READ_ONLY};
+  OK(adamant_set_grads(optimizer, first, grad, read_only, 1));
+  REFUSED(adamant_zero_grad(optimizer), ADAMANT_INVALID_ARGUMENT, "gradient of 'w' is read-only");
+  OK(adamant_set_grads(optimizer, first, grad, f32, 1));
 
   // A parameter that has moved.
   memcpy(other, w, sizeof(w));
@@ -303,6 +308,14 @@ static void states(void) {
   OK(adamant_set_tensor_step(optimizer, 0, 41));
   OK(adamant_get_tensor(optimizer, 0, &info));
   CHECK(info.step == 41);
+  const double grad_norm = 2.5;
+  STRUCT(adamant_state, run);
+  OK(adamant_set_progress(optimizer, 43, &grad_norm));
+  OK(adamant_get_state(optimizer, &run));
+  CHECK(run.steps == 43 && run.has_grad_norm == 1 && run.grad_norm == 2.5);
+  OK(adamant_set_progress(optimizer, 0, NULL));
+  OK(adamant_get_state(optimizer, &run));
+  CHECK(run.steps == 0 && run.has_grad_norm == 0);
 
   // A plane in memory of ours.
   double memory[kSize / 2];

@@ -88,6 +88,7 @@ static void nulls(adamant_optimizer* optimizer) {
   state.group_count = 1;
   IS_NULL(adamant_load(optimizer, &state));
   IS_NULL(adamant_set_tensor_step(NULL, 0, 0));
+  IS_NULL(adamant_set_progress(NULL, 0, NULL));
   IS_NULL(adamant_set_plane(NULL, 0, "exp_avg", ADAMANT_VALUES, NULL, 0));
   IS_NULL(adamant_set_plane(optimizer, 0, NULL, ADAMANT_VALUES, NULL, 0));
   IS_NULL(adamant_set_plane(optimizer, 0, "exp_avg", ADAMANT_VALUES, NULL, 8));
@@ -267,9 +268,14 @@ static void numbers(adamant_optimizer* optimizer) {
   REFUSED(adamant_remove_tensor(optimizer, 1), ADAMANT_NOT_FOUND, "no tensor 1");
   REFUSED(adamant_set_tensor_step(optimizer, 1, 0), ADAMANT_NOT_FOUND, "no tensor 1");
   REFUSED(adamant_set_tensor_step(optimizer, 0, UINT64_MAX), ADAMANT_INVALID_ARGUMENT, "must be at most 2^62");
+  const double negative = -1.0;
+  REFUSED(adamant_set_progress(optimizer, UINT64_MAX, NULL), ADAMANT_INVALID_ARGUMENT, "must be at most 2^62");
+  REFUSED(adamant_set_progress(optimizer, 0, &negative), ADAMANT_INVALID_ARGUMENT, "grad_norm is -1");
   REFUSED(adamant_set_grads(optimizer, unknown, data, NULL, 1), ADAMANT_NOT_FOUND, "no tensor 3");
   REFUSED(adamant_set_grads(optimizer, NULL, data, NULL, 2), ADAMANT_MISMATCH, "2 gradients are given for 1 tensors");
   REFUSED(adamant_set_grads(optimizer, twice, data, format, 1), ADAMANT_INVALID_ARGUMENT, "number 9");
+  const int32_t twice_read_only[1] = {2 * ADAMANT_FORMAT_READ_ONLY};
+  REFUSED(adamant_set_grads(optimizer, twice, data, twice_read_only, 1), ADAMANT_INVALID_ARGUMENT, "number 256");
   REFUSED(adamant_set_params(optimizer, twice, data, 1), ADAMANT_DUPLICATE, "gradient of 'w' shares memory");
   data[0] = data[1] = values;
   REFUSED(adamant_set_params(optimizer, twice, data, 2), ADAMANT_DUPLICATE, "is given twice");

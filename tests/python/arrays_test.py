@@ -90,6 +90,25 @@ class Refusals(unittest.TestCase):
         self.refused(adamant.DuplicateError, "share memory", adamant.AdamW, [array[:8], array[7:15]])
         self.refused(adamant.DuplicateError, "shares memory", adamant.AdamW([array[:8]]).step, [array[1:9]])
 
+    def test_what_is_unusual_among_what_is_usual(self):
+        def read_only():
+            array = ones()
+            array.flags.writeable = False
+            return array
+
+        optimizer = adamant.SGD([ones(), ones(), ones(0)], lr=1.0)
+        for unusual in (read_only(), Interface(ones()), ones(dtype=numpy.float16), ones()):
+            before = [param.copy() for param in optimizer.param_groups[0]["params"]]
+            optimizer.step([ones(), unusual, ones(0)])
+            optimizer.step([ones(), unusual, None])
+            for param, old in zip(optimizer.param_groups[0]["params"], before):
+                numpy.testing.assert_array_equal(param, old - 2)
+        optimizer = adamant.SGD([ones(), ones()], lr=1.0)
+        for unusual, said in [(ones(16)[::2], "has strides"), (misaligned(), "is misaligned"), (ones(4), "has shape"),
+                              (ones().astype(numpy.dtype(numpy.float32).newbyteorder()), "is byte-swapped")]:
+            self.refused(ValueError, "gradient of '1' " + said, optimizer.step, [ones(), unusual])
+            optimizer.step([ones(), ones()])
+
     def test_shapes_of_gradients(self):
         for shape in [(4,), (2, 2), (1, 8), (8, 1)]:
             self.refused(adamant.MismatchError, "must have that of its parameter, \\(8,\\)",

@@ -78,15 +78,18 @@ class _Plane:
 
 class _Steady:
     """Tensors that all have an ordinary gradient, as lists over these tensors or their states, which are quickly compared
-    with what is there before the next step."""
+    with what is there before the next step. `others` have gradients that are looked at one by one, `absent` have none."""
 
-    def __init__(self, tensors, absent, states):
-        self.absent = absent
+    def __init__(self, tensors, others, absent, states):
+        self.others, self.absent = others, absent
         self.indices = [t.index for t in tensors]
         self.params = [t.param for t in tensors]
         self.versioned = [*map(_memory.versioned, self.params)]
-        self.dtypes = [t.dtype for t in tensors]
+        grads = [*map(_GRAD, self.params)]
+        self.dtypes = [*map(_DTYPE, grads)]
         self.elements = [t.elements for t in tensors]
+        self.contiguous = [t.contiguous for t in tensors]
+        self.strided = [(number, grads[number].stride()) for number, t in enumerate(tensors) if not t.contiguous]
         self.single = [number for number, t in enumerate(tensors) if t.elements == 1]
         watched = [(t.param, t.address) for t in tensors]
         for t in tensors:
@@ -104,12 +107,13 @@ class _Steady:
         try:
             grads = [*map(_GRAD, self.params)]
             addresses = [*map(_DATA_PTR, grads)]
-            if (all(map(_IS_CONTIGUOUS, grads)) and [*map(_DTYPE, grads)] == self.dtypes
+            if ([*map(_IS_CONTIGUOUS, grads)] == self.contiguous and [*map(_DTYPE, grads)] == self.dtypes
                     and [*map(_NUMEL, grads)] == self.elements and [*map(_DATA_PTR, self.watched)] == self.addresses
                     and all(map(operator.is_, itertools.chain(states.values(), end), self.held))
                     and all(map(operator.is_, itertools.chain(_values(states), end), self.inside))
                     and [*map(_VALUE, self.counters)] == self.counts
-                    # The imaginary part of a conjugate: it lies contiguously only if it is a single number.
+                    and all(grads[number].stride() == stride for number, stride in self.strided)
+                    # The imaginary part of a conjugate: it lies without gaps only if it is a single number.
                     and not any(grads[number].is_neg() for number in self.single)
                     and not any(param.grad is not None for param in self.absent)):
                 return addresses
@@ -168,7 +172,8 @@ class Engine:
         for t in self.tensors:
             if optimizer.state.get(t.param):
                 self._bind(t, convert)
-        self._resume(*optimizer._progress())
+        steps, grad_norm = optimizer._progress()
+        c.set_progress(self.handle, steps, None if grad_norm is None else ctypes.c_double(grad_norm))
 
     def _add(self, group, first):
         """The group for the library, if it has anything to step; `first` numbers its parameters."""
@@ -380,35 +385,6 @@ class Engine:
         c.get_state(self.handle, state)
         return state.steps, state.grad_norm if state.has_grad_norm else None
 
-    def _resume(self, steps, grad_norm):
-        """Sets these. The library takes them with all that it has, which is what it is."""
-        if not steps and grad_norm is None:
-            return
-        state = _library.State()
-        c.get_state(self.handle, state)
-        groups, tensors = [], []
-        for g in self.groups:
-            info = _library.GroupInfo()
-            c.get_group(self.handle, g.index, info)
-            options = _library.values({option.name.decode(): _library.read(option)
-                                       for option in info.options[: info.option_count]})
-            groups.append(_library.GroupInfo(rule=info.rule, formula=info.formula, options=options,
-                                             option_count=len(options)))
-        for t in self.tensors:
-            info = self._info(t)
-            planes = _library.array(_library.Plane, [
-                _library.Plane(state=plane.state, data=plane.data, bytes=plane.bytes, kind=plane.kind,
-                               element=plane.element) for plane in info.planes[: info.plane_count]])
-            shape = info.shape[: info.ndim]
-            tensors.append(_library.TensorInfo(
-                name=t.name.encode(), shape=(ctypes.c_size_t * len(shape))(*shape), ndim=info.ndim, group=info.group,
-                step=info.step, planes=planes, plane_count=len(planes), state_format=info.state_format,
-                weight_format=info.weight_format))
-        c.load(self.handle, _library.State(
-            seed=state.seed, steps=steps, has_grad_norm=grad_norm is not None, grad_norm=grad_norm or 0.0,
-            groups=_library.array(_library.GroupInfo, groups), group_count=len(groups),
-            tensors=_library.array(_library.TensorInfo, tensors), tensor_count=len(tensors)))
-
     # ---- The step
 
     def step(self, grad_scale, statistics):
@@ -426,8 +402,7 @@ class Engine:
             if self._steady is not None:
                 self._steady.count()
                 _memory.bump_versions(self._steady.versioned)
-            else:
-                self._count(self._stepped)
+            self._count(self._stepped)
 
     def _point(self, copies):
         """Points the library at the gradients; `copies` keeps what was made."""
@@ -435,18 +410,24 @@ class Engine:
         if steady is not None:
             addresses = steady.grads(self.optimizer.state)
             if addresses is not None:
-                if not steady.absent:
+                if len(addresses) == len(self._grads):
                     self._grads[:] = addresses
                 else:
                     for index, address in zip(steady.indices, addresses):
                         self._grads[index] = address
+                ordinary, others = self._gather(steady.others, copies)
+                self._stepped = ordinary + others
                 return
             self._leave_steady()
-        self._stepped, ordinary = self._gather(copies)
-        if ordinary and self._stepped:
-            stepped = set(self._stepped)
+        for param in self._idle:
+            if param.grad is not None:
+                raise Changed
+        ordinary, others = self._gather(self.tensors, copies)
+        self._stepped = others
+        if ordinary:
+            stepped = {*ordinary, *others}
             absent = [t.param for t in self.tensors if t not in stepped] + self._idle
-            self._steady = _Steady(self._stepped, absent, self.optimizer.state)
+            self._steady = _Steady(ordinary, others, absent, self.optimizer.state)
 
     def _leave_steady(self):
         if self._steady is not None:
@@ -454,13 +435,11 @@ class Engine:
                 t.count = count
             self._steady = None
 
-    def _gather(self, copies):
-        """Looks at one tensor after the other. Returns those that have a gradient, and whether all are ordinary."""
-        stepped, moved, ordinary = [], False, True
-        for param in self._idle:
-            if param.grad is not None:
-                raise Changed
-        for t in self.tensors:
+    def _gather(self, tensors, copies):
+        """Looks at one tensor after the other. Returns those that have an ordinary gradient, and those that have
+        another."""
+        ordinary, others, moved = [], [], False
+        for t in tensors:
             grad = t.param.grad
             self._grads[t.index] = None
             if grad is None:
@@ -469,12 +448,10 @@ class Engine:
             address, format, copied = self._read_grad(t, grad, copies)
             self._grads[t.index], self._formats[t.index] = address, format
             self._check_states(t, self.optimizer.state)
-            stepped.append(t)
-            ordinary = (ordinary and t.contiguous and format == t.format
-                        and not (copied or t.distributed or t.dtype.is_complex))
+            (others if copied or t.distributed or t.dtype.is_complex else ordinary).append(t)
         if moved:
             self._move_params()
-        return stepped, ordinary
+        return ordinary, others
 
     def _check_states(self, t, states):
         """Refuses to go on with states that are not those that the library knows; makes those that are not there."""

@@ -12,6 +12,12 @@ from torch_support import VERSION, TestCase, adamant, bits, copies, give_grads, 
 from adamant.torch import AdamW
 
 
+def train_anew(optimizer):
+    """A step of an optimizer that remembers nothing of the step before."""
+    optimizer._rebuild()
+    optimizer.step()
+
+
 class Right(TestCase):
     def same(self, a, steps=5, rule="AdamW", **options):
         b = [torch.nn.Parameter(param.detach().clone(memory_format=torch.preserve_format)) for param in a]
@@ -42,6 +48,24 @@ class Right(TestCase):
             one.step()
             other.step()
         self.assert_near(a, b)
+
+    def test_ordinary_gradients_beside_others(self):
+        kinds = {"usual": lambda g: g, "gaps": lambda g: torch.stack([g, g], dim=-1)[..., 0], "none": lambda g: None,
+                 "turned": lambda g: g.t().contiguous().t()}
+        plans = {"usual": ["usual"] * 8, "gaps": ["gaps"] * 8, "later": ["usual"] * 3 + ["gaps"] * 5,
+                 "lost": ["gaps", "gaps", "none", "none"] * 2, "turning": ["turned"] * 3 + ["usual", "turned"] * 2 + ["gaps"]}
+        a = [torch.nn.Parameter(torch.randn(6, 5)) for _ in plans]
+        a[-1].data = torch.randn(5, 6).t()
+        b = [torch.nn.Parameter(param.detach().clone()) for param in a]
+        one, other = AdamW(a), AdamW(b)
+        for step in range(8):
+            for x, y, plan in zip(a, b, plans.values()):
+                grad = kinds[plan[step]](torch.randn(6, 5))
+                x.grad, y.grad = grad, None if grad is None else grad.clone()
+            one.step()
+            train_anew(other)
+        self.assertEqual(bits(a), bits(b))
+        self.assertEqual([one.state[x]["step"].item() for x in a], [8, 8, 8, 4, 8])
 
     def test_an_expanded_gradient(self):
         a = parameters()
