@@ -550,6 +550,27 @@ class Engine:
         for t in self.tensors:
             self._check_states(t, self.optimizer.state)
 
+    def synchronize(self):
+        """Makes the library know all that the next step would tell it; makes the states that are not there."""
+        self.prepare()
+        self._set_options()
+
+    def take(self, info):
+        """Tells torch what a checkpoint, which the library has loaded, says of groups and steps."""
+        for g in self.groups:
+            options = info.groups[g.index]["options"]
+            for name in g.names:
+                old = g.group[name]
+                if isinstance(old, torch.Tensor):
+                    old.fill_(options[name])
+                elif name != "initial_accumulator_value":  # which torch has used by now
+                    g.group[name] = options[name]
+        for t in self.tensors:
+            t.count = info.tensors[t.name].step
+            if t.step is not None:
+                t.step.fill_(t.count)
+        _memory.bump_versions([_memory.versioned(t.param) for t in self.tensors])
+
     def end(self):
         """Ends it, if it has begun."""
         if self.open:

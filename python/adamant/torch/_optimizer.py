@@ -218,6 +218,28 @@ class Optimizer(torch.optim.Optimizer):
         """For statistics, logs and checks of the package."""
         return self._current().handle
 
+    # What adamant.save and adamant.load call, under the lock.
+
+    def _before_saving(self):
+        self._attempt(Engine.synchronize)
+        for t in self._engine.tensors:
+            if not t.contiguous:
+                raise MismatchError(f"parameter '{t.name}' has strides {t.memory.stride()}: a checkpoint has elements in the "
+                                    "order of the shape; save state_dict() instead")
+
+    def _before_loading(self, info):
+        self._before_saving()
+        settings = self.settings
+        own, theirs = (settings["state"], settings["weights"]), (info.state_format, info.weight_format)
+        if own != theirs:
+            raise MismatchError(f"the checkpoint has state=\"{theirs[0]}\", weights=\"{theirs[1]}\", this optimizer "
+                                f"\"{own[0]}\", \"{own[1]}\": load it with those, then call set_formats")
+
+    def _after_loading(self, info):
+        with torch.no_grad():
+            self._engine.take(info)
+        self._settings = {**self._settings, "seed": self.settings["seed"]}
+
     def _rule_of(self, group):
         """The rule of a group."""
         return "adamw" if self.rule == "adam" and group.get(_DECOUPLED) else self.rule
