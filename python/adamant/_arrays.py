@@ -47,7 +47,8 @@ class Memory:
             raise InvalidArgumentError(f"{name} is {_kind(array)}: it must be a NumPy array, or have "
                                        "__array_interface__ or __dlpack__")
         self.size = math.prod(self.shape)
-        self.dtype = None if self.format == Format.BF16 or not self.size else DTYPES[self.format]
+        shown = self.format != Format.BF16 or uint16 == Format.BF16
+        self.dtype = DTYPES[self.format] if shown and self.size else None
 
     def _of_numpy(self, array, name, uint16):
         # NumPy moves no array to which there is a weak reference: resize() refuses, also with refcheck=False.

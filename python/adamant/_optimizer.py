@@ -13,7 +13,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar, cast
 
 import numpy as np
 
@@ -40,7 +40,10 @@ def default_threads() -> int:
     return max(1, processors // int(processes))
 
 
-def _one_at_a_time(method):
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _one_at_a_time(method: _Method) -> _Method:
     """Calls on one optimizer wait for each other."""
 
     @functools.wraps(method)
@@ -48,7 +51,7 @@ def _one_at_a_time(method):
         with self._lock:
             return method(self, *args, **kwargs)
 
-    return call
+    return cast(_Method, call)
 
 
 class Optimizer:

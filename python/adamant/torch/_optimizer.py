@@ -9,7 +9,7 @@ import ctypes
 import functools
 import inspect
 import threading
-from typing import Any, Callable, ClassVar
+from typing import Any, Callable, ClassVar, TypeVar
 
 import torch
 
@@ -30,7 +30,8 @@ _FORMATS = frozenset({"state", "preset"})
 _DEFAULTS = {"nonfinite": "propagate"}
 
 # torch.compile leaves a step alone. This is torch.compiler.disable, without loading the compiler now; torch 1.13 has none.
-_without_compiler = getattr(torch, "_disable_dynamo", lambda function: function)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_without_compiler: Callable[[_Function], _Function] = getattr(torch, "_disable_dynamo", lambda function: function)
 
 
 class _Hidden:

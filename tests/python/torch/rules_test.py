@@ -4,9 +4,13 @@
 """Every rule in every form: as torch.optim has it, with the bits of the NumPy interface, and through state dicts."""
 
 import inspect
+import pathlib
+import subprocess
+import sys
+import tempfile
 import unittest
 
-from torch_support import FORMS, TestCase, adamant, bits, copies, digest, give_grads, parameters, torch, train
+from torch_support import FORMS, VERSION, TestCase, adamant, bits, copies, digest, give_grads, parameters, torch, train
 
 import adamant.torch
 
@@ -19,11 +23,22 @@ def theirs(name):
     return getattr(torch.optim, name)
 
 
+ROOT = pathlib.Path(__file__).parents[3]
+
+
 class Rules(TestCase):
     def each(self):
         for name, options in FORMS:
             with self.subTest(rule=name, **{key: str(value) for key, value in options.items()}):
                 yield name, options
+
+    @unittest.skipIf(VERSION != (2, 13), "the arguments in the type hints are those of torch 2.13")
+    def test_stubs_are_up_to_date(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([sys.executable, ROOT / "tools/make_python_stubs", folder], check=True)
+            stubs = "torch/__init__.pyi"
+            self.assertEqual(pathlib.Path(folder, stubs).read_text(), (ROOT / "python/adamant" / stubs).read_text(),
+                             "run tools/make_python_stubs")
 
     def test_fifty_steps_are_those_of_torch(self):
         for name, options in self.each():
