@@ -141,6 +141,9 @@ class RuleOptions : public torch::optim::OptimizerOptions {
   double get_lr() const override { return values_.lr.value(); }
   void set_lr(const double lr) override { values_.lr = lr; }
 
+  /// Sets one by its name.
+  void set(std::string_view name, const OptionValue& value) { set_option(values_, name, value); }
+
   /// Under torch's keys, which are the names of the options.
   void serialize(torch::serialize::OutputArchive& archive) const override {
     for (const OptionInfo& option : info(rule_).options) {
@@ -274,6 +277,12 @@ class ParamState : public torch::optim::OptimizerCloneableParamState<ParamState>
 class RuleOptimizer : public torch::optim::Optimizer {
  public:
   /// One step on every parameter that has a gradient, after the closure if there is one, whose loss is returned.
+  /// As torch's, which it hides: newer versions lose the options of a group that are not of their own classes.
+  void add_param_group(const torch::optim::OptimizerParamGroup& group) {
+    torch::optim::Optimizer::add_param_group(group);
+    keep_options(param_groups_.size() - 1, group);
+  }
+
   torch::Tensor step(LossClosure closure = nullptr) override { return step(std::move(closure), StepOptions{}); }
   torch::Tensor step(LossClosure closure, const StepOptions& options) {
     torch::Tensor loss;
@@ -370,7 +379,8 @@ class RuleOptimizer : public torch::optim::Optimizer {
  protected:
   RuleOptimizer(std::vector<torch::optim::OptimizerParamGroup> groups, std::unique_ptr<RuleOptions> options,
                 const Settings& settings)
-      : torch::optim::Optimizer(std::move(groups), std::move(options)), settings_(settings) {
+      : torch::optim::Optimizer(groups, std::move(options)), settings_(settings) {
+    for (std::size_t g = 0; g < groups.size(); ++g) keep_options(g, groups[g]);
     build();
   }
 
@@ -390,8 +400,31 @@ class RuleOptimizer : public torch::optim::Optimizer {
 
   static States::key_type key_of(const torch::Tensor& param) { return detail::key_of<States::key_type>(param); }
 
+  // Newer versions of libtorch give a group the options of the optimizer, but for those fields in which its own are not
+  // the rule's defaults; and they do so for their own classes only. Of others a group's own options are lost.
+  void keep_options(std::size_t group, const torch::optim::OptimizerParamGroup& given) {
+    if (!given.has_options()) return;
+    const RuleOptions& own = options_of(given.options(), group);
+    const RuleOptions& kept = options_of(group);
+    if (kept.rule() == own.rule() && detail::equal(kept.values(), own.values())) return;
+    std::unique_ptr<torch::optim::OptimizerOptions> merged = own.clone();
+    if (kept.rule() == own.rule()) {
+      const Options defaults = adamant::defaults(own.rule());
+      for_each_option([&](std::string_view name, auto field) {
+        if (own.values().*field == defaults.*field && kept.values().*field) {
+          static_cast<RuleOptions&>(*merged).set(name, get_option(kept.values(), name).value());
+        }
+      });
+    }
+    param_groups_[group].set_options(std::move(merged));
+  }
+
   [[nodiscard]] const RuleOptions& options_of(std::size_t group) const {
-    const auto* options = dynamic_cast<const RuleOptions*>(&param_groups_[group].options());
+    return options_of(param_groups_[group].options(), group);
+  }
+  [[nodiscard]] static const RuleOptions& options_of(const torch::optim::OptimizerOptions& of_group,
+                                                     std::size_t group) {
+    const auto* options = dynamic_cast<const RuleOptions*>(&of_group);
     if (options == nullptr) {
       detail::refuse(ErrorCode::invalid_argument, "options of param_groups[" + std::to_string(group) +
                                                       "] are not those of adamant::libtorch: must be OptionsOf a rule");

@@ -321,6 +321,28 @@ TEST(Libtorch, GroupsAndSchedulers) {
   EXPECT_EQ(mine.engine().options(1).lr, 0.1 / 8);
 }
 
+// What a group leaves at its default is what torch of that version makes of it: that default, or the optimizer's own.
+TEST(Libtorch, GroupsWithSomeOptions) {
+  const auto groups = [](const Tensors& params, auto options) {
+    std::vector<theirs::OptimizerParamGroup> groups;
+    groups.emplace_back(Tensors{params[0]}, std::make_unique<decltype(options)>(options));
+    return groups;
+  };
+  const Tensors a = some_params(), b = some_params();
+  theirs::AdamW torchs(groups(a, theirs::AdamWOptions().weight_decay(0.5)), theirs::AdamWOptions(0.01).eps(1e-4));
+  ours::AdamW mine(groups(b, ours::AdamWOptions().weight_decay(0.5)), ours::AdamWOptions(0.01).eps(1e-4));
+  torchs.add_param_group({{a[1]}, std::make_unique<theirs::AdamWOptions>(theirs::AdamWOptions(0.2))});
+  mine.add_param_group({{b[1]}, std::make_unique<ours::AdamWOptions>(ours::AdamWOptions(0.2))});
+  for (std::size_t g = 0; g < 2; ++g) {
+    const auto& expected = static_cast<const theirs::AdamWOptions&>(torchs.param_groups()[g].options());
+    const auto& got = static_cast<const ours::AdamWOptions&>(mine.param_groups()[g].options());
+    EXPECT_EQ(got.lr(), expected.lr());
+    EXPECT_EQ(got.eps(), expected.eps());
+    EXPECT_EQ(got.weight_decay(), expected.weight_decay());
+  }
+  EXPECT_EQ(mine.param_groups()[1].options().get_lr(), 0.2);
+}
+
 TEST(Libtorch, GroupsAddedLater) {
   const auto train = [](auto& optimizer, const Tensors& params) {
     const Tensors first = {params[0], params[1]};
