@@ -12,7 +12,7 @@ help:
 	@echo 'make test-python  the tests of the Python package in a venv with the newest torch, TORCH=torch==2.13.0'
 	@echo 'make fuzz       look for inputs that break what reads them, for FUZZ_SECONDS=600 with each of four targets'
 	@echo 'make bench      install what is missing, build, and measure'
-	@echo 'make peers      time the step of Adamant beside other Python packages: writes docs/benchmarks.md, takes ten minutes'
+	@echo 'make peers      time steps beside other Python packages: writes docs/benchmarks.md; ten minutes or more'
 	@echo 'make fidelity   how accurately compact states follow f32 states: writes docs/fidelity.md'
 	@echo 'make loss       what compact formats cost in loss: writes docs/loss.md, takes half an hour'
 	@echo 'make build      only build; the program is then $(program)'

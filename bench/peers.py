@@ -9,9 +9,9 @@
     bench/peers.py --page         writes docs/benchmarks.md from all of bench/results
     bench/peers.py --page check   says whether docs/benchmarks.md is what those files give; status 1 if not
 
-Without --here or --short the packages are installed in build/peers-venv. It prints the tables of the page for this machine.
-docs/benchmarks.md says what is measured. The libraries are those of the preset release, unless the environment names them:
-ADAMANT_LIBRARY (target adamant_shared), ADAMANT_CEILING (target adamant_ceiling).
+Without --here or --short the packages are installed in build/peers-venv. It prints the tables of the page for this
+machine. docs/benchmarks.md says what is measured. The libraries are those of the preset release, unless the environment
+names them: ADAMANT_LIBRARY (target adamant_shared), ADAMANT_CEILING (target adamant_ceiling).
 """
 
 import argparse
@@ -24,6 +24,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 
 from peers import packages, page, steps, summary
 
@@ -37,14 +38,16 @@ def parsed():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", type=lambda text: text.split(","), default=WORKLOADS, metavar="LIST",
                         help=f"sizes, COUNTxSIZE or GPT-2 124M [{','.join(WORKLOADS)}]")
-    parser.add_argument("--peers", default="", metavar="REGEX", help="only peers whose name has this; none: Adamant alone")
+    parser.add_argument("--peers", default="", metavar="REGEX",
+                        help="only peers whose name has this; none: Adamant alone")
     parser.add_argument("--prime-rl", metavar="FILE", help="kernel.cpp of prime-rl's cpu_adam")
     parser.add_argument("--torch", default="torch==2.13.0", metavar="REQUIREMENT",
                         help="what pip installs for PyTorch [%(default)s]")
     parser.add_argument("--rounds", type=int, default=0, help="[5 to 25, by time]")
     parser.add_argument("--here", action="store_true", help="install nothing: measure the packages of this Python")
     parser.add_argument("--short", action="store_true", help="--here --workloads 64Mi --rounds 3, and no file")
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS, metavar="FOLDER", help="of the results [bench/results]")
+    parser.add_argument("--out", type=pathlib.Path, default=RESULTS, metavar="FOLDER",
+                        help="of the results [bench/results]")
     parser.add_argument("--page", nargs="?", const="write", choices=["write", "check"])
     parser.add_argument("--package", help=argparse.SUPPRESS)  # what a process of one package is told
     options = parser.parse_args()
@@ -64,9 +67,16 @@ def selected(options, package=None):
 
 def measure_package(options):
     from peers import measuring  # needs NumPy
+    progress = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # packages may print; the log gets it
 
     def save(result):
         options.out.write_text(json.dumps(result))
+        if result["heats"]:
+            heat = result["heats"][-1]
+            print(f"  {heat['workload']}: {heat['peer'] or 'Adamant alone'}, {time.perf_counter() - start:.0f} s",
+                  file=progress)
+    start = time.perf_counter()
     measuring.measure(selected(options, options.package), options.workloads, options.rounds, save)
 
 
@@ -78,7 +88,8 @@ def run_package(package, options, out):
     failed = None
     try:
         with log.open("w") as said:
-            done = subprocess.run(command, stdout=said, stderr=said, timeout=LIMIT, env=packages.environment(package))
+            done = subprocess.run(command, stdout=sys.stderr, stderr=said, timeout=LIMIT,
+                                  env=packages.environment(package))
         if done.returncode:
             failed = f"status {done.returncode}: {(log.read_text().splitlines() or [''])[-1][:200]}"
     except subprocess.TimeoutExpired:
@@ -99,8 +110,8 @@ def set_environment(options):
 
 
 def commit():
-    done = subprocess.run(["git", "describe", "--always", "--dirty", "--exclude=*"], cwd=packages.ROOT, capture_output=True,
-                          text=True)
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    done = subprocess.run(command, cwd=packages.ROOT, capture_output=True, text=True)
     return done.stdout.strip() or None
 
 

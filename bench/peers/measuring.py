@@ -1,8 +1,8 @@
 # Copyright 2026 The Adamant authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Times the steps of one package's peers in this process. Each peer takes turns, in rounds, with Adamant's rows and with the
-ceiling: a loop with the loads and stores of an f32 step (28 bytes per parameter), on all processors."""
+"""Times the steps of one package's peers in this process. Each peer takes turns, in rounds, with Adamant's rows and
+with the ceiling: a loop with the loads and stores of an f32 step (28 bytes per parameter), on all processors."""
 
 import ctypes
 import gc
@@ -18,7 +18,7 @@ from peers.steps import OURS, THREADS, Step, Unavailable
 CEILING = "ceiling"
 TURN = 5e-3            # seconds that one turn takes at least
 ROUNDS = range(5, 26)  # at least, at most; in between it is time that ends a measurement
-SECONDS = 4.0          # of a peer on a workload
+SECONDS = 3.0          # of a peer on a workload
 LARGE = 1 << 24        # parameters from which the peak of a step's memory is more than what counts it is wrong by
 
 
@@ -114,9 +114,11 @@ def seconds_of(run, steps):
 def turn_of(run):
     """(timed, untimed) steps of a turn; the untimed ones bring its memory into the caches."""
     run()  # makes states and compiles
-    once = min(seconds_of(run, 1) for _ in range(2))
-    timed = max(1, int(TURN / once) + 1) if once < TURN else 1
-    return timed, max(2, timed // 10) if timed > 1 else 0
+    once = seconds_of(run, 1)
+    if once >= TURN:
+        return 1, 0  # more memory than any cache, or far from its speed
+    timed = int(TURN / min(seconds_of(run, 1) for _ in range(3))) + 1
+    return timed, max(2, timed // 10)
 
 
 def in_rounds(steps, turns, parameters, rounds):
@@ -167,13 +169,15 @@ def versions(names):
 
 
 def measure(peers, workloads, rounds, save):
-    """Calls save(result) whenever there is more of it, so that what was measured outlives a package that crashes. Without
-    peers, Adamant's rows alone are measured."""
+    """Calls save(result) whenever there is more of it, so that what was measured outlives a package that crashes.
+    Measures Adamant's rows of f32 and of the bits that the peers have; without peers, all of its rows alone."""
     import adamant
     cpu, caches, compiler = library().adamant_machine().decode().split("\n")
-    result = {"machine": {"cpu": cpu, "processors": THREADS, "caches": caches, "instruction set": adamant.current_target(),
-                          "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")},
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    result = {"machine": {"cpu": cpu, "processors": THREADS, "caches": caches, "memory": memory,
+                          "instruction set": adamant.current_target()},
               "compiler": compiler, "absent": {}, "heats": [], "bytes": []}
+    ours = [row for row in OURS if not peers or row.bits in {"f32", *(peer.bits for peer in peers)}]
     for workload in workloads:
         shapes = shapes_of(workload)
         parameters = sum(math.prod(shape) for shape in shapes)
@@ -181,7 +185,7 @@ def measure(peers, workloads, rounds, save):
         values = numpy.random.default_rng(0).standard_normal(largest, numpy.float32)
         steps, turns = {CEILING: ceiling(values, parameters)}, {}
         turns[CEILING] = turn_of(steps[CEILING].run)
-        for row in OURS:
+        for row in ours:
             try:
                 steps[row.name], turns[row.name] = try_make(row, shapes, values)
             except Unavailable as why:

@@ -1,8 +1,8 @@
 # Copyright 2026 The Adamant authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The packages of the peers, in a virtual environment of their own. Each is installed by itself, so that one that cannot be had
-costs only its own peers; none brings another torch."""
+"""The packages of the peers, in a virtual environment of their own. Each is installed by itself, so that one that
+cannot be had costs only its own peers; none brings another torch."""
 
 import os
 import pathlib
@@ -22,7 +22,8 @@ PACKAGES = {
     "torch": [["setuptools", "ninja", "{torch}"]],
     "deepspeed": [LIGHT, ["--no-deps", "deepspeed"]],
     "bitsandbytes": [["packaging"], ["--no-deps", "bitsandbytes"]],
-    "bitsandbytes-cpu-fork": [["packaging"], ["--no-deps", "--upgrade", "--target", "{folder}", "bitsandbytes-cpu-fork"]],
+    "bitsandbytes-cpu-fork": [["packaging"],
+                              ["--no-deps", "--upgrade", "--target", "{folder}", "bitsandbytes-cpu-fork"]],
     "torchao": [["--no-deps", "torchao"]],
     "optax": [["jax", "jaxlib", "optax"]],
 }

@@ -3,8 +3,8 @@
 
 """Whose steps are timed: Adamant's own rows, and the list of peers. Everything iterates over OURS and PEERS.
 
-All are AdamW with a learning rate of 1e-3, betas 0.9 and 0.999 and a weight decay of 0.01, with no check for NaN, since no
-peer has one. Packages are imported when the first of their steps is made.
+All are AdamW with a learning rate of 1e-3, betas 0.9 and 0.999 and a weight decay of 0.01, with no check for NaN, since
+no peer has one. Packages are imported when the first of their steps is made.
 """
 
 import importlib
@@ -99,7 +99,8 @@ def prime_rl(shapes, values):
     import torch
     from torch.utils.cpp_extension import load
     level = torch.backends.cpu.get_cpu_capability()
-    flags = {"AVX512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"], "AVX2": ["-mavx2", "-mfma", "-mf16c"]}
+    flags = {"AVX512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"],
+             "AVX2": ["-mavx2", "-mfma", "-mf16c"]}
     if level in flags:
         flags[level] += [f"-DCPU_CAPABILITY={level}", f"-DCPU_CAPABILITY_{level}"]
     kernel = load(name="prime_rl_cpu_adam", sources=[source], extra_cflags=["-O3", "-fopenmp", *flags.get(level, [])],
@@ -146,7 +147,8 @@ PEERS = [
     Row("torch AdamW (default)", "torch", "f32", torch_class("torch.optim", "AdamW")),
     Row("torch AdamW foreach", "torch", "f32", torch_class("torch.optim", "AdamW", foreach=True)),
     Row("torch AdamW fused", "torch", "f32", torch_class("torch.optim", "AdamW", fused=True)),
-    Row("torch AdamW fused, all bf16", "torch", "all bf16", torch_class("torch.optim", "AdamW", "bfloat16", fused=True)),
+    Row("torch AdamW fused, all bf16", "torch", "all bf16",
+        torch_class("torch.optim", "AdamW", "bfloat16", fused=True)),
     Row("prime-rl kernel", "torch", "f32", prime_rl),
     Row("DeepSpeedCPUAdam", "deepspeed", "f32", torch_class(*DEEPSPEED)),
     Row("DeepSpeedCPUAdam, bf16", "deepspeed", "bf16", torch_class(*DEEPSPEED, "bfloat16", fp32_optimizer_states=True)),

@@ -13,8 +13,8 @@ def ratio(rounds, name, base):
 
 
 def cells(heats, sizes, workloads, rows):
-    """A cell holds the median ratio to the ceiling, the best ns per parameter, bytes per parameter and, for a peer, how many
-    times as long as Adamant's row of the same bits it takes. Adamant's rows count the rounds of all heats."""
+    """A cell holds the median ratio to the ceiling, the best ns per parameter, bytes per parameter and, for a peer, how
+    many times as long as Adamant's row of the same bits it takes. Adamant's rows count the rounds of all heats."""
     ours = {row.name for row in rows if row.name.startswith("adamant")}
     found = []
     for workload in workloads:
@@ -32,7 +32,8 @@ def cells(heats, sizes, workloads, rows):
             for size in sizes:
                 if (size["workload"], size["name"]) == (workload, row.name):
                     cell.update({key: size[key] for key in ("weights", "states", "temporaries")})
-            found.append({key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in cell.items()})
+            found.append({key: float(f"{value:.4g}") if isinstance(value, float) else value
+                          for key, value in cell.items()})
     return found
 
 

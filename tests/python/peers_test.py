@@ -26,8 +26,8 @@ class Peers(unittest.TestCase):
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        command = [sys.executable, ROOT / "bench/peers.py", "--here", "--workloads", ",".join(WORKLOADS), "--rounds", "2",
-                   "--peers", "foreach$", "--out", folder.name]
+        command = [sys.executable, ROOT / "bench/peers.py", "--here", "--workloads", ",".join(WORKLOADS),
+                   "--rounds", "2", "--peers", "foreach$", "--out", folder.name]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         cls.printed = done.stdout
@@ -80,13 +80,14 @@ class Parts(unittest.TestCase):
         fused = next(peer for peer in steps.PEERS if peer.name == "torch AdamW fused")
         heats = [{"workload": "1Ki", "peer": fused.name, "rounds": rounds}]
         cells = summary.cells(heats, [], ["1Ki", "2Ki"], [*steps.OURS, fused])
-        self.assertEqual([(cell["name"], cell["ceiling ratio"], cell["best ns"], cell.get("times ours")) for cell in cells],
-                         [("adamant f32", 0.5, 1.0, None), (fused.name, 2.0, 2.0, 4.0)])
+        said = [(cell["name"], cell["ceiling ratio"], cell["best ns"], cell.get("times ours")) for cell in cells]
+        self.assertEqual(said, [("adamant f32", 0.5, 1.0, None), (fused.name, 2.0, 2.0, 4.0)])
 
     def test_shared_memory_counts_once(self):
         import numpy
         array = numpy.zeros(10, numpy.float32)
-        step = steps.Step(None, lambda: [array], lambda: {"a": [array, numpy.zeros(3)], "low_bits": numpy.zeros(7, numpy.uint8)})
+        states = {"a": [array, numpy.zeros(3)], "low_bits": numpy.zeros(7, numpy.uint8)}
+        step = steps.Step(None, lambda: [array], lambda: states)
         self.assertEqual(measuring.bytes_of(step), (47, 24))
 
     def test_peak_of_a_step(self):
