@@ -63,7 +63,7 @@ C++, and `bench/libtorch.cc` compares it with libtorch's.
 ## How to add a machine
 
 Run `make peers` when nothing else runs, and send the new file of `bench/results/` with this page in a pull request. It
-takes 3 GB for packages in `build/`, 9 GB of memory, and ten to twenty minutes. `TORCH=torch==2.13.0` is the version of
+takes 2 GB for packages in `build/`, 9 GB of memory, and ten to twenty minutes. `TORCH=torch==2.13.0` is the version of
 PyTorch; where the package index has it only with gigabytes for other devices, set
 `PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu`. `PEERS='--prime-rl FILE'` passes an option on;
 `bench/peers.py --help` lists them.
