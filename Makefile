@@ -4,7 +4,7 @@
 # Shortcuts for the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
 
-.PHONY: $(program) help lab build test test-deep test-python fuzz bench fidelity loss install clean
+.PHONY: $(program) help lab build test test-deep test-python fuzz bench peers fidelity loss install clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on four small workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
@@ -12,6 +12,7 @@ help:
 	@echo 'make test-python  the tests of the Python package in a venv with the newest torch, TORCH=torch==2.13.0'
 	@echo 'make fuzz       look for inputs that break what reads them, for FUZZ_SECONDS=600 with each of four targets'
 	@echo 'make bench      install what is missing, build, and measure'
+	@echo 'make peers      time steps beside other Python packages: writes docs/benchmarks.md; ten minutes or more'
 	@echo 'make fidelity   how accurately compact states follow f32 states: writes docs/fidelity.md'
 	@echo 'make loss       what compact formats cost in loss: writes docs/loss.md, takes half an hour'
 	@echo 'make build      only build; the program is then $(program)'
@@ -60,6 +61,12 @@ bench:
 	@tools/setup build
 	@$(MAKE) --no-print-directory $(program)
 	@$(program) bench
+
+peers:
+	@tools/setup test
+	@cmake --preset release --log-level=NOTICE -DADAMANT_BUILD_TESTS=ON
+	@cmake --build --preset release --target adamant_shared adamant_ceiling
+	@bench/peers.py --torch '$(TORCH)' $(PEERS)
 
 fidelity:
 	@tools/setup test
