@@ -135,7 +135,7 @@ def measure(options):
     set_environment(options)
     missing = install(options)
     result = {"machine": {}, "date": datetime.date.today().isoformat(), "commit": commit(),
-              "command": shlex.join(["bench/peers.py", *sys.argv[1:]]), "compiler": "",
+              "command": shlex.join(["bench/peers.py", *(os.path.basename(each) for each in sys.argv[1:])]), "compiler": "",
               "versions": {"python": sys.version.split()[0]}, "load before": os.getloadavg(), "absent": {}}
     heats, sizes = [], []
     for package in packages.PACKAGES:
