@@ -16,6 +16,7 @@
 #include "checkpoint/parts.h"
 #include "checkpoint/snapshot.h"
 #include "checkpoint/state_text.h"
+#include "checkpoint/system.h"
 #include "checkpoint/writing.h"
 
 namespace adamant {
@@ -191,7 +192,10 @@ struct Source {
       const Place place = place_of(path);
       for (const Part& part : text.parts) {
         const std::filesystem::path its = place.folder.path() / part.name;
-        if (std::filesystem::is_symlink(its)) throw Wrong{"its file " + printable(part.name) + " is a link"};
+        struct stat status{};
+        if (system().status_at(place.folder.number(), part.name.c_str(), status) == 0 && S_ISLNK(status.st_mode)) {
+          throw Wrong{"its file " + printable(part.name) + " is a link"};
+        }
         SafetensorsFile file(its);
         if (!file.has_checksums() || file.size() != part.bytes || file.checksum() != part.checksum) {
           throw Wrong{"its file " + printable(part.name) + " is another one than it names"};
@@ -232,7 +236,7 @@ struct Source {
         throw Wrong{"its tensor " + printable(name) + " is " + std::string(its.type.name) + ", must be " +
                     std::string(type)};
       };
-      if (plane.empty()) {
+      if (name == tensor) {
         ++params;
         if (its.shape != entry.shape)
           throw Wrong{"its parameter " + printable(name) + " has another shape than it names"};
@@ -241,14 +245,15 @@ struct Source {
         if (bytes == 0) throw Wrong{"its tensor " + printable(name) + " goes with no weight format that it names"};
         expect(type_name(bytes));
         entry.weight_bits = its.bytes;
-      } else if (const std::size_t slash = plane.find('/'); slash == std::string::npos) {
+      } else if (const std::size_t slash = plane.find('/'); slash == std::string::npos && !plane.empty()) {
         const StateFormat format = text.formats.at(tensor);
         expect(values_type(format));
         StateDescription::State& state = entry.states[plane];
         state.format = format;
         state.bytes = its.bytes;
       } else {
-        if (plane.substr(slash + 1) != kExponents || !entries.contains(name.substr(0, name.rfind('/')))) {
+        if (slash == std::string::npos || plane.substr(slash + 1) != kExponents ||
+            !entries.contains(name.substr(0, name.rfind('/')))) {
           throw Wrong{"its tensor " + printable(name) + " is no plane of a state"};
         }
         expect("U8");

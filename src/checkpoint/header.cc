@@ -34,11 +34,6 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kMetadata = "__metadata__";
 
-// Control characters in names only mislead who reads them in a message.
-bool has_control_character(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 // Takes the events of the JSON parser, which knows no depth and keeps nothing itself. What may come next depends on
 // where in the header it is.
 class Reader final : public nlohmann::json_sax<Json> {
@@ -168,6 +163,15 @@ class Reader final : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
+bool has_control_character(std::string_view name) {
+  return std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+void check_zero_bytes(std::string_view json, const std::string& what) {
+  const std::size_t found = json.find('\0');
+  if (found != std::string_view::npos) throw Wrong{what + " not JSON at its byte " + std::to_string(found + 1)};
+}
+
 std::array<std::byte, kLengthBytes> length_bytes(std::uint64_t length) {
   std::array<std::byte, kLengthBytes> bytes{};
   for (std::size_t i = 0; i < kLengthBytes; ++i) bytes[i] = static_cast<std::byte>(length >> 8 * i);
@@ -204,6 +208,7 @@ Header parse_header(std::string_view text, std::uint64_t data) {
   const std::size_t padding = text.size() - (text.find_last_not_of(' ') + 1);
   const std::string_view json = text.substr(0, text.size() - padding);
   if (!json.starts_with('{') || !json.ends_with('}')) throw Wrong{"the header is not a JSON object"};
+  check_zero_bytes(json, "the header is");
   Reader reader;
   Json::sax_parse(json, &reader);
 

@@ -39,6 +39,7 @@ Json parsed(std::string_view text) {
     }
     return true;
   };
+  check_zero_bytes(text, "is");
   try {
     return Json::parse(text, check);
   } catch (const nlohmann::json::exception&) {
