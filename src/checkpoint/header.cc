@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "checkpoint/json.h"
 
 namespace adamant {
 
@@ -161,6 +163,12 @@ class Reader final : public nlohmann::json_sax<Json> {
   int offsets_ = 0;
 };
 
+std::string metadata_text(const Metadata& metadata) {
+  std::map<std::string, std::string> members;
+  for (const auto& [key, value] : metadata) members[key] = json_text(std::string_view(value));
+  return object_text(members);
+}
+
 }  // namespace
 
 bool has_control_character(std::string_view name) {
@@ -231,14 +239,14 @@ Header parse_header(std::string_view text, std::uint64_t data) {
 
 std::string header_text(const Header& header) {
   std::string text = "{";
-  if (!header.metadata.empty()) text += Json(kMetadata).dump() + ":" + Json(header.metadata).dump();
+  if (!header.metadata.empty()) text += json_text(kMetadata) + ":" + metadata_text(header.metadata);
   for (const SafetensorsEntry& entry : header.entries) {
     if (text.size() > 1) text += ',';
-    text += Json(entry.name).dump() + ":{\"dtype\":\"" + std::string(entry.type.name) + "\",\"shape\":[" +
-            listed(
-                entry.shape, [](std::size_t extent) { return std::to_string(extent); }, ",") +
-            "],\"data_offsets\":[" + std::to_string(entry.offset) + "," + std::to_string(entry.offset + entry.bytes) +
-            "]}";
+    text +=
+        json_text(std::string_view(entry.name)) + ":{\"dtype\":\"" + std::string(entry.type.name) + "\",\"shape\":[" +
+        listed(
+            entry.shape, [](std::size_t extent) { return std::to_string(extent); }, ",") +
+        "],\"data_offsets\":[" + std::to_string(entry.offset) + "," + std::to_string(entry.offset + entry.bytes) + "]}";
   }
   text += '}';
   text.resize((text.size() + 7) / 8 * 8, ' ');
