@@ -1,8 +1,8 @@
 // Copyright 2026 The Adamant authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Whatever call of the system fails, whenever memory runs out, wherever the power is cut: there is the old checkpoint or
-// the new one, whole, and an optimizer that is as it was or is refused.
+// Whatever call of the system fails, whenever memory runs out, wherever the power is cut: there is the old checkpoint
+// or the new one, whole, and an optimizer that is as it was or is refused.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -79,42 +79,44 @@ TEST(Faults, InSavingLeaveTheOldOrTheNew) {
     SCOPED_TRACE(way.name);
     const MemorySystem first = states.before(way);
     SmallRun reader;
-    points += with_every_fault([&] { return MemorySystem(first.files); },
-                               [&](MemorySystem& memory, FaultySystem& faulty) {
-      const UseSystem use(faulty);
-      const MemoryFiles before = memory.files;
-      std::string refused;
-      try {
-        way.save(states.newer);
-      } catch (const Error& error) {
-        refused = error.what();
-        ASSERT_EQ(error.code(), ErrorCode::io) << refused;
-      }
-      ASSERT_EQ(memory.open_count(), 0u);
-      refusals += !refused.empty();
-      ASSERT_EQ(states.newer.bits(), states.new_bits);
-      faulty.before = [](SystemCall) { return 0; };
-      // Before anything else, so that no constructor mends it.
-      bool untouched = true;
-      for (const auto& [folder, names] : before.folders) {
-        for (const auto& [name, file] : names) {
-          untouched &= memory.files.contains(folder, name) &&
-                       memory.files.contents.at(memory.files.folders.at(folder).at(name)) == before.contents.at(file);
-        }
-      }
-      const std::string now = loaded(way, reader);
-      ASSERT_TRUE(now == states.new_bits || (!refused.empty() && untouched && now == states.old_bits)) << refused;
-      for (const auto& [folder, names] : memory.files.folders) {
-        for (const auto& [name, file] : names) {
-          ASSERT_TRUE(way.of_run || name != "run.safetensors" || memory.files.modes.at(file) == 0600u);
-        }
-      }
-      // Once the fault is gone, it is saved, and nothing unfinished stays.
-      way.save(states.newer);
-      ASSERT_EQ(temporary_files(memory.files), 0u);
-      ASSERT_EQ(loaded(way, reader), states.new_bits);
-      ASSERT_EQ(memory.open_count(), 0u);
-    });
+    points += with_every_fault(
+        [&] { return MemorySystem(first.files); },
+        [&](MemorySystem& memory, FaultySystem& faulty) {
+          const UseSystem use(faulty);
+          const MemoryFiles before = memory.files;
+          std::string refused;
+          try {
+            way.save(states.newer);
+          } catch (const Error& error) {
+            refused = error.what();
+            ASSERT_EQ(error.code(), ErrorCode::io) << refused;
+          }
+          ASSERT_EQ(memory.open_count(), 0u);
+          refusals += !refused.empty();
+          ASSERT_EQ(states.newer.bits(), states.new_bits);
+          faulty.before = [](SystemCall) { return 0; };
+          // Before anything else, so that no constructor mends it.
+          bool untouched = true;
+          for (const auto& [folder, names] : before.folders) {
+            for (const auto& [name, file] : names) {
+              untouched &=
+                  memory.files.contains(folder, name) &&
+                  memory.files.contents.at(memory.files.folders.at(folder).at(name)) == before.contents.at(file);
+            }
+          }
+          const std::string now = loaded(way, reader);
+          ASSERT_TRUE(now == states.new_bits || (!refused.empty() && untouched && now == states.old_bits)) << refused;
+          for (const auto& [folder, names] : memory.files.folders) {
+            for (const auto& [name, file] : names) {
+              ASSERT_TRUE(way.of_run || name != "run.safetensors" || memory.files.modes.at(file) == 0600u);
+            }
+          }
+          // Once the fault is gone, it is saved, and nothing unfinished stays.
+          way.save(states.newer);
+          ASSERT_EQ(temporary_files(memory.files), 0u);
+          ASSERT_EQ(loaded(way, reader), states.new_bits);
+          ASSERT_EQ(memory.open_count(), 0u);
+        });
   }
   EXPECT_GT(refusals, points / 2);
   std::cout << points << " faults while saving, " << refusals << " of them told\n";
@@ -139,38 +141,39 @@ TEST(Faults, InLoadingChangeNothing) {
       const std::string after = expected.bits();
       points += with_every_fault([&] { return MemorySystem(first.files); },
                                  [&](MemorySystem& memory, FaultySystem& faulty) {
-        const UseSystem use(faulty);
-        SmallRun run(200, settings);
-        const std::string before = run.step(4).bits();
-        const auto take = [&] {
-          if (!way.of_run) return void(load(*run.optimizer, kPath, {.params = true, .round = true}));
-          Checkpoints(kRun).load_newest(*run.optimizer, {.params = true, .round = true});
-        };
-        try {
-          take();
-          ASSERT_EQ(run.bits(), after);
-        } catch (const Error& error) {
-          ASSERT_EQ(error.code(), ErrorCode::io) << error.what();
-          const std::string said = error.what();
-          const std::string step = refusal([&] { run.optimizer->step(); });
-          if (step != "accepted") {
-            ++torn;
-            ASSERT_NE(step.find("after a load that broke off"), std::string::npos) << step;
-            ASSERT_NE(said.find("mixed"), std::string::npos) << said;
-          } else {
-            // It went on as if the load had not been tried.
-            SmallRun other(200, settings);
-            other.step(4);
-            ASSERT_EQ(before, other.bits());
-            other.optimizer->step();
-            ASSERT_EQ(run.bits(), other.bits()) << said;
-          }
-        }
-        ASSERT_EQ(memory.open_count(), 0u);
-        faulty.before = [](SystemCall) { return 0; };
-        take();
-        ASSERT_EQ(run.bits(), after);
-      });
+                                   const UseSystem use(faulty);
+                                   SmallRun run(200, settings);
+                                   const std::string before = run.step(4).bits();
+                                   const auto take = [&] {
+                                     if (!way.of_run)
+                                       return void(load(*run.optimizer, kPath, {.params = true, .round = true}));
+                                     Checkpoints(kRun).load_newest(*run.optimizer, {.params = true, .round = true});
+                                   };
+                                   try {
+                                     take();
+                                     ASSERT_EQ(run.bits(), after);
+                                   } catch (const Error& error) {
+                                     ASSERT_EQ(error.code(), ErrorCode::io) << error.what();
+                                     const std::string said = error.what();
+                                     const std::string step = refusal([&] { run.optimizer->step(); });
+                                     if (step != "accepted") {
+                                       ++torn;
+                                       ASSERT_NE(step.find("after a load that broke off"), std::string::npos) << step;
+                                       ASSERT_NE(said.find("mixed"), std::string::npos) << said;
+                                     } else {
+                                       // It went on as if the load had not been tried.
+                                       SmallRun other(200, settings);
+                                       other.step(4);
+                                       ASSERT_EQ(before, other.bits());
+                                       other.optimizer->step();
+                                       ASSERT_EQ(run.bits(), other.bits()) << said;
+                                     }
+                                   }
+                                   ASSERT_EQ(memory.open_count(), 0u);
+                                   faulty.before = [](SystemCall) { return 0; };
+                                   take();
+                                   ASSERT_EQ(run.bits(), after);
+                                 });
     }
   }
   EXPECT_GT(torn, 0u);

@@ -19,7 +19,8 @@
 namespace adamant::testing {
 
 // Paths of the system in memory.
-inline const std::string kFolder = "/adamant-memory", kPath = kFolder + "/run.safetensors", kRun = kFolder + "/runs/one";
+inline const std::string kFolder = "/adamant-memory", kPath = kFolder + "/run.safetensors",
+                         kRun = kFolder + "/runs/one";
 
 /// How often a test does what takes time; `make soak` asks for more.
 inline std::size_t repeats() {
@@ -48,9 +49,7 @@ inline const std::vector<Way>& ways() {
        [](const SmallRun& run) { save(*run.optimizer, kPath, {.params = true, .max_file_bytes = 700}); }, false},
       {"of a run", [](const SmallRun& run) { to_checkpoints(run, {.keep = 1, .params = true}, false); }, true},
       {"of a run, several files",
-       [](const SmallRun& run) {
-         to_checkpoints(run, {.keep = 1, .params = true, .max_file_bytes = 700}, false);
-       },
+       [](const SmallRun& run) { to_checkpoints(run, {.keep = 1, .params = true, .max_file_bytes = 700}, false); },
        true},
       {"of a run, in the background",
        [](const SmallRun& run) { to_checkpoints(run, {.keep = 2, .params = true}, true); }, true},

@@ -45,9 +45,7 @@ class FaultySystem final : public checkpoint::System {
   /// How many bytes of so many are read or written at once; at least 1.
   std::function<std::size_t(std::size_t)> most = [](std::size_t bytes) { return bytes; };
 
-  int make_folder(const char* path) override {
-    return fails(SystemCall::make_folder) ? -1 : real_.make_folder(path);
-  }
+  int make_folder(const char* path) override { return fails(SystemCall::make_folder) ? -1 : real_.make_folder(path); }
   int open_folder(const char* path) override { return fails(SystemCall::open_folder) ? -1 : real_.open_folder(path); }
   int open_at(int folder, const char* name, int flags, mode_t mode) override {
     return fails(SystemCall::open_at) ? -1 : real_.open_at(folder, name, flags, mode);
@@ -58,9 +56,7 @@ class FaultySystem final : public checkpoint::System {
   int status_at(int folder, const char* name, struct stat& status) override {
     return fails(SystemCall::status_at) ? -1 : real_.status_at(folder, name, status);
   }
-  int set_mode(int file, mode_t mode) override {
-    return fails(SystemCall::set_mode) ? -1 : real_.set_mode(file, mode);
-  }
+  int set_mode(int file, mode_t mode) override { return fails(SystemCall::set_mode) ? -1 : real_.set_mode(file, mode); }
   int lock(int file) override { return fails(SystemCall::lock) ? -1 : real_.lock(file); }
   int allocate(int file, off_t bytes) override {
     return fails(SystemCall::allocate) ? -1 : real_.allocate(file, bytes);

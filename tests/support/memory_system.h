@@ -140,7 +140,9 @@ class MemorySystem : public checkpoint::System {
   int sync(int file) override {
     const Open& open = open_.at(file);
     const bool folder = !open.folder.empty();
-    note({.kind = folder ? MemoryChange::sync_folder : MemoryChange::sync_file, .folder = open.folder, .file = open.file});
+    note({.kind = folder ? MemoryChange::sync_folder : MemoryChange::sync_file,
+          .folder = open.folder,
+          .file = open.file});
     return 0;
   }
   int rename_at(int folder, const char* from, const char* to) override {
@@ -219,7 +221,8 @@ class PowerCut {
   PowerCut(const MemoryFiles& before, const std::vector<MemoryChange>& all, std::size_t count)
       : before_(before), changes_(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count)), lasts_(count) {
     for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t later = i + 1; later < count && !lasts_[i]; ++later) lasts_[i] = covers(changes_[later], changes_[i]);
+      for (std::size_t later = i + 1; later < count && !lasts_[i]; ++later)
+        lasts_[i] = covers(changes_[later], changes_[i]);
       if (!lasts_[i]) choices_ += parts(changes_[i]);
     }
   }
@@ -296,7 +299,8 @@ class PowerCut {
       }
       case MemoryChange::rename:
         if (MemoryFiles::Names* in = names()) {
-          if (const auto from = in->find(change.name); from != in->end() && from->second == change.file) in->erase(from);
+          if (const auto from = in->find(change.name); from != in->end() && from->second == change.file)
+            in->erase(from);
           (*in)[change.to] = change.file;
           files.contents[change.file];
           files.modes.try_emplace(change.file, 0600);
