@@ -189,6 +189,37 @@ TEST_F(Checkpoint, ConvertsWhereThatIsExact) {
   EXPECT_EQ(compact.optimizer->tensor(0).state_format, StateFormat::q8);
 }
 
+TEST_F(Checkpoint, ConvertsAllOrNothing) {
+  Training exact(Rule::adamw, {.weights = WeightFormat::split16}), compact(Rule::adamw, preset("q8-lite"));
+  exact.steps(3);
+  save(*exact.optimizer, path, {.params = true});
+  // Its states lie in memory of the user, and a group has lost its tensors.
+  compact.steps(2);
+  std::vector<std::uint64_t> memory(5000 / 8);
+  compact.optimizer->set_plane("layer.w", "exp_avg", PlaneKind::values, std::as_writable_bytes(std::span(memory)));
+  const std::string before = compact.bits();
+  std::string damaged = contents(path);
+  damaged.back() = static_cast<char>(~damaged.back());
+  const fs::path other = folder.path() / "damaged";
+  write(other, damaged);
+  EXPECT_REFUSED(ErrorCode::io, "is damaged", load(*compact.optimizer, other, {.round = true}));
+  EXPECT_EQ(compact.bits(), before);
+  const auto weights = exact.optimizer->export_param("layer.w");
+  load(*compact.optimizer, path, {.params = true, .round = true});
+  EXPECT_EQ(compact.optimizer->planes("layer.w")[0].bytes.data(), reinterpret_cast<std::byte*>(memory.data()));
+  // Rounded to nearest, not cut off.
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    ASSERT_EQ(compact.w[i], static_cast<double>(static_cast<float>(bf16(weights[i])))) << i;
+  }
+  for (Training* run : {&exact, &compact}) {
+    run->optimizer->remove_tensor("small");
+    run->optimizer->remove_tensor("empty");
+  }
+  save(*exact.optimizer, path, {.params = true});
+  load(*compact.optimizer, path, {.params = true, .round = true});
+  EXPECT_EQ(compact.optimizer->group_count(), 2u);
+}
+
 TEST_F(Checkpoint, RefusesWhatIsNotOfThisOptimizer) {
   Training run, other;
   run.steps(2);
@@ -200,7 +231,12 @@ TEST_F(Checkpoint, RefusesWhatIsNotOfThisOptimizer) {
   EXPECT_REFUSED(ErrorCode::mismatch, "rule of group 0 is 'adamw', must be 'adam'", load(*adam.optimizer, path));
   Training amsgrad(Rule::adamw, preset("q8"), {.amsgrad = true});
   EXPECT_REFUSED(ErrorCode::mismatch, "formula", load(*amsgrad.optimizer, path));
-  std::vector<float> w(3);
+  std::vector<float> w(3), more(1);
+  Optimizer another(Rule::adamw, {{"w", w}, {"more", more}});
+  save(another, folder.path() / "another", {.params = true});
+  Optimizer without(Rule::adamw, {{"w", w}});
+  EXPECT_REFUSED(ErrorCode::mismatch, "'more' is not one of",
+                 load(without, folder.path() / "another", {.params = true}));
   Optimizer lone(Rule::adamw, {{"w", w}}, {}, {});
   EXPECT_REFUSED(ErrorCode::mismatch, "parameter groups", load(lone, path, {.round = true}));
   EXPECT_EQ(other.bits(), before);

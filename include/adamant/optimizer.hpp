@@ -253,8 +253,10 @@ class ADAMANT_EXPORT Optimizer {
   /// The same from where the states lie, a file for instance, without a second copy of them in memory: `read` is called
   /// for every plane from its first byte to its last, once to check all of them and once to take them over. It must not
   /// call the optimizer. What it throws is thrown on. The first time nothing has changed then; the second time states
-  /// are mixed, and until a load succeeds all other calls that step, change or copy are refused (io).
-  void load_state_dict(const StateDescription& state, const ReadPlane& read);
+  /// are mixed, and until a load succeeds all other calls that step, change or copy are refused (io). `last`, if there
+  /// is one, is called once all planes have been taken over, to read parameters for instance: what it throws counts as
+  /// thrown by `read`.
+  void load_state_dict(const StateDescription& state, const ReadPlane& read, const std::function<void()>& last = {});
   /// Calls `use` with everything that the optimizer knows, in its own memory, not copied. Meanwhile the other calls
   /// that step, change or copy are refused (busy), so that a file can be written from it.
   void with_state(const std::function<void(const StateDictView&)>& use) const;

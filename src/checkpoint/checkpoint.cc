@@ -4,8 +4,10 @@
 // Saving and loading: planes of an optimizer to and from entries of safetensors files.
 #include <adamant/checkpoint.hpp>
 #include <algorithm>
-#include <cstdio>
+#include <cstring>
 #include <deque>
+#include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "base/float_environment.h"
@@ -16,6 +18,7 @@
 #include "checkpoint/parts.h"
 #include "checkpoint/snapshot.h"
 #include "checkpoint/state_text.h"
+#include "checkpoint/system.h"
 #include "checkpoint/writing.h"
 
 namespace adamant {
@@ -191,7 +194,10 @@ struct Source {
       const Place place = place_of(path);
       for (const Part& part : text.parts) {
         const std::filesystem::path its = place.folder.path() / part.name;
-        if (std::filesystem::is_symlink(its)) throw Wrong{"its file " + printable(part.name) + " is a link"};
+        struct stat status{};
+        if (system().status_at(place.folder.number(), part.name.c_str(), status) == 0 && S_ISLNK(status.st_mode)) {
+          throw Wrong{"its file " + printable(part.name) + " is a link"};
+        }
         SafetensorsFile file(its);
         if (!file.has_checksums() || file.size() != part.bytes || file.checksum() != part.checksum) {
           throw Wrong{"its file " + printable(part.name) + " is another one than it names"};
@@ -232,7 +238,7 @@ struct Source {
         throw Wrong{"its tensor " + printable(name) + " is " + std::string(its.type.name) + ", must be " +
                     std::string(type)};
       };
-      if (plane.empty()) {
+      if (name == tensor) {
         ++params;
         if (its.shape != entry.shape)
           throw Wrong{"its parameter " + printable(name) + " has another shape than it names"};
@@ -241,14 +247,15 @@ struct Source {
         if (bytes == 0) throw Wrong{"its tensor " + printable(name) + " goes with no weight format that it names"};
         expect(type_name(bytes));
         entry.weight_bits = its.bytes;
-      } else if (const std::size_t slash = plane.find('/'); slash == std::string::npos) {
+      } else if (const std::size_t slash = plane.find('/'); slash == std::string::npos && !plane.empty()) {
         const StateFormat format = text.formats.at(tensor);
         expect(values_type(format));
         StateDescription::State& state = entry.states[plane];
         state.format = format;
         state.bytes = its.bytes;
       } else {
-        if (plane.substr(slash + 1) != kExponents || !entries.contains(name.substr(0, name.rfind('/')))) {
+        if (slash == std::string::npos || plane.substr(slash + 1) != kExponents ||
+            !entries.contains(name.substr(0, name.rfind('/')))) {
           throw Wrong{"its tensor " + printable(name) + " is no plane of a state"};
         }
         expect("U8");
@@ -283,7 +290,12 @@ struct Source {
 
 // The parameters of the file belong to those of the optimizer.
 void check_params(const Optimizer& optimizer, const Source& source) {
+  std::set<std::string> own;
+  for (std::size_t t = 0; t < optimizer.tensor_count(); ++t) own.insert(optimizer.tensor(t).name);
   for (const auto& [name, entry] : source.info.state.tensors) {
+    if (!own.contains(name)) {
+      throw Error(ErrorCode::mismatch, "tensor " + printable(name) + " is not one of this optimizer's");
+    }
     const Tensor param = optimizer.param(name);
     const SafetensorsEntry& its = *source.entries.at(name).entry;
     if (its.type.name == type_name(param.format) && its.bytes == param.size * info(param.format).bytes) continue;
@@ -305,6 +317,58 @@ bool is_exact(StateFormat from, StateFormat to) {
 }
 bool is_exact(WeightFormat from, WeightFormat to) { return info(from).bytes <= info(to).bytes; }
 
+// An optimizer of the same tensors, with parameters of its own and states of other formats.
+struct Twin {
+  Twin(const Optimizer& of, StateFormat state, WeightFormat weights) {
+    std::vector<ParamGroup> groups;
+    for (std::size_t g = 0; g < of.group_count(); ++g) groups.push_back({{}, of.options(g), of.rule(g)});
+    std::size_t longest = 0;
+    for (std::size_t t = 0; t < of.tensor_count(); ++t) {
+      const TensorInfo its = of.tensor(t);
+      const Tensor param = of.param(t);
+      const auto* bytes = static_cast<const std::byte*>(param.data);
+      std::vector<std::byte>& copy = params.emplace_back(bytes, bytes + param.size * info(param.format).bytes);
+      groups[its.group].params.push_back({its.name, Tensor(address_of(copy), param.size, param.format), {}, its.shape});
+      longest = std::max(longest, its.name.size());
+    }
+    // Only a group that its tensors have left may be empty.
+    std::vector<std::string> spares;
+    for (ParamGroup& group : groups) {
+      if (!group.params.empty()) continue;
+      spares.emplace_back(longest + spares.size() + 1, '-');
+      group.params.push_back({spares.back(), Tensor(address_of(params.emplace_back()), 0, Format::f32)});
+    }
+    Settings settings = of.settings();
+    settings.state = state;
+    settings.weights = weights;
+    optimizer.emplace(of.rule(), std::move(groups), Options{}, settings);
+    for (const std::string& spare : spares) optimizer->remove_tensor(spare);
+  }
+  // Tensors without elements have one, too.
+  static void* address_of(std::vector<std::byte>& bytes) {
+    bytes.reserve(1);
+    return bytes.data();
+  }
+  void copy_params_to(Optimizer& to) const {
+    for (std::size_t t = 0; t < to.tensor_count(); ++t) {
+      if (!params[t].empty()) std::memcpy(to.param(t).data, params[t].data(), params[t].size());
+    }
+  }
+
+  std::deque<std::vector<std::byte>> params;  // in the order of the tensors
+  std::optional<Optimizer> optimizer;
+};
+
+// Did a load break off in its second reading?
+bool is_torn(const Optimizer& optimizer) {
+  try {
+    optimizer.with_state([](const StateDictView&) {});
+    return false;
+  } catch (const Error& error) {
+    return error.code() == ErrorCode::io;
+  }
+}
+
 // Loads by way of the formats of the file.
 void load_converted(Optimizer& optimizer, Source& source, const LoadOptions& options) {
   const Settings own = optimizer.settings();
@@ -317,16 +381,14 @@ void load_converted(Optimizer& optimizer, Source& source, const LoadOptions& opt
                                          std::string(info(own.weights).name) +
                                          ": to convert them would round, which LoadOptions::round allows");
   }
-  const StateDict before = optimizer.state_dict();
-  optimizer.set_formats(its.state_format, its.weight_format);
-  try {
-    optimizer.load_state_dict(its.state, source.reader());
-  } catch (...) {
-    optimizer.set_formats(own.state, own.weights);
-    optimizer.load_state_dict(before);
-    throw;
-  }
-  optimizer.set_formats(own.state, own.weights);
+  Twin twin(optimizer, its.state_format, its.weight_format);
+  twin.optimizer->load_state_dict(its.state, source.reader(), [&] {
+    if (options.params) read_params(*twin.optimizer, source);
+  });
+  twin.optimizer->set_formats(own.state, own.weights);
+  optimizer.load_state_dict(twin.optimizer->state_dict());
+  // Weights that were rounded are rounded in their parameter, too.
+  twin.copy_params_to(optimizer);
 }
 
 }  // namespace
@@ -344,27 +406,26 @@ void verify(const std::filesystem::path& path) {
 CheckpointInfo load(Optimizer& optimizer, const std::filesystem::path& path, const LoadOptions& options) {
   const FloatEnvironment environment;
   Source source(path);
-  const auto with_path = [&](const Error& error) {
-    return Error(error.code(), printable(path.native()) + ": " + error.what());
-  };
   try {
     if (options.params) {
       if (!source.info.params) throw Error(ErrorCode::not_found, "the checkpoint has no parameters");
-      for (const auto& [name, entry] : source.info.state.tensors) static_cast<void>(optimizer.tensor_index(name));
       check_params(optimizer, source);
       // Once before anything is changed; planes are read twice by the optimizer.
       for (const auto& [name, entry] : source.info.state.tensors) source.verify(name);
     }
     const Settings& own = optimizer.settings();
     if (source.info.state_format == own.state && source.info.weight_format == own.weights) {
-      optimizer.load_state_dict(source.info.state, source.reader());
+      optimizer.load_state_dict(source.info.state, source.reader(), [&] {
+        if (options.params) read_params(optimizer, source);
+      });
     } else {
       load_converted(optimizer, source, options);
     }
   } catch (const Error& error) {
-    throw with_path(error);
+    std::string what = printable(path.native()) + ": " + error.what();
+    if (is_torn(optimizer)) what += "; states and parameters are mixed now, until a load succeeds";
+    throw Error(error.code(), what);
   }
-  if (options.params) read_params(optimizer, source);
   return std::move(source.info);
 }
 

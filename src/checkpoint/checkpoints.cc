@@ -42,17 +42,6 @@ std::optional<std::uint64_t> steps_of(std::string_view name) {
   return steps;
 }
 
-Folder made(const std::filesystem::path& path) {
-  std::error_code failure;
-  const bool is_new = std::filesystem::create_directories(path, failure);
-  if (failure) checkpoint::refuse_file(path, "cannot be made", failure.value());
-  if (is_new) {
-    const std::filesystem::path parent = std::filesystem::absolute(path).lexically_normal().parent_path();
-    Folder(path.filename().empty() ? parent.parent_path() : parent).sync();
-  }
-  return Folder(path);
-}
-
 /// A copy of a state, that outlives it.
 class Copy {
  public:
@@ -85,7 +74,7 @@ class Copy {
 }  // namespace
 
 struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
-  Impl(std::filesystem::path path, const CheckpointsOptions& given) : folder(made(path)), options(given) {
+  Impl(std::filesystem::path path, const CheckpointsOptions& given) : folder(Folder::made(path)), options(given) {
     if (options.keep == 0) throw Error(ErrorCode::invalid_argument, "Invalid keep: 0 (must be at least 1)");
     folder.remove_orphans();
     remove_stale_parts();

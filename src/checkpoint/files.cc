@@ -65,6 +65,23 @@ Folder::Folder(Path path)
     : path_(std::move(path)),
       open_(opened(path_, uninterrupted([&] { return system().open_folder(path_.c_str()); }), "cannot be opened")) {}
 
+Folder Folder::made(const Path& path) {
+  const int there = uninterrupted([&] { return system().open_folder(path.c_str()); });
+  if (there >= 0) {
+    Descriptor(there).close();
+  } else if (errno == ENOENT && path.has_relative_path()) {
+    std::error_code failure;
+    const Path whole = std::filesystem::absolute(path, failure).lexically_normal();
+    if (failure) refuse_file(path, "cannot be made", failure.value());
+    const Folder parent = made(whole.has_filename() ? whole.parent_path() : whole.parent_path().parent_path());
+    if (uninterrupted([&] { return system().make_folder(path.c_str()); }) != 0 && errno != EEXIST) {
+      refuse_file(path, "cannot be made", errno);
+    }
+    parent.sync();
+  }
+  return Folder(path);
+}
+
 std::vector<std::string> Folder::names() const {
   errno = 0;
   std::vector<std::string> names = system().names_in(number());
@@ -145,7 +162,9 @@ void File::read(std::uint64_t offset, std::span<std::byte> to) const {
 NewFile::NewFile(const Folder& folder, std::string name, std::uint64_t bytes)
     : folder_(&folder), name_(std::move(name)), open_(-1) {
   struct stat old{};
-  const bool there = system().status_at(folder.number(), name_.c_str(), old) == 0;
+  const bool there = uninterrupted([&] { return system().status_at(folder.number(), name_.c_str(), old); }) == 0;
+  // Or it might become readable by others.
+  if (!there && errno != ENOENT) fail(errno);
   if (there && !S_ISREG(old.st_mode)) {
     throw Error(ErrorCode::io, printable((folder.path() / name_).native()) + " is not a regular file");
   }

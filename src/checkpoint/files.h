@@ -43,6 +43,8 @@ class Descriptor {
 class Folder {
  public:
   explicit Folder(Path path);
+  /// Made, with what leads to it, where it is not there; then it outlasts a power cut.
+  [[nodiscard]] static Folder made(const Path& path);
 
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] int number() const { return open_.number(); }

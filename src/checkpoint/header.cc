@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "checkpoint/json.h"
 
 namespace adamant {
 
@@ -33,11 +35,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kMetadata = "__metadata__";
-
-// Control characters in names only mislead who reads them in a message.
-bool has_control_character(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
 
 // Takes the events of the JSON parser, which knows no depth and keeps nothing itself. What may come next depends on
 // where in the header it is.
@@ -166,7 +163,22 @@ class Reader final : public nlohmann::json_sax<Json> {
   int offsets_ = 0;
 };
 
+std::string metadata_text(const Metadata& metadata) {
+  std::map<std::string, std::string> members;
+  for (const auto& [key, value] : metadata) members[key] = json_text(std::string_view(value));
+  return object_text(members);
+}
+
 }  // namespace
+
+bool has_control_character(std::string_view name) {
+  return std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+void check_zero_bytes(std::string_view json, const std::string& what) {
+  const std::size_t found = json.find('\0');
+  if (found != std::string_view::npos) throw Wrong{what + " not JSON at its byte " + std::to_string(found + 1)};
+}
 
 std::array<std::byte, kLengthBytes> length_bytes(std::uint64_t length) {
   std::array<std::byte, kLengthBytes> bytes{};
@@ -204,6 +216,7 @@ Header parse_header(std::string_view text, std::uint64_t data) {
   const std::size_t padding = text.size() - (text.find_last_not_of(' ') + 1);
   const std::string_view json = text.substr(0, text.size() - padding);
   if (!json.starts_with('{') || !json.ends_with('}')) throw Wrong{"the header is not a JSON object"};
+  check_zero_bytes(json, "the header is");
   Reader reader;
   Json::sax_parse(json, &reader);
 
@@ -226,14 +239,14 @@ Header parse_header(std::string_view text, std::uint64_t data) {
 
 std::string header_text(const Header& header) {
   std::string text = "{";
-  if (!header.metadata.empty()) text += Json(kMetadata).dump() + ":" + Json(header.metadata).dump();
+  if (!header.metadata.empty()) text += json_text(kMetadata) + ":" + metadata_text(header.metadata);
   for (const SafetensorsEntry& entry : header.entries) {
     if (text.size() > 1) text += ',';
-    text += Json(entry.name).dump() + ":{\"dtype\":\"" + std::string(entry.type.name) + "\",\"shape\":[" +
-            listed(
-                entry.shape, [](std::size_t extent) { return std::to_string(extent); }, ",") +
-            "],\"data_offsets\":[" + std::to_string(entry.offset) + "," + std::to_string(entry.offset + entry.bytes) +
-            "]}";
+    text +=
+        json_text(std::string_view(entry.name)) + ":{\"dtype\":\"" + std::string(entry.type.name) + "\",\"shape\":[" +
+        listed(
+            entry.shape, [](std::size_t extent) { return std::to_string(extent); }, ",") +
+        "],\"data_offsets\":[" + std::to_string(entry.offset) + "," + std::to_string(entry.offset + entry.bytes) + "]}";
   }
   text += '}';
   text.resize((text.size() + 7) / 8 * 8, ' ');

@@ -38,7 +38,14 @@ struct Header {
 /// Padded to whole 8 bytes.
 [[nodiscard]] std::string header_text(const Header& header);
 
-/// Elements × bits, in bytes. Throws Wrong where that is no whole number or does not fit in 64 bits.
+/// What a name in a file must not have: it would only mislead who reads it in a message.
+[[nodiscard]] bool has_control_character(std::string_view name);
+
+/// Throws Wrong for a text that the JSON parser would take for one that ends at its first zero byte.
+void check_zero_bytes(std::string_view json, const std::string& what);
+
+/// Elements × bits, in bytes, multiplied from the first extent on. Throws Wrong where that is no whole number, or does
+/// not fit in 64 bits before an extent of 0 makes it 0.
 [[nodiscard]] std::uint64_t bytes_of_shape(const std::vector<std::size_t>& shape, const SafetensorsType& type);
 /// Throws Wrong.
 [[nodiscard]] const SafetensorsType& type_of(std::string_view name);

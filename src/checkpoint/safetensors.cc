@@ -300,6 +300,9 @@ Header laid_out(std::vector<const SafetensorsTensor*>& tensors) {
     if (tensor->name.starts_with("__") || !is_utf8(tensor->name)) {
       throw Error(ErrorCode::invalid_argument, what + ": a name must be UTF-8 and not begin with '__'");
     }
+    if (checkpoint::has_control_character(tensor->name)) {
+      throw Error(ErrorCode::invalid_argument, what + ": a name must not have a control character");
+    }
     if (!names.insert(tensor->name).second) throw Error(ErrorCode::duplicate, what + " is given twice");
     const SafetensorsType& type = type_of(tensor->type);
     if (const std::uint64_t bytes = bytes_of_shape(tensor->shape, type); bytes != tensor->bytes.size()) {

@@ -7,78 +7,40 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <variant>
 
 #include "base/text.h"
 #include "checkpoint/checksums.h"
 #include "checkpoint/header.h"
+#include "checkpoint/json.h"
 
 namespace adamant::checkpoint {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::string_view kId = "adamant-1";
 // Objects and arrays within each other.
-constexpr int kMostDepth = 6;
-
-// As nlohmann's parser, but for keys that are there twice, of which that keeps the last.
-Json parsed(std::string_view text) {
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= kMostDepth) throw Wrong{"is nested too deeply"};
-      keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end || event == Json::parse_event_t::array_end) {
-      keys.pop_back();
-    } else if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {
-      throw Wrong{"has " + printable(value.get<std::string>()) + " twice"};
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const nlohmann::json::exception&) {
-    throw Wrong{"is not JSON"};
-  }
-}
+constexpr std::size_t kMostDepth = 6;
 
 // An object whose fields are read one by one, and which has no others.
 class Fields {
  public:
-  Fields(const Json& json, std::string what) : json_(json), what_(std::move(what)) {
-    if (!json.is_object()) throw Wrong{what_ + " is not an object"};
+  Fields(const JsonValue& json, std::string what) : members_(json.as<JsonValue::Object>()), what_(std::move(what)) {
+    if (members_ == nullptr) throw Wrong{what_ + " is not an object"};
   }
 
-  const Json& operator[](const char* name) {
-    const Json* found = find(name);
-    if (found == nullptr) throw Wrong{what_ + " lacks " + in_quotes(name)};
-    return *found;
-  }
-  const Json* find(const char* name) {
-    const auto found = json_.find(name);
-    if (found == json_.end()) return nullptr;
+  [[nodiscard]] bool has(const char* name) const { return members_->contains(name); }
+  /// Of each field once.
+  const JsonValue& operator[](const char* name) {
+    const auto found = members_->find(name);
+    if (found == members_->end()) throw Wrong{what_ + " lacks " + in_quotes(name)};
     ++read_;
-    return &*found;
+    return found->second;
   }
-  std::uint64_t whole(const char* name) {
-    const Json& value = (*this)[name];
-    if (!value.is_number_unsigned()) wrong(name, "not a whole number");
-    return value.get<std::uint64_t>();
-  }
-  std::string text(const char* name) {
-    const Json& value = (*this)[name];
-    if (!value.is_string()) wrong(name, "not a string");
-    return value.get<std::string>();
-  }
-  const Json& array(const char* name) {
-    const Json& value = (*this)[name];
-    if (!value.is_array()) wrong(name, "not an array");
-    return value;
-  }
+  std::uint64_t whole(const char* name) { return get<std::uint64_t>(name, "not a whole number"); }
+  std::string text(const char* name) { return get<std::string>(name, "not a string"); }
+  const JsonValue::Array& array(const char* name) { return get<JsonValue::Array>(name, "not an array"); }
+  const JsonValue::Object& object(const char* name) { return get<JsonValue::Object>(name, "not an object"); }
   template <class F>
   F format(const char* name, F (*from_name)(std::string_view)) {
     try {
@@ -91,40 +53,52 @@ class Fields {
     throw Wrong{what_ + " has a " + in_quotes(name) + " that is " + why};
   }
   void end() const {
-    if (read_ != json_.size()) throw Wrong{what_ + " has a field that is unknown"};
+    if (read_ != members_->size()) throw Wrong{what_ + " has a field that is unknown"};
   }
 
  private:
-  const Json& json_;
+  template <class T>
+  const T& get(const char* name, const char* why) {
+    const T* value = (*this)[name].as<T>();
+    if (value == nullptr) wrong(name, why);
+    return *value;
+  }
+
+  const JsonValue::Object* members_;
   std::string what_;
   std::size_t read_ = 0;
 };
 
-Json to_json(const Options& options) {
-  Json json = Json::object();
-  for_each_option([&](const char* name, auto) {
-    if (const std::optional<OptionValue> value = get_option(options, name)) {
-      std::visit([&](const auto& given) { json[name] = given; }, *value);
+std::string text_of(const Options& options) {
+  std::map<std::string, std::string> members;
+  const auto text = [](const auto& given) {
+    if constexpr (requires { given[1]; }) {
+      return array_text({json_text(given[0]), json_text(given[1])});
+    } else {
+      return json_text(given);
     }
+  };
+  for_each_option([&](const char* name, auto) {
+    if (const std::optional<OptionValue> value = get_option(options, name)) members[name] = std::visit(text, *value);
   });
-  return json;
+  return object_text(members);
 }
 
-double number(const Json& json, const std::string& what) {
-  if (!json.is_number()) throw Wrong{what + " is not a number"};
-  return json.get<double>();
+double number(const JsonValue& json, const std::string& what) {
+  const std::optional<double> value = json.number();
+  if (!value) throw Wrong{what + " is not a number"};
+  return *value;
 }
 
-Options options_from(const Json& json, const std::string& what) {
-  if (!json.is_object()) throw Wrong{what + " are not an object"};
+Options options_from(const JsonValue::Object& json, const std::string& what) {
   Options options;
-  for (const auto& [name, value] : json.items()) {
+  for (const auto& [name, value] : json) {
     OptionValue given;
-    if (value.is_boolean()) {
-      given = value.get<bool>();
-    } else if (value.is_array()) {
-      if (value.size() != 2) throw Wrong{what + ": " + printable(name) + " are not two numbers"};
-      given = std::array{number(value[0], what), number(value[1], what)};
+    if (const bool* flag = value.as<bool>()) {
+      given = *flag;
+    } else if (const auto* two = value.as<JsonValue::Array>()) {
+      if (two->size() != 2) throw Wrong{what + ": " + printable(name) + " are not two numbers"};
+      given = std::array{number((*two)[0], what), number((*two)[1], what)};
     } else {
       given = number(value, what + ": " + printable(name));
     }
@@ -137,14 +111,15 @@ Options options_from(const Json& json, const std::string& what) {
   return options;
 }
 
-void read_tensor(const std::string& name, const Json& json, StateText& text) {
+void read_tensor(const std::string& name, const JsonValue& json, StateText& text) {
   Fields fields(json, "tensor " + printable(name));
   StateDescription::Entry entry;
-  for (const Json& extent : fields.array("shape")) {
-    if (!extent.is_number_unsigned() || extent.get<std::uint64_t>() > std::numeric_limits<std::size_t>::max()) {
+  for (const JsonValue& extent : fields.array("shape")) {
+    const auto* value = extent.as<std::uint64_t>();
+    if (value == nullptr || *value > std::numeric_limits<std::size_t>::max()) {
       fields.wrong("shape", "not one of whole numbers");
     }
-    entry.shape.push_back(extent.get<std::size_t>());
+    entry.shape.push_back(static_cast<std::size_t>(*value));
   }
   const std::uint64_t group = fields.whole("group");
   if (group >= text.state.groups.size()) fields.wrong("group", "none of its groups");
@@ -156,7 +131,7 @@ void read_tensor(const std::string& name, const Json& json, StateText& text) {
   text.state.tensors.emplace(name, std::move(entry));
 }
 
-Part part_from(const Json& json) {
+Part part_from(const JsonValue& json) {
   Fields fields(json, "a file");
   Part part;
   part.name = fields.text("name");
@@ -177,38 +152,45 @@ Part part_from(const Json& json) {
 
 std::string to_text(const StateText& text) {
   const StateDescription& state = text.state;
-  Json json = {{"format", kId},
-               {"seed", state.seed},
-               {"steps", state.steps},
-               {"grad_norm", nullptr},
-               {"state_format", info(text.state_format).name},
-               {"weight_format", info(text.weight_format).name},
-               {"groups", Json::array()},
-               {"tensors", Json::object()}};
-  if (state.grad_norm) json["grad_norm"] = *state.grad_norm;
-  std::map<std::string_view, std::size_t> groups;
+  std::map<std::string_view, std::size_t> group_of;
+  std::vector<std::string> groups, files;
   for (const StateDictGroup& group : state.groups) {
-    for (const std::string& name : group.params) groups[name] = json["groups"].size();
-    json["groups"].push_back({{"rule", group.rule}, {"formula", group.formula}, {"options", to_json(group.options)}});
+    for (const std::string& name : group.params) group_of[name] = groups.size();
+    groups.push_back(object_text({{"rule", json_text(std::string_view(group.rule))},
+                                  {"formula", json_text(std::string_view(group.formula))},
+                                  {"options", text_of(group.options)}}));
   }
+  std::map<std::string, std::string> tensors;
   for (const auto& [name, entry] : state.tensors) {
-    json["tensors"][name] = {{"shape", entry.shape},
-                             {"group", groups.at(name)},
-                             {"step", entry.step},
-                             {"state_format", info(text.formats.at(name)).name},
-                             {"weight_format", info(entry.weight_format).name}};
+    std::vector<std::string> shape;
+    for (const std::size_t extent : entry.shape) shape.push_back(json_text(std::uint64_t{extent}));
+    tensors[name] = object_text({{"shape", array_text(shape)},
+                                 {"group", json_text(std::uint64_t{group_of.at(name)})},
+                                 {"step", json_text(entry.step)},
+                                 {"state_format", json_text(info(text.formats.at(name)).name)},
+                                 {"weight_format", json_text(info(entry.weight_format).name)}});
   }
-  if (!text.parts.empty()) json["files"] = Json::array();
   for (const Part& part : text.parts) {
     std::string checksum;
     append_hex(checksum, part.checksum);
-    json["files"].push_back({{"name", part.name}, {"bytes", part.bytes}, {"checksum", checksum}});
+    files.push_back(object_text({{"name", json_text(std::string_view(part.name))},
+                                 {"bytes", json_text(part.bytes)},
+                                 {"checksum", json_text(std::string_view(checksum))}}));
   }
-  return json.dump();
+  std::map<std::string, std::string> members = {{"format", json_text(kId)},
+                                                {"seed", json_text(state.seed)},
+                                                {"steps", json_text(state.steps)},
+                                                {"grad_norm", state.grad_norm ? json_text(*state.grad_norm) : "null"},
+                                                {"state_format", json_text(info(text.state_format).name)},
+                                                {"weight_format", json_text(info(text.weight_format).name)},
+                                                {"groups", array_text(groups)},
+                                                {"tensors", object_text(tensors)}};
+  if (!files.empty()) members["files"] = array_text(files);
+  return object_text(members);
 }
 
 StateText state_text_from(std::string_view from) {
-  const Json json = parsed(from);
+  const JsonValue json = parse_json(from, kMostDepth);
   Fields fields(json, "the state");
   if (const std::string id = fields.text("format"); id != kId) {
     throw Wrong{"its format is " + printable(id) + ", must be " + in_quotes(kId) +
@@ -217,22 +199,21 @@ StateText state_text_from(std::string_view from) {
   StateText text;
   text.state.seed = fields.whole("seed");
   text.state.steps = fields.whole("steps");
-  if (const Json& norm = fields["grad_norm"]; !norm.is_null()) text.state.grad_norm = number(norm, "'grad_norm'");
+  if (const JsonValue& norm = fields["grad_norm"]; !norm.is_null()) {
+    text.state.grad_norm = number(norm, "'grad_norm'");
+  }
   text.state_format = fields.format("state_format", state_format_from_name);
   text.weight_format = fields.format("weight_format", weight_format_from_name);
-  for (const Json& group : fields.array("groups")) {
+  for (const JsonValue& group : fields.array("groups")) {
     const std::string what = "group " + std::to_string(text.state.groups.size());
     Fields its(group, what);
     text.state.groups.push_back(
-        {its.text("rule"), its.text("formula"), options_from(its["options"], "options of " + what), {}});
+        {its.text("rule"), its.text("formula"), options_from(its.object("options"), "options of " + what), {}});
     its.end();
   }
-  const Json& tensors = fields["tensors"];
-  if (!tensors.is_object()) fields.wrong("tensors", "not an object");
-  for (const auto& [name, tensor] : tensors.items()) read_tensor(name, tensor, text);
-  if (const Json* files = fields.find("files")) {
-    if (!files->is_array()) fields.wrong("files", "not an array");
-    for (const Json& part : *files) text.parts.push_back(part_from(part));
+  for (const auto& [name, tensor] : fields.object("tensors")) read_tensor(name, tensor, text);
+  if (fields.has("files")) {
+    for (const JsonValue& part : fields.array("files")) text.parts.push_back(part_from(part));
   }
   fields.end();
   return text;

@@ -15,6 +15,8 @@
 
 namespace adamant::checkpoint {
 
+int System::make_folder(const char* path) { return ::mkdir(path, 0777); }
+
 int System::open_folder(const char* path) { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
 
 int System::open_at(int folder, const char* name, int flags, mode_t mode) {

@@ -22,6 +22,7 @@ class System {
   System& operator=(const System&) = delete;
   virtual ~System() = default;
 
+  virtual int make_folder(const char* path);
   virtual int open_folder(const char* path);
   virtual int open_at(int folder, const char* name, int flags, mode_t mode);
   virtual int status(int file, struct stat& status);

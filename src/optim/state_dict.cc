@@ -270,7 +270,8 @@ void check_memory(const auto& self, const StateDictView& dict) {
 }
 
 // Takes over what was checked.
-void take(auto& self, const StateDescription& dict, const std::vector<Options>& options, const ReadPlane& read) {
+void take(auto& self, const StateDescription& dict, const std::vector<Options>& options, const ReadPlane& read,
+          const std::function<void()>& last = {}) {
   for (const TensorState& tensor : self.tensors) check_values(tensor, info(self.variant(tensor)), read);
 
   constexpr std::size_t kAtOnce = std::size_t{1} << 20;  // bytes
@@ -288,6 +289,7 @@ void take(auto& self, const StateDescription& dict, const std::vector<Options>& 
     tensor.step = dict.tensors.at(tensor.name).step;
     tensor.seed = dither_seed(dict.seed, tensor.name);
   }
+  if (last) last();
   for (std::size_t g = 0; g < self.groups.size(); ++g) self.groups[g].options = options[g];
   self.settings.seed = dict.seed;
   self.grad_norm = dict.grad_norm;
@@ -313,9 +315,10 @@ void Optimizer::with_state(const std::function<void(const StateDictView&)>& use)
   use(view_of(impl()));
 }
 
-void Optimizer::load_state_dict(const StateDescription& dict, const ReadPlane& read) {
+void Optimizer::load_state_dict(const StateDescription& dict, const ReadPlane& read,
+                                const std::function<void()>& last) {
   const Call call = impl().call_to_load("load_state_dict");
-  take(impl(), dict, checked(impl(), dict), read);
+  take(impl(), dict, checked(impl(), dict), read, last);
 }
 
 void Optimizer::load_state_dict(const StateDictView& dict) {
