@@ -3,6 +3,7 @@
 
 #include "insight/growing_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "base/forks.h"
@@ -88,7 +90,15 @@ void GrowingFile::flush() {
 void GrowingFile::sync() {
   flush();
   // Pipes and devices have nothing to wait for.
-  if (file_ && fsync(fileno(file_.get())) != 0 && errno != EINVAL && errno != EROFS) fail();
+  const auto wait_for = [](int file) { return fsync(file) == 0 || errno == EINVAL || errno == EROFS; };
+  if (file_ && !wait_for(fileno(file_.get()))) fail();
+  if (std::exchange(in_folder_, true)) return;
+  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  const int names = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (names < 0) fail();
+  const bool done = wait_for(names);
+  ::close(names);
+  if (!done) fail();
 }
 
 void GrowingFile::flush_after(double seconds) {

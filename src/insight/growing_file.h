@@ -63,6 +63,7 @@ class GrowingFile {
   std::unique_ptr<std::FILE, Close> file_;
   std::string waiting_;
   std::uint64_t size_ = 0;
+  bool in_folder_ = false;  // its name outlasts a power cut
   Clock::time_point flushed_ = Clock::now();
   std::string failure_;
 };
