@@ -92,7 +92,7 @@ void print_file(const std::string& path, const SafetensorsFile& file, bool verif
   print_metadata(file.metadata());
 }
 
-Json json_of(const std::string& path, const SafetensorsFile& file, bool verified) {
+Json file_json(const std::string& path, const SafetensorsFile& file, bool verified) {
   Json tensors = Json::array();
   for (const SafetensorsEntry& entry : file.entries()) {
     tensors.push_back(
@@ -221,7 +221,7 @@ void print_checkpoint(const std::string& path, const CheckpointInfo& checkpoint,
   print_metadata(checkpoint.metadata);
 }
 
-Json json_of(const std::vector<StateHealth>& states) {
+Json health_json(const std::vector<StateHealth>& states) {
   Json json = Json::object();
   for (const StateHealth& state : states) {
     json[state.name] = {
@@ -231,8 +231,8 @@ Json json_of(const std::vector<StateHealth>& states) {
   return json;
 }
 
-Json json_of(const std::string& path, const CheckpointInfo& checkpoint, bool verified,
-             const std::vector<TensorHealth>& health) {
+Json checkpoint_json(const std::string& path, const CheckpointInfo& checkpoint, bool verified,
+                     const std::vector<TensorHealth>& health) {
   const std::vector<TensorView> tensors = tensors_of(checkpoint);
   Json groups = Json::array(), list = Json::array(), files = Json::array();
   for (const StateDictGroup& group : checkpoint.state.groups) {
@@ -255,7 +255,7 @@ Json json_of(const std::string& path, const CheckpointInfo& checkpoint, bool ver
                     {"weight_format", info(tensor.entry.weight_format).name},
                     {"bytes", tensor.bytes.param + tensor.bytes.states}});
     if (!health.empty()) {
-      list.back()["health"] = json_of(health[i].states);
+      list.back()["health"] = health_json(health[i].states);
       list.back()["findings"] = health[i].findings;
     }
   }
@@ -282,7 +282,7 @@ int inspect_file(const InspectArguments& arguments, const std::string& path) {
     if (arguments.health) throw UsageError(fmt::format("--health: '{}' is no checkpoint: it has no moments", path));
     if (arguments.verify) file.verify();
     if (arguments.json) {
-      print_json(json_of(path, file, arguments.verify));
+      print_json(file_json(path, file, arguments.verify));
     } else {
       print_file(escaped(path), file, arguments.verify);
     }
@@ -293,7 +293,7 @@ int inspect_file(const InspectArguments& arguments, const std::string& path) {
   std::vector<TensorHealth> health;
   if (arguments.health) health = health_of(checkpoint);
   if (arguments.json) {
-    print_json(json_of(path, checkpoint, arguments.verify, health));
+    print_json(checkpoint_json(path, checkpoint, arguments.verify, health));
   } else {
     print_checkpoint(escaped(path), checkpoint, arguments.verify);
     if (arguments.health) print_health(health);

@@ -22,7 +22,7 @@ std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::e
 
 // Numbers as text, for JSON has none that are not finite.
 Json exact(double value) { return to_text(OptionValue(value)); }
-double number(const Json& json) {
+double exact_from(const Json& json) {
   const auto& text = json.get_ref<const std::string&>();
   double value = 0.0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -85,16 +85,16 @@ LoopState state_from(const std::string& text) {
   state.done = json.at("done").get<bool>();
   state.result.outcome = json.at("outcome").get<Outcome>();
   state.result.steps = json.at("steps").get<std::uint64_t>();
-  state.result.score = {number(json.at("loss")), number(json.at("metric"))};
+  state.result.score = {exact_from(json.at("loss")), exact_from(json.at("metric"))};
   if (!json.at("steps_to_target").is_null())
     state.result.steps_to_target = json["steps_to_target"].get<std::uint64_t>();
   state.result.step_ns = json.at("step_ns").get<double>();
   state.result.bytes_per_param = json.at("bytes_per_param").get<double>();
   state.result.seconds = json.at("seconds").get<double>();
-  if (!json.at("first_loss").is_null()) state.losses.first = number(json["first_loss"]);
-  state.losses.latest = number(json.at("latest_loss"));
+  if (!json.at("first_loss").is_null()) state.losses.first = exact_from(json["first_loss"]);
+  state.losses.latest = exact_from(json.at("latest_loss"));
   for (std::size_t i = 0; i < state.losses.recent.size(); ++i) {
-    state.losses.recent[i] = number(json.at("recent_losses").at(i));
+    state.losses.recent[i] = exact_from(json.at("recent_losses").at(i));
   }
   state.losses.count = json.at("losses").get<std::uint64_t>();
   return state;
