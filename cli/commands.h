@@ -30,6 +30,8 @@ struct Command {
 Command add_lab(CommandLine& line);
 Command add_report(CommandLine& line);
 Command add_claims(CommandLine& line);
+Command add_inspect(CommandLine& line);
+Command add_step(CommandLine& line);
 Command add_bench(CommandLine& line);
 Command add_targets(CommandLine& line);
 Command add_selftest(CommandLine& line);

@@ -48,8 +48,9 @@ using lab::WorkloadInfo;
 // The options as they are written.
 struct LabArguments {
   std::string workloads, rules, steps, seeds, lr, weight_decay, betas, batch_size, threads, state, text, out, log_every;
+  std::string checkpoint_every, checkpoints;
   std::vector<std::string> set;
-  bool sparse = false, json = false, tune = false;
+  bool sparse = false, json = false, tune = false, resume = false;
 };
 
 // A workload with its data, as this command runs it.
@@ -83,10 +84,13 @@ class Lab {
                                                                  {"--weight-decay", arguments_.weight_decay},
                                                                  {"--seeds", arguments_.seeds},
                                                                  {"--out", arguments_.out},
-                                                                 {"--log-every", arguments_.log_every}};
+                                                                 {"--log-every", arguments_.log_every},
+                                                                 {"--checkpoint-every", arguments_.checkpoint_every},
+                                                                 {"--checkpoints", arguments_.checkpoints}};
     for (const auto& [option, value] : chosen) {
       if (!value.empty()) throw UsageError(fmt::format("{}: '{}' cannot be given with --tune", option, value));
     }
+    if (arguments_.resume) throw UsageError("--resume: cannot be given with --tune");
   }
 
   void read_options() {
@@ -101,6 +105,15 @@ class Lab {
     steps_ = integer("--steps", arguments_.steps, 1, 10'000'000);
     batch_size_ = integer("--batch-size", arguments_.batch_size, 1, 4096);
     log_every_ = static_cast<std::uint64_t>(integer("--log-every", arguments_.log_every, 1, 10'000'000).value_or(10));
+    if (const auto every = integer("--checkpoint-every", arguments_.checkpoint_every, 1, 10'000'000)) {
+      checkpoint_every_ = static_cast<std::uint64_t>(*every);
+    }
+    if (arguments_.resume && arguments_.out.empty()) {
+      throw UsageError("--resume: needs --out with the folder of the runs that go on");
+    }
+    if (!arguments_.checkpoints.empty() && !has_checkpoints()) {
+      throw UsageError(fmt::format("--checkpoints: '{}' needs --checkpoint-every or --resume", arguments_.checkpoints));
+    }
     threads_ = static_cast<int>(integer("--threads", arguments_.threads, 0, 1024).value_or(0));
     const auto seeds = static_cast<std::uint64_t>(integer("--seeds", arguments_.seeds, 1, 1000).value_or(3));
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) seeds_.push_back(seed);
@@ -210,6 +223,8 @@ class Lab {
     }
   }
 
+  [[nodiscard]] bool has_checkpoints() const { return checkpoint_every_ > 0 || arguments_.resume; }
+
   // Where the run logs go. Without --out a new folder in ./runs named after the time.
   std::filesystem::path make_folder() const {
     const bool given = !arguments_.out.empty();
@@ -244,6 +259,9 @@ class Lab {
           if (!report.interrupted) compare(job, rule, memory, folder, interrupt, report);
         }
       }
+    }
+    if (report.interrupted && has_checkpoints()) {
+      progress_.line(fmt::format("Interrupted: the same command with --out {} --resume goes on", report.folder));
     }
     std::string trouble;  // with the page, which does not take the results along
     try {
@@ -280,8 +298,15 @@ class Lab {
         log.notes.emplace_back("text", text_);
         log.notes.emplace_back("sparse_rows", arguments_.sparse ? "yes" : "no");
       }
+      const lab::CheckpointConfig checkpoints{
+          .folder = (arguments_.checkpoints.empty() ? folder / "checkpoints"
+                                                    : std::filesystem::path(arguments_.checkpoints)) /
+                    fmt::format("{}-{}-{}", job.info->name, name, seed),
+          .every = checkpoint_every_,
+          .resume = arguments_.resume};
       const RunResult result =
-          lab::train(*job.workload, config(job, rule, memory, seed), &log, watch(what, job.steps, interrupt));
+          lab::train(*job.workload, config(job, rule, memory, seed), &log, watch(what, job.steps, interrupt),
+                     has_checkpoints() ? &checkpoints : nullptr);
       report.interrupted = result.outcome == Outcome::interrupted;
       if (report.interrupted) break;
       progress_.line(fmt::format("{}: {}, {:.2f} s", what, score_text(*job.info, result), result.seconds));
@@ -339,7 +364,7 @@ class Lab {
   std::vector<RuleConfig> rules_;
   std::optional<std::int64_t> steps_, batch_size_;
   Options set_;  // instead of what is tuned, and of the rules' own
-  std::uint64_t log_every_ = 1;
+  std::uint64_t log_every_ = 1, checkpoint_every_ = 0;
   int threads_ = 0;
   std::vector<std::uint64_t> seeds_;
   std::vector<lab::MemoryFormats> memories_;
@@ -380,6 +405,12 @@ Command add_lab(CommandLine& line) {
   options.flag("--sparse", arguments->sparse, "words: give the embedding's gradient as rows; only touched rows move");
   options.option("--out", arguments->out, "DIR", "Folder of the run logs (a new one in ./runs)");
   options.option("--log-every", arguments->log_every, "N", "Log every N-th step (10)");
+  options.option("--checkpoint-every", arguments->checkpoint_every, "N",
+                 "Save each run every N steps, where it ends, and at Ctrl-C; the last two checkpoints stay");
+  options.option("--checkpoints", arguments->checkpoints, "DIR",
+                 "Folder of the checkpoints (checkpoints, in that of the logs)");
+  options.flag("--resume", arguments->resume,
+               "Go on with the runs of --out DIR where they were saved last; what is finished is not trained again");
   options.flag("--tune", arguments->tune, "Repeat the search that found the tuned settings, and print it");
   options.flag("--json", arguments->json, "Print one JSON object instead of tables");
   options.footer(rules_help());

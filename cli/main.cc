@@ -20,7 +20,7 @@ namespace {
 using namespace adamant::cli;
 
 constexpr Command (*kCommands[])(CommandLine&) = {
-    add_lab, add_report, add_claims, add_bench, add_selftest, add_targets,
+    add_lab, add_report, add_claims, add_inspect, add_step, add_bench, add_selftest, add_targets,
 };
 
 int complain(const Command& command, const char* what, int code) {

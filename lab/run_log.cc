@@ -10,7 +10,7 @@ Note number(std::uint64_t value) { return static_cast<double>(value); }
 
 }  // namespace
 
-RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& optimizer) {
+Notes notes_of(const LogConfig& log, const RunConfig& config) {
   Notes notes = log.notes;
   notes.insert(notes.end(), {{"rule", std::string(config.rule.name)},
                              {"schedule", "cosine"},
@@ -18,7 +18,12 @@ RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& 
                              {"steps", number(config.steps)},
                              {"seed", number(config.seed)},
                              {"target_loss", config.target_loss}});
-  return RunLog(log.path, optimizer, {.title = log.title, .notes = std::move(notes), .every = log.every});
+  return notes;
+}
+
+RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& optimizer, const std::string& resume) {
+  return RunLog(log.path, optimizer,
+                {.title = log.title, .notes = notes_of(log, config), .every = log.every, .resume = resume});
 }
 
 Notes end_notes(const LogConfig& log, const RunResult& result) {

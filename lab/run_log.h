@@ -22,8 +22,12 @@ struct LogConfig {
   Notes notes;              ///< about the workload
 };
 
-/// The log of a run that is about to begin; replaces the file. Throws Error (io).
-[[nodiscard]] RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& optimizer);
+/// What is known at the start of the run.
+[[nodiscard]] Notes notes_of(const LogConfig& log, const RunConfig& config);
+/// The log of a run that is about to begin, which replaces the file, or to go on: `resume` as in RunLogOptions. Throws
+/// Error (io).
+[[nodiscard]] RunLog open_log(const LogConfig& log, const RunConfig& config, const Optimizer& optimizer,
+                              const std::string& resume = "");
 /// What is known at its end.
 [[nodiscard]] Notes end_notes(const LogConfig& log, const RunResult& result);
 

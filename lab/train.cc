@@ -5,11 +5,9 @@
 
 #include <adamant/schedule.hpp>
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <functional>
-#include <numeric>
 
 namespace adamant::lab {
 namespace {
@@ -22,32 +20,6 @@ double median(std::vector<double> values) {
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
-
-// Whether losses grow beyond all bounds. One that is not finite comes late or never: the engine keeps states finite.
-class Divergence {
- public:
-  [[nodiscard]] bool seen(double loss) {
-    if (!first_) first_ = loss;
-    return !(loss <= 1000.0 * *first_);
-  }
-
- private:
-  std::optional<double> first_;
-};
-
-// Average of the last few losses.
-class RecentLoss {
- public:
-  void add(double loss) { losses_[count_++ % losses_.size()] = loss; }
-  [[nodiscard]] bool below(double target) const {
-    return count_ >= losses_.size() &&
-           std::accumulate(losses_.begin(), losses_.end(), 0.0) <= target * static_cast<double>(losses_.size());
-  }
-
- private:
-  std::array<double, 20> losses_{};
-  std::size_t count_ = 0;
-};
 
 // Which rule takes which parameters.
 struct Share {
@@ -90,29 +62,51 @@ Optimizer make_optimizer(const RunConfig& config, std::vector<Param> params) {
       {.state = config.memory.state, .weights = config.memory.weights, .report_norm = true, .threads = config.threads});
 }
 
-RunResult train(Workload& workload, const RunConfig& config, const LogConfig* log_config, const Watch& watch) {
+RunResult train(Workload& workload, const RunConfig& config, const LogConfig* log_config, const Watch& watch,
+                const CheckpointConfig* checkpoints) {
   const auto begin = Clock::now();
   workload.start(config.seed);
   TrainedWeights weights(workload, config.memory);
   Optimizer optimizer = make_optimizer(config, weights.params());
   weights.start(optimizer);
-  std::optional<RunLog> log;
-  if (log_config) log = open_log(*log_config, config, optimizer);
-
-  RunResult result;
-  for (const Share& share : shares_of(config, weights.params())) result.groups.push_back(share.tuned);
-  result.f32_states = !has_states_of(optimizer, config.memory.state);
   std::vector<double> step_ns, lr;  // at the start, of each group
   for (std::size_t group = 0; group < optimizer.group_count(); ++group) lr.push_back(*optimizer.options(group).lr);
-  RecentLoss recent;
-  Divergence divergence;
-  double loss = 0.0;
-  for (; result.steps < config.steps; ++result.steps) {
-    if (watch && !watch(result.steps, loss)) {
+
+  LoopState state;
+  std::optional<RunCheckpoints> saved;
+  std::string position;  // of the log
+  if (checkpoints) {
+    saved.emplace(*checkpoints, *log_config, config, optimizer);
+    if (const std::optional<RunCheckpoints::Found> found = saved->load(optimizer)) {
+      state = found->state;
+      position = found->log;
+      weights.show();
+    }
+  }
+  RunResult& result = state.result;
+  for (const Share& share : shares_of(config, weights.params())) result.groups.push_back(share.tuned);
+  result.f32_states = !has_states_of(optimizer, config.memory.state);
+  if (state.done) return result;
+  std::optional<RunLog> log;
+  if (log_config) log = open_log(*log_config, config, optimizer, position);
+  const double seconds_before = result.seconds;
+  const auto measure_time = [&] {
+    if (!step_ns.empty()) result.step_ns = median(step_ns);
+    result.bytes_per_param = optimizer.bytes_per_parameter();
+    result.seconds = seconds_before + std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  const auto save = [&] {
+    measure_time();
+    saved->save(optimizer, state, log->position());
+  };
+
+  while (result.steps < config.steps) {
+    if (watch && !watch(result.steps, state.losses.latest)) {
+      if (saved) save();
       result.outcome = Outcome::interrupted;
       break;
     }
-    loss = workload.loss_and_grad(result.steps);
+    const double loss = workload.loss_and_grad(result.steps);
     workload.set_grads(optimizer);
     for (std::size_t group = 0; group < lr.size(); ++group) {
       optimizer.set_options(group, {.lr = schedule::cosine(lr[group], result.steps, config.steps)});
@@ -123,21 +117,24 @@ RunResult train(Workload& workload, const RunConfig& config, const LogConfig* lo
     weights.show();
 
     if (log) log->step(optimizer, loss, report);
-    if (divergence.seen(loss) || !report.applied) {
+    state.losses.add(loss);
+    if (state.losses.diverged() || !report.applied) {
       result.outcome = Outcome::diverged;
       break;
     }
-    recent.add(loss);
-    if (!result.steps_to_target && recent.below(config.target_loss)) result.steps_to_target = result.steps + 1;
+    ++result.steps;
+    if (!result.steps_to_target && state.losses.below(config.target_loss)) result.steps_to_target = result.steps;
+    if (saved && saved->due(result.steps)) save();
   }
   if (result.outcome == Outcome::finished) {
     result.score = workload.evaluate();
     if (!std::isfinite(result.score.loss)) result.outcome = Outcome::diverged;
   }
-  result.step_ns = median(std::move(step_ns));
-  result.bytes_per_param = optimizer.bytes_per_parameter();
-  result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  measure_time();
   if (log) log->end(end_notes(*log_config, result));
+  state.done = result.outcome != Outcome::interrupted;
+  // Nothing is left to be logged, which ended before this is saved.
+  if (saved && state.done) saved->save(optimizer, state, "");
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lab/run.h"
+#include "lab/run_checkpoints.h"
 #include "lab/run_log.h"
 
 namespace adamant::lab {
@@ -21,7 +22,9 @@ using Watch = std::function<bool(std::uint64_t step, double loss)>;
 
 /// Trains the workload from the start of the seed, with the learning rate falling to zero on half a cosine. The result,
 /// times apart, is a pure function of workload and config, and does not depend on the number of threads. Writes a log
-/// where it is told to.
-RunResult train(Workload& workload, const RunConfig& config, const LogConfig* log = nullptr, const Watch& watch = {});
+/// where it is told to, and checkpoints, for which it needs a log: a run that goes on from one has the result and the
+/// log of a run that never stopped.
+RunResult train(Workload& workload, const RunConfig& config, const LogConfig* log = nullptr, const Watch& watch = {},
+                const CheckpointConfig* checkpoints = nullptr);
 
 }  // namespace adamant::lab

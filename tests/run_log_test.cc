@@ -239,6 +239,130 @@ TEST(RunLogs, OfARunThatGoesOnGoOnCounting) {
   EXPECT_EQ(steps_of(reader).back().tensors[0].step, 4U);
 }
 
+/// A log without what differs between two runs of the same: `id` and `seconds`.
+std::string comparable(const std::string& text) {
+  std::string lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    Json json = Json::parse(line);
+    json.erase("id");
+    json.erase("seconds");
+    lines += json.dump() + "\n";
+  }
+  return lines;
+}
+
+/// Steps of a run in which options change, one of which is not logged, and in which a tensor stays behind.
+void go_on(Model& model, RunLog& log, std::uint64_t until) {
+  while (model.t < until) {
+    if (model.t == 100) model.optimizer->set_options(1, {.weight_decay = 0.5});
+    if (model.t == 20) model.optimizer->set_grad("b", {});
+    if (model.t == 21) model.optimizer->set_grad("b", model.g[1].view());
+    model.step(log, 1.0 / static_cast<double>(model.t + 1));
+  }
+}
+
+TEST(RunLogs, GoOnWhereTheyWereAsIfTheRunHadNeverStopped) {
+  constexpr std::uint64_t kSteps = 420;
+  const File straight;
+  Model whole;
+  {
+    RunLog log(straight.path(), *whole.optimizer, {.title = "t", .notes = {{"n", 1.0}}, .every = 3});
+    go_on(whole, log, kSteps);
+    log.end({{"outcome", "finished"}});
+  }
+  for (const std::uint64_t stop : {0, 1, 2, 21, 22, 100, 101, 102, 383, 384, 385, 419}) {
+    const File file;
+    Model first;
+    std::string position;
+    StateDict kept;
+    Buffer w[3] = {{Format::f32, 0}, {Format::f32, 0}, {Format::f32, 0}};
+    {
+      RunLog log(file.path(), *first.optimizer, {.title = "t", .notes = {{"n", 1.0}}, .every = 3});
+      go_on(first, log, stop);
+      position = log.position();
+      kept = first.optimizer->state_dict();
+      std::ranges::copy(first.w, w);
+      if (stop % 2 == 0) go_on(first, log, stop + 30);  // lost: the process dies
+    }
+    Model second;
+    std::ranges::copy(w, second.w);
+    for (std::size_t i = 0; i < 3; ++i) second.optimizer->set_param(i, second.w[i].view());
+    second.optimizer->load_state_dict(kept);
+    second.t = stop;
+    {
+      RunLog log(file.path(), *second.optimizer, {.every = 3, .resume = position});
+      go_on(second, log, kSteps);
+      log.end({{"outcome", "finished"}});
+    }
+    EXPECT_EQ(comparable(file.text()), comparable(straight.text())) << stop;
+    RunLogReader reader(file.path());
+    double before = 0.0;
+    for (const RunStep& step : steps_of(reader)) {
+      EXPECT_GE(step.seconds, before);
+      before = step.seconds;
+    }
+  }
+}
+
+TEST(RunLogs, GoOnOnlyWhereTheyAreThatLogOfThatRun) {
+  const File file, other;
+  Model model;
+  auto log = std::make_unique<RunLog>(file.path(), *model.optimizer);
+  for (int t = 0; t < 5; ++t) model.step(*log, 1.0);
+  const std::string position = log->position();
+  for (int t = 0; t < 5; ++t) model.step(*log, 1.0);
+  log.reset();
+  const std::string text = file.text();
+  const auto go_on_at = [&](const std::string& path, const std::string& from) {
+    return refusal([&] { RunLog(path, *model.optimizer, {.resume = from}); });
+  };
+  {
+    RunLog another(other.path(), *model.optimizer);
+    for (int t = 0; t < 50; ++t) model.step(another, 1.0);
+  }
+  EXPECT_NE(go_on_at(other.path(), position).find("io: '" + other.path() + "' cannot go on: it is another log"),
+            std::string::npos);
+  EXPECT_NE(go_on_at("/nowhere/log", position).find("io: '/nowhere/log' cannot be read"), std::string::npos);
+  file.write(text.substr(0, text.size() / 3));
+  EXPECT_NE(go_on_at(file.path(), position).find(" bytes, and had "), std::string::npos);
+  EXPECT_EQ(file.text(), text.substr(0, text.size() / 3)) << "nothing is cut off where it is refused";
+  std::string shifted = text;
+  shifted.insert(text.rfind("\"event\":\"step\",\"step\":2") - 1, " ");
+  file.write(shifted);
+  EXPECT_NE(go_on_at(file.path(), position).find("ended a line, and does not any more"), std::string::npos);
+  file.write(text);
+
+  for (const std::string& from :
+       std::vector<std::string>{"x", "[]", "{}", R"({"log":"adamant-run-1"})", std::string(100000, '[')}) {
+    EXPECT_NE(go_on_at(file.path(), from).find("invalid_argument: resume is not what RunLog::position() says: it "),
+              std::string::npos);
+  }
+  // Each field, missing or of another kind.
+  const Json whole = Json::parse(position);
+  for (const auto& [name, value] : whole.items()) {
+    for (const Json& wrong : std::vector<Json>{Json(), -1, "x", Json::array({Json::object()}), 1e300}) {
+      Json json = whole;
+      json[name] = wrong;
+      EXPECT_NE(go_on_at(file.path(), json.dump()), "") << json.dump();
+    }
+    Json json = whole;
+    json.erase(name);
+    EXPECT_NE(go_on_at(file.path(), json.dump()).find("lacks"), std::string::npos) << name;
+  }
+
+  std::vector<float> w(3), g(3);
+  Optimizer lone(Rule::adamw, {{"w", w, g}});
+  EXPECT_EQ(refusal([&] { RunLog(file.path(), lone, {.resume = position}); }),
+            "mismatch: the step is of another run than its log: there are fewer groups than before");
+  EXPECT_EQ(file.text(), text);
+  RunLog ended(file.path(), *model.optimizer, {.resume = position});
+  EXPECT_EQ(numbers_of(file.path()), (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
+  ended.end();
+  EXPECT_EQ(refusal([&] { static_cast<void>(ended.position()); }),
+            "invalid_argument: the run log '" + file.path() + "' has ended: it does not go on");
+}
+
 TEST(RunLogs, AreNotWrittenByAFork) {
   const File file;
   Model model({.threads = 1});
@@ -889,6 +1013,7 @@ TEST(RunLogs, RefuseEveryCallWhereTheyWereMovedFrom) {
       {"run log", [&] { log.step(*model.optimizer, 1.0, {}); }},
       {"run log", [&] { log.end(); }},
       {"run log", [&] { log.flush(); }},
+      {"run log", [&] { static_cast<void>(log.position()); }},
       {"run log", [&] { static_cast<void>(log.path()); }},
       {"run log reader", [&] { static_cast<void>(reader.info()); }},
       {"run log reader", [&] { reader.next(step); }},

@@ -88,6 +88,9 @@ struct RunLogOptions {
   Notes notes{};
   std::uint64_t every = 1;     ///< N logs every N-th step, and the first; at least 1
   double flush_seconds = 1.0;  ///< hands over to the system what is older than this; 0: after each step
+  /// What RunLog::position() said: the log that the path has goes on from there, with its own title and notes. What it
+  /// has beyond that is cut off. Empty: a new log.
+  std::string resume{};
 };
 
 /// Writes a run log:
@@ -106,8 +109,10 @@ struct RunLogOptions {
 /// then the log is closed, and each later call throws the error again.
 class ADAMANT_EXPORT RunLog {
  public:
-  /// Makes a new file in the place of an old one. A resumed run continues the count of its steps. Refuses an optimizer
-  /// without tensors (invalid_argument).
+  /// Makes a new file in the place of an old one, or continues a log (RunLogOptions::resume). Either way a resumed run
+  /// continues the count of its steps. Refuses an optimizer without tensors and what position() never said
+  /// (invalid_argument), a path that has another file than the log of that position, or less of it (io), and to
+  /// continue the log of another run (mismatch).
   RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options = {});
   /// Writes what is left. Errors are ignored here; end() and flush() report them.
   ~RunLog();
@@ -128,6 +133,10 @@ class ADAMANT_EXPORT RunLog {
   void end(const Notes& notes = {});
   /// Hands over to the system what is buffered.
   void flush();
+  /// Where the log is, after a flush that also outlasts a power cut: UTF-8 text for RunLogOptions::resume, to be saved
+  /// with a checkpoint of the optimizer. A run that resumes from both has one log, as if it had never stopped: only
+  /// `seconds` tell. Refused (invalid_argument) after end().
+  [[nodiscard]] std::string position();
   [[nodiscard]] const std::string& path() const;
 
  private:

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -24,6 +25,8 @@ class GrowingFile {
   enum class Existing { replace, refuse };
 
   GrowingFile(std::string path, Existing existing);
+  /// Goes on with a file that is there, whose first `keep` bytes are records; what follows them is cut off.
+  GrowingFile(std::string path, std::uint64_t keep);
   GrowingFile(const GrowingFile&) = delete;
   GrowingFile& operator=(const GrowingFile&) = delete;
   /// Hands over what is left; here errors are silent.
@@ -33,12 +36,16 @@ class GrowingFile {
   void flush();
   /// Hands over what has waited for so long.
   void flush_after(double seconds);
+  /// Hands over everything, and waits until it outlasts a power cut.
+  void sync();
   void close();
 
   /// Throws what went wrong before.
   void check() const;
   [[nodiscard]] bool open() const { return file_ != nullptr; }
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Bytes that were handed over, with those of before.
+  [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -55,6 +62,8 @@ class GrowingFile {
   int forks_;  // that led to it
   std::unique_ptr<std::FILE, Close> file_;
   std::string waiting_;
+  std::uint64_t size_ = 0;
+  bool in_folder_ = false;  // its name outlasts a power cut
   Clock::time_point flushed_ = Clock::now();
   std::string failure_;
 };

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "insight/growing_file.h"
 #include "insight/run_format.h"
+#include "insight/run_json.h"
 #include "insight/run_step.h"
 #include "optim/probes.h"
 
@@ -161,6 +162,75 @@ std::shared_ptr<const RunInfo> info_now(const Optimizer& optimizer, std::shared_
   return std::make_shared<const RunInfo>(run_info(optimizer));
 }
 
+// Where a log goes on.
+struct Position {
+  std::string id;
+  std::uint64_t bytes = 0;  // of the file
+  std::uint64_t before = 0, last = 0, logged = 0;
+  double seconds = 0.0;
+  // As they were told last.
+  std::vector<RunInfo::Group> groups;
+  std::vector<RunInfo::Tensor> tensors;
+  std::vector<std::int64_t> behind;
+  std::uint64_t scales_from = 0;
+  std::vector<std::array<std::uint32_t, ScaleSample::kBins>> scales;
+};
+
+std::string to_text(const Position& position) {
+  Json scales = Json::array();
+  for (const auto& bins : position.scales) scales.push_back(to_json(bins));
+  const Json json = {{"log", run_format::kId},
+                     {"id", position.id},
+                     {"bytes", position.bytes},
+                     {"before", position.before},
+                     {"last", position.last},
+                     {"logged", position.logged},
+                     {"seconds", position.seconds},
+                     {"groups", to_json(position.groups)},
+                     {"tensors", to_json(position.tensors)},
+                     {"behind", position.behind},
+                     {"scales_from", position.scales_from},
+                     {"scales", std::move(scales)}};
+  return json.dump();
+}
+
+Position position_of(const std::string& text) {
+  using namespace run_json;
+  try {
+    const Json json = Json::parse(text, nullptr, false);
+    if (json.is_discarded() || !json.is_object()) refuse("is not a JSON object");
+    if (string_of(at(json, "log"), "log") != run_format::kId) refuse("is of another version");
+    Position position;
+    position.id = string_of(at(json, "id"), "id");
+    const std::pair<const char*, std::uint64_t*> counts[] = {{"bytes", &position.bytes},
+                                                             {"before", &position.before},
+                                                             {"last", &position.last},
+                                                             {"logged", &position.logged},
+                                                             {"scales_from", &position.scales_from}};
+    for (const auto& [name, value] : counts) *value = count(at(json, name), name);
+    position.seconds = number(at(json, "seconds"), "seconds");
+    if (!(position.seconds >= 0.0 && position.seconds < 1e9)) refuse("has 'seconds' that no run takes");
+    position.groups = run_json::groups_of(json);
+    position.tensors = run_json::tensors_of(json, position.groups.size());
+    for (const Json& late : array_at(json, "behind")) position.behind.push_back(behind_of(late, position.last));
+    for (const Json& bins : array_at(json, "scales")) position.scales.push_back(bins_of(bins));
+    if (std::max(position.behind.size(), position.scales.size()) > position.tensors.size()) {
+      refuse("has more than there are tensors");
+    }
+    return position;
+  } catch (const Wrong& wrong) {
+    throw Error(ErrorCode::invalid_argument, "resume is not what RunLog::position() says: it " + wrong.why);
+  }
+}
+
+// What the log that is there says about its run.
+RunInfo info_of_log(const std::string& path, const Position& position) {
+  RunInfo info = RunLogReader(path).info();
+  if (info.id == position.id) return info;
+  throw Error(ErrorCode::io, in_quotes(path) + " cannot go on: it is another log, " + printable(info.id) +
+                                 ", than that of the position, " + printable(position.id));
+}
+
 }  // namespace
 
 RunInfo run_info(const Optimizer& optimizer) {
@@ -200,11 +270,43 @@ RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& repo
 }
 
 struct RunLog::Impl {
+  // A new log.
   Impl(std::string path, const Optimizer& optimizer, RunLogOptions given)
       : options(std::move(given)),
         info(run_info(optimizer)),
         before(optimizer.steps()),
         lines(std::move(path), GrowingFile::Existing::replace) {
+    choose_samples();
+    info.id = new_id();
+    info.title = options.title;
+    info.notes = options.notes;
+    write_header();
+  }
+
+  // One that goes on.
+  Impl(std::string path, const Optimizer& optimizer, RunLogOptions given, Position from)
+      : options(std::move(given)),
+        info(resumed_info(path, optimizer, from)),
+        before(from.before),
+        last(from.last),
+        logged(from.logged),
+        lines(std::move(path), from.bytes),
+        behind(std::move(from.behind)),
+        scales(std::move(from.scales)),
+        scales_from(from.scales_from),
+        begin(Clock::now() - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(from.seconds))) {
+    choose_samples();
+    info.groups = std::move(from.groups);
+    info.tensors = std::move(from.tensors);
+  }
+
+  static RunInfo resumed_info(const std::string& path, const Optimizer& optimizer, const Position& from) {
+    refuse_another_run(from.groups, from.tensors, run_info(optimizer));
+    return info_of_log(path, from);
+  }
+
+  // What to observe, from the tensors that the log began with.
+  void choose_samples() {
     std::uint64_t blocks = 0;
     for (const RunInfo::Tensor& tensor : info.tensors) blocks += tensor.size / 256 + 1;
     statistics.sample_every = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(blocks / kSampledBlocks, 1, 256));
@@ -212,16 +314,13 @@ struct RunLog::Impl {
     // As many in each tensor, or one in some of them.
     const std::size_t count = info.tensors.size(), followed = std::min(count, run_format::kProbes);
     statistics.probes = static_cast<std::uint32_t>(run_format::kProbes / followed);
+    info.probes.clear();
     for (std::size_t k = 0; k < followed; ++k) {
       const std::size_t tensor = k * count / followed;
       for (const std::size_t element : probe_elements(info.tensors[tensor].size, statistics.probes)) {
         info.probes.push_back({tensor, element});
       }
     }
-    info.id = new_id();
-    info.title = options.title;
-    info.notes = options.notes;
-    write_header();
   }
 
   void add_line(const Json& line) { lines.add(line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'); }
@@ -258,7 +357,7 @@ struct RunLog::Impl {
       throw Error(ErrorCode::invalid_argument,
                   "the run log " + in_quotes(lines.path()) + " has ended: no step can follow");
     }
-    refuse_another_run(*run.info);
+    refuse_another_run(info.groups, info.tensors, *run.info);
     last = std::max(run.step, last + 1);
     if (logs(last) || !run.applied) write_all(run);
   }
@@ -270,9 +369,10 @@ struct RunLog::Impl {
     asked = false;
   }
 
-  void refuse_another_run(const RunInfo& now) const {
-    std::string why = why_another_run(info.groups, now.groups);
-    if (why.empty()) why = why_another_run(info.tensors, now.tensors);
+  static void refuse_another_run(const std::vector<RunInfo::Group>& groups, const std::vector<RunInfo::Tensor>& tensors,
+                                 const RunInfo& now) {
+    std::string why = why_another_run(groups, now.groups);
+    if (why.empty()) why = why_another_run(tensors, now.tensors);
     if (!why.empty()) throw Error(ErrorCode::mismatch, "the step is of another run than its log: " + why);
   }
 
@@ -311,7 +411,7 @@ struct RunLog::Impl {
 
     Json json = {{"event", "step"}, {"step", last}};
     // Milliseconds are enough.
-    json["seconds"] = std::round(std::chrono::duration<double>(Clock::now() - begin).count() * 1e3) / 1e3;
+    json["seconds"] = std::round(seconds() * 1e3) / 1e3;
     json["loss"] = run.loss;
     json["lr"] = run.lr;
     if (run.grad_norm) json["grad_norm"] = *run.grad_norm;
@@ -335,6 +435,28 @@ struct RunLog::Impl {
     add_line({{"event", "scales"}, {"first", scales_from}, {"last", last}, {"bins", std::move(bins)}});
     scales.assign(scales.size(), {});
     scales_from = 0;
+  }
+
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+  std::string position() {
+    lines.check();
+    if (!lines.open()) {
+      throw Error(ErrorCode::invalid_argument,
+                  "the run log " + in_quotes(lines.path()) + " has ended: it does not go on");
+    }
+    lines.sync();
+    return to_text({.id = info.id,
+                    .bytes = lines.size(),
+                    .before = before,
+                    .last = last,
+                    .logged = logged,
+                    .seconds = seconds(),
+                    .groups = info.groups,
+                    .tensors = info.tensors,
+                    .behind = behind,
+                    .scales_from = scales_from,
+                    .scales = scales});
   }
 
   void end(const Notes& notes) {
@@ -365,7 +487,12 @@ RunLog::RunLog(std::string path, const Optimizer& optimizer, RunLogOptions optio
   if (optimizer.tensor_count() == 0) {
     throw Error(ErrorCode::invalid_argument, "the optimizer has no tensor: a run log needs at least 1");
   }
-  impl_ = std::make_unique<Impl>(std::move(path), optimizer, std::move(options));
+  if (options.resume.empty()) {
+    impl_ = std::make_unique<Impl>(std::move(path), optimizer, std::move(options));
+  } else {
+    Position from = position_of(options.resume);
+    impl_ = std::make_unique<Impl>(std::move(path), optimizer, std::move(options), std::move(from));
+  }
 }
 RunLog::~RunLog() = default;
 RunLog::RunLog(RunLog&&) noexcept = default;
@@ -391,6 +518,10 @@ void RunLog::flush() {
   } else {
     lines.check();
   }
+}
+std::string RunLog::position() {
+  const FloatEnvironment environment;
+  return held(impl_, kName).position();
 }
 const std::string& RunLog::path() const { return held(impl_, kName).lines.path(); }
 

@@ -92,6 +92,12 @@ Rule rule_from_name(std::string_view name) {
                                         listed(kRules, [](const RuleDefaults& r) { return std::string(r.name); }));
 }
 
+bool holds_squares(std::string_view state) noexcept {
+  return std::ranges::any_of(kStateList, [&](const StateInfo& known) {
+    return known.name == state && known.measures == Measures::squares;
+  });
+}
+
 Options defaults(Rule rule) { return rule_defaults(rule).options; }
 
 Variant variant_of(Rule rule, const Options& options) {
