@@ -130,8 +130,11 @@ void check_run(const TensorState& tensor, const StateInfo& state, std::size_t fi
          (state.negative ? "finite or NaN" : "finite and >= 0, or NaN"));
 }
 
+// How planes that are to be loaded are read: read(index of the tensor, plane, first byte, where to).
+
 // Reads every plane once, part by part.
-void check_values(const TensorState& tensor, const VariantInfo& variant, const ReadPlane& read) {
+template <class Read>
+void check_values(const TensorState& tensor, std::size_t index, const VariantInfo& variant, const Read& read) {
   constexpr std::size_t kAtOnce = 1024 * kBlock;  // elements
   std::array<std::vector<std::byte>, kMaxPlanes> parts;
   for (std::size_t begin = 0; begin < tensor.param.size; begin += kAtOnce) {
@@ -140,9 +143,7 @@ void check_values(const TensorState& tensor, const VariantInfo& variant, const R
     for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
       std::vector<std::byte>& part = parts[plane.index()];
       part.resize(bytes_of(tensor, plane.kind, count));
-      const bool low_bits = plane.kind == PlaneKind::low_bits;
-      read(tensor.name, low_bits ? std::string_view() : variant.state_names[plane.state], plane.kind,
-           bytes_of(tensor, plane.kind, begin), part);
+      read(index, plane, bytes_of(tensor, plane.kind, begin), part);
       if (plane.kind == PlaneKind::values) streams.states[plane.state].values = part.data();
       if (plane.kind == PlaneKind::exponents) {
         streams.states[plane.state].exponents = reinterpret_cast<std::uint8_t*>(part.data());
@@ -269,21 +270,22 @@ void check_memory(const auto& self, const StateDictView& dict) {
   }
 }
 
-// Takes over what was checked.
-void take(auto& self, const StateDescription& dict, const std::vector<Options>& options, const ReadPlane& read,
+// Takes over what was checked. Itself it allocates nothing in the second reading.
+template <class Read>
+void take(auto& self, const StateDescription& dict, const std::vector<Options>& options, const Read& read,
           const std::function<void()>& last = {}) {
-  for (const TensorState& tensor : self.tensors) check_values(tensor, info(self.variant(tensor)), read);
+  for (std::size_t t = 0; t < self.tensors.size(); ++t) {
+    check_values(self.tensors[t], t, info(self.variant(self.tensors[t])), read);
+  }
 
   constexpr std::size_t kAtOnce = std::size_t{1} << 20;  // bytes
   self.torn = true;
-  for (TensorState& tensor : self.tensors) {
-    const VariantInfo& variant = info(self.variant(tensor));
-    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
-      const bool low_bits = plane.kind == PlaneKind::low_bits;
-      const std::string_view state = low_bits ? std::string_view() : variant.state_names[plane.state];
+  for (std::size_t t = 0; t < self.tensors.size(); ++t) {
+    TensorState& tensor = self.tensors[t];
+    for_each_plane(tensor, info(self.variant(tensor)), [&](const PlaneInfo& plane) {
       for (std::size_t first = 0; first < plane.bytes; first += kAtOnce) {
-        read(tensor.name, state, plane.kind, first,
-             {tensor.planes[plane.index()].data + first, std::min(kAtOnce, plane.bytes - first)});
+        read(t, plane, first,
+             std::span(tensor.planes[plane.index()].data + first, std::min(kAtOnce, plane.bytes - first)));
       }
     });
     tensor.step = dict.tensors.at(tensor.name).step;
@@ -318,7 +320,13 @@ void Optimizer::with_state(const std::function<void(const StateDictView&)>& use)
 void Optimizer::load_state_dict(const StateDescription& dict, const ReadPlane& read,
                                 const std::function<void()>& last) {
   const Call call = impl().call_to_load("load_state_dict");
-  take(impl(), dict, checked(impl(), dict), read, last);
+  const auto by_name = [&](std::size_t tensor, const PlaneInfo& plane, std::size_t first, std::span<std::byte> to) {
+    const TensorState& its = impl().tensors[tensor];
+    const bool low_bits = plane.kind == PlaneKind::low_bits;
+    read(its.name, low_bits ? std::string_view() : info(impl().variant(its)).state_names[plane.state], plane.kind,
+         first, to);
+  };
+  take(impl(), dict, checked(impl(), dict), by_name, last);
 }
 
 void Optimizer::load_state_dict(const StateDictView& dict) {
@@ -326,18 +334,20 @@ void Optimizer::load_state_dict(const StateDictView& dict) {
   const auto sizes = converted<StateDescription>(dict, [](std::span<const std::byte> bytes) { return bytes.size(); });
   const std::vector<Options> options = checked(impl(), sizes);
   check_memory(impl(), dict);
-  take(
-      impl(), sizes, options,
-      [&](std::string_view tensor, std::string_view state, PlaneKind kind, std::size_t first, std::span<std::byte> to) {
-        const StateDictView::Entry& entry = dict.tensors.at(std::string(tensor));
-        std::span<const std::byte> plane = entry.weight_bits;
-        if (kind != PlaneKind::low_bits) {
-          const StateDictView::State& its = entry.states.at(std::string(state));
-          plane = kind == PlaneKind::values ? its.bytes : its.exponents;
-        }
-        // It may be the plane itself.
-        std::memmove(to.data(), plane.data() + first, to.size());
-      });
+  // Found before anything changes, for that takes memory.
+  std::vector<std::array<const std::byte*, kMaxPlanes>> planes(impl().tensors.size());
+  for (std::size_t t = 0; t < planes.size(); ++t) {
+    const TensorState& tensor = impl().tensors[t];
+    const VariantInfo& variant = info(impl().variant(tensor));
+    for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+      planes[t][plane.index()] = plane_of(dict.tensors.at(tensor.name), variant, plane).data();
+    });
+  }
+  take(impl(), sizes, options,
+       [&](std::size_t tensor, const PlaneInfo& plane, std::size_t first, std::span<std::byte> to) {
+         // It may be the plane itself. An empty one may be null.
+         if (!to.empty()) std::memmove(to.data(), planes[tensor][plane.index()] + first, to.size());
+       });
 }
 
 void Optimizer::set_tensor_step(TensorRef tensor, std::uint64_t step) {
