@@ -87,6 +87,10 @@ void expect_old_or_new(const Way& way, const Saves& saves, std::size_t at_random
       ASSERT_TRUE(is_old || (!between && bits == saves.states.at(saved + 1)))
           << "after " << count << " of " << saves.changes.size() << " changes, when " << saved << " saves had returned";
       older += is_old && !between;
+      // Older ones, too, are whole or not there.
+      if (way.of_run) {
+        for (const auto& item : Checkpoints(kRun).list()) ASSERT_NO_THROW(static_cast<void>(inspect(item.path)));
+      }
       ASSERT_TRUE(!way.of_run || temporary_files(left.files) == 0) << "which a new process removes";
     }
   }

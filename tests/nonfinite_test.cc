@@ -213,6 +213,37 @@ constexpr Kept kKept[] = {
     {Format::f32, Format::f32, StateFormat::q8, WeightFormat::plain},
 };
 
+// At each lane of the widest vector, at the ends of groups, blocks and pieces, and at each lane of the tail; on one
+// thread and on several.
+TEST(NonFiniteGradients, ThatAreSkippedChangeNoBitInAnyFormat) {
+  constexpr std::size_t kSize = 2 * 16384 + 4219, kLanes = 64;
+  std::vector<std::size_t> places = {127, 128, 255, 256, 16383, 16384, 32767, 32768};
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    places.push_back(lane);
+    places.push_back(kSize - 1 - lane);
+  }
+  for (const Kept& kept : kKept) {
+    for (const int threads : {1, 3}) {
+      SCOPED_TRACE(::testing::PrintToString(kept) + " on " + std::to_string(threads) + " threads");
+      Settings settings = {.state = kept.state, .weights = kept.weights, .threads = threads};
+      Buffer w = Buffer(kept.param, kSize).fill(1), g = Buffer(kept.grad, kSize).fill(2);
+      Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}}, {}, settings);
+      optimizer.step();
+      const Buffer before = w;
+      const std::string state_before = bits_of(optimizer.state_dict());
+      for (const std::size_t at : places) {
+        const double good = g[at];
+        g.set(at, kBad[at % std::size(kBad)]);
+        expect_report(optimizer.step(), "w", at, 1);
+        ASSERT_TRUE(w == before && bits_of(optimizer.state_dict()) == state_before) << "element " << at;
+        g.set(at, good);
+      }
+      EXPECT_TRUE(optimizer.step().applied);
+      EXPECT_EQ(optimizer.tensor(0).step, 2u);
+    }
+  }
+}
+
 // What is kept of every other element, whatever the formats; also where a step later the gradient is finite again.
 template <class Spoil>
 void expect_neighbours_untouched(const Form& form, const Kept& kept, std::size_t at, const Spoil& spoil) {

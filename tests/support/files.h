@@ -21,8 +21,8 @@ namespace adamant::testing {
 /// A folder of the test's own, which goes with it.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "adamant-test-XXXXXX").string();
+  explicit TemporaryFolder(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    std::string name = (in / "adamant-test-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr)
       throw std::filesystem::filesystem_error("mkdtemp", std::error_code(errno, std::generic_category()));
     path_ = name;

@@ -1,0 +1,62 @@
+// Copyright 2026 The Adamant authors
+// SPDX-License-Identifier: Apache-2.0
+
+// SafetensorsFile on a file of any bytes: refused with an Error, or all that it says of its tensors holds.
+#include <adamant/safetensors.hpp>
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "fuzz/input.h"
+#include "fuzz/memory_file.h"
+
+namespace {
+
+using namespace adamant;
+using fuzz::require;
+
+/// By the description of the format, not by the reader's own words.
+void check(SafetensorsFile& file, const std::string& bytes) {
+  require(file.size() == bytes.size() && bytes.size() >= 8);
+  std::uint64_t length = 0;
+  for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<std::uint8_t>(bytes[i]);
+  require(length <= bytes.size() - 8 && bytes[8] == '{');
+  std::uint64_t end = 0;
+  std::vector<std::string> names;
+  for (const SafetensorsEntry& entry : file.entries()) {
+    require(entry.offset == end && entry.bytes <= bytes.size() - 8 - length - end);
+    end += entry.bytes;
+    __extension__ unsigned __int128 bits = entry.type.bits;
+    for (const std::size_t extent : entry.shape) {
+      bits *= extent;
+      require(bits >> 64 == 0);
+    }
+    require(bits == 8 * static_cast<unsigned __int128>(entry.bytes));
+    names.push_back(entry.name);
+    require(&file.entry(entry.name) == &entry);
+    std::vector<std::byte> data(entry.bytes);
+    if (fuzz::accepted([&] { file.read(entry, 0, data); })) {
+      require(data.empty() || std::memcmp(data.data(), bytes.data() + 8 + length + entry.offset, data.size()) == 0);
+    } else {
+      require(file.has_checksums());
+    }
+  }
+  require(8 + length + end == bytes.size());
+  std::ranges::sort(names);
+  require(std::ranges::adjacent_find(names) == names.end());
+  if (fuzz::accepted([&] { file.verify(); })) require(file.has_checksums());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  fuzz::MemoryFile memory(bytes);
+  fuzz::accepted([&] {
+    SafetensorsFile file(memory.path());
+    check(file, bytes);
+  });
+  return fuzz::kKeep;
+}
