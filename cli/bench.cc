@@ -28,7 +28,7 @@ using bench::Case;
 struct Texts {
   std::string rules, param, grad, state, weights, workload = "cache,l3,dram,many", threads = "1,0",
                                                   policy = "propagate";
-  std::string max_norm, grad_scale, momentum, size, seconds, rounds, observe_every;
+  std::string max_norm, grad_scale, momentum, size, seconds, rounds, observe_every, target;
   std::vector<std::string> set;
   bool amsgrad = false, statistics = false, json = false;
 };
@@ -153,6 +153,7 @@ std::vector<Case> read_cases(const Texts& texts) {
 double seconds_of(const Case& what) { return what.workload == "dram" ? 1.2 : 0.3; }
 
 int run(const Texts& texts) {
+  if (!texts.target.empty()) use_target(texts.target);
   const std::vector<Case> cases = read_cases(texts);
   bench::Budget chosen_budget{0.0};
   if (!texts.seconds.empty()) chosen_budget.seconds = read_positive("--seconds", texts.seconds);
@@ -213,6 +214,8 @@ Command add_bench(CommandLine& line) {
   options.option("--size", texts->size, "NUMBER", "elements of each tensor, instead of the workload's");
   options.option("--seconds", texts->seconds, "NUMBER", "time for each case [1.2 for dram, 0.3 for the others]");
   options.option("--rounds", texts->rounds, "NUMBER", "turns of each contestant, instead of a time");
+  options.option("--target", texts->target, "NAME",
+                 fmt::format("the instruction set of the step, of {} [the first]", fmt::join(targets(), ", ")));
   options.flag("--json", texts->json, "print one JSON object");
   options.footer(
       "NAMES and NUMBERS: several separated by commas. Every combination is measured; without --rules, --param,\n"

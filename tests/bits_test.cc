@@ -488,51 +488,6 @@ TEST(Bits, TheNormOfSeveralTensorsIsOneSum) {
   }
 }
 
-// A loop of its own for some formats must not show.
-TEST(Bits, FusedLoopsGiveTheBitsOfThePipeline) {
-  constexpr std::size_t kSize = 777;
-  std::size_t found = 0;
-  for (const std::string& name : targets()) {
-    const ForcedTarget target(name);
-    for (const VariantInfo& variant : kVariants) {
-      StepScalars scalars;
-      f32_rules().prepare[index_of(variant.variant)](defaults(variant.rule), 3, scalars);
-      for (const Format p : {Format::f32, Format::bf16, Format::f16}) {
-        for (const Format g : {Format::f32, Format::bf16, Format::f16}) {
-          for (const Format s : {Format::f32, Format::bf16, Format::f16}) {
-            const StepKernel fused =
-                fused_kernels().step[index_of(variant.variant)][index_of(p)][index_of(g)][index_of(s)];
-            if (fused == nullptr) continue;
-            ++found;
-            std::vector<Buffer> streams = {wild(p, kSize, 1), wild(g, kSize, 2), wild(s, kSize, 3), wild(s, kSize, 4),
-                                           wild(s, kSize, 5)};
-            for (std::size_t i = 0; i < kSize; ++i) {
-              for (std::size_t k = 3; k < 5; ++k) streams[k].set(i, std::abs(streams[k][i]));  // second moments
-            }
-            std::vector<Buffer> wide(streams.size(), Buffer(Format::f32, kSize));
-            for (std::size_t k = 0; k < streams.size(); ++k) {
-              for (std::size_t i = 0; i < kSize; ++i) wide[k].set(i, streams[k][i]);
-            }
-            const auto run = [&](StepKernel kernel, std::vector<Buffer>& on) {
-              void* const states[] = {on[2].data(), on[3].data(), on[4].data()};
-              kernel(scalars, 0.5, 0x1p63, on[0].data(), on[1].data(), states, kSize);
-            };
-            run(fused, streams);
-            run(f32_kernels().step[index_of(variant.variant)], wide);
-            for (std::size_t k = 0; k < streams.size(); ++k) {
-              Buffer narrowed(streams[k].format(), kSize);
-              format_kernels().encode[index_of(narrowed.format())](reinterpret_cast<const float*>(wide[k].data()),
-                                                                   kSize, narrowed.data());
-              EXPECT_EQ(streams[k], narrowed) << variant.name << " on " << name << ", stream " << k;
-            }
-          }
-        }
-      }
-    }
-  }
-  EXPECT_GE(found, targets().size()) << "no fused loop was compared";
-}
-
 // The operations of adamw-1, one rounding each, for elements on which a fused multiply-add would show. (This file is
 // compiled without contraction too.)
 TEST(Bits, NoMultiplyIsFusedWithAnAdd) {

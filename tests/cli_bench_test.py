@@ -46,6 +46,16 @@ class Json(unittest.TestCase):
                                  "--rounds", "1").stdout)["machine"]
         self.assertEqual(set(machine), {"cpu", "threads", "caches", "compiler", "target", "version"})
 
+    def test_target(self):
+        known = json.loads(subprocess.run([*PROGRAM, "targets", "--json"], capture_output=True, text=True).stdout)
+        for target in known["targets"]:
+            done = run("--json", "--rules", "sgd", "--workload", "cache", "--size", "64", "--threads", "1", "--rounds",
+                       "1", "--target", target)
+            self.assertEqual(json.loads(done.stdout)["machine"]["target"], target)
+        done = run("--target", "MMX")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertTrue(done.stderr.startswith("adamant bench: unknown instruction set 'MMX': "), done.stderr)
+
     def test_bytes(self):
         def bytes_of(*arguments):
             return [r["bytes_per_param"]

@@ -35,22 +35,7 @@ struct Bf16Code {
     return rounded(bits).template down<16>();
   }
 
-  /// The same with two codes in 32 bits, one in the lower and one in the upper half: whatever the other half holds, it
-  /// is ignored by decode, and must be by who calls encode_high.
-  template <class D>
-  HWY_INLINE static Floats<D> decode_low(Bits<D> codes) {
-    return decode(codes);
-  }
-  template <class D>
-  HWY_INLINE static Floats<D> decode_high(Bits<D> codes) {
-    return floats_of(codes & 0xFFFF0000u);
-  }
-  template <class D>
-  HWY_INLINE static Bits<D> encode_high(Bits<D> bits) {
-    return rounded(bits);
-  }
-
- private:
+  /// The same in the upper 16 bits, above anything.
   template <class D>
   HWY_INLINE static Bits<D> rounded(Bits<D> bits) {
     // Half a unit of the last kept place, less one bit unless that place is odd.

@@ -36,30 +36,6 @@ struct Half {
     hn::StoreU(hn::TruncateTo(narrow, code.v), narrow, to);
   }
 
-  /// Two vectors at once, one of the elements with even index, one of those with odd index: cheaper to take apart and
-  /// put together than neighbours are. For loops in which every stream does the same.
-  template <class D>
-  HWY_INLINE static void load_even_odd(D, const Stored* from, Floats<D>& even, Floats<D>& odd) {
-    const hn::Repartition<std::uint16_t, D> narrow;
-    const Bits<D> both{hn::BitCast(hn::RebindToUnsigned<D>(), hn::LoadU(narrow, from))};
-    even = Code::decode_low(both);
-    odd = Code::decode_high(both);
-  }
-
-  template <class D>
-  HWY_INLINE static void store_even_odd(D, Floats<D> even_value, Floats<D> odd_value, Stored* to) {
-    const hn::Repartition<std::uint16_t, D> narrow;
-    const Bits<D> even = bits_of(even_value);
-    const Bits<D> odd = bits_of(odd_value);
-    auto codes = hn::OddEven(hn::BitCast(narrow, Code::encode_high(odd).v), hn::BitCast(narrow, Code::encode(even).v));
-    if (HWY_UNLIKELY(any_above(larger(even & kMagnitude, odd & kMagnitude), Code::kLargestCommon))) {
-      const Bits<D> rare =
-          encode_rare(even, Code::encode(even)) | encode_rare(odd, Code::encode(odd)).template up<16>();
-      codes = hn::BitCast(narrow, rare.v);
-    }
-    hn::StoreU(codes, narrow, to);
-  }
-
  private:
   static constexpr std::uint32_t kMagnitude = 0x7FFFFFFFu;
 

@@ -27,6 +27,10 @@ inline constexpr std::size_t kAhead = 512;
 
 inline constexpr std::size_t kFormatCount = 4;
 constexpr std::size_t index_of(Format format) { return static_cast<std::size_t>(format); }
+inline constexpr std::size_t kWeightFormatCount = 4;
+constexpr std::size_t index_of(WeightFormat format) { return static_cast<std::size_t>(format); }
+inline constexpr std::size_t kStateFormatCount = 6;
+constexpr std::size_t index_of(StateFormat format) { return static_cast<std::size_t>(format); }
 constexpr std::size_t index_of(Variant variant) { return static_cast<std::size_t>(variant); }
 
 /// The scalars of a rule for one (group, t), packed by the rule's prepare() for its own update().
@@ -79,12 +83,29 @@ struct FormatKernels {
   SquaresKernel squares[kFormatCount];
 };
 
+/// The streams of some elements as they are in memory.
+struct TurnStreams {
+  void* param;
+  void* low;  ///< below a bf16 parameter
+  const void* grad;
+  Format grad_format;  ///< f32, bf16 or f16
+  void* states[kMaxStates];
+  Rounding param_rounding, state_roundings[kMaxStates];  ///< of the first element
+};
+/// Steps elements from the first on, turn by turn, and returns how many it did: fewer than n where no whole turn is
+/// left, or a turn holds a gradient that is not finite, a NaN, or a number near the largest of a narrow format. Nothing
+/// of that turn is changed.
+using FusedKernel = std::size_t (*)(const StepScalars&, double factor, double bound, const TurnStreams&, std::size_t n);
+
+/// At least as many elements as a turn has, on every instruction set.
+inline constexpr std::size_t kTurn = 64;
+
 /// Steps that load and store narrow formats themselves, for the combinations people use most: the same bits as the
 /// block pipeline, without its way through the cache.
 struct FusedKernels {
   std::int64_t target;
-  /// By formats of parameter, gradient and states; null where the pipeline does it.
-  StepKernel step[kVariantCount][kFormatCount][kFormatCount][kFormatCount];
+  /// By formats of parameter, weights and states; null where the pipeline does it.
+  FusedKernel step[kVariantCount][kFormatCount][kWeightFormatCount][kStateFormatCount];
 };
 
 /// The compact formats, on at most kBlock elements that start a group. The rounding is that of the first element.
@@ -120,9 +141,6 @@ struct GroupStreams {
 /// is changed.
 using GroupKernel = std::size_t (*)(const StepScalars&, double factor, double bound, const GroupStreams&,
                                     std::size_t n);
-
-inline constexpr std::size_t kWeightFormatCount = 4;
-constexpr std::size_t index_of(WeightFormat format) { return static_cast<std::size_t>(format); }
 
 /// Fused steps for Q8 states, by weight format (plain: f32 parameters) and format of the gradients; null where the
 /// pipeline does it.

@@ -15,18 +15,19 @@ void step_block(const StepRun& run, const GradientRun& grad, BlockScratch& scrat
   store_block(run, grad, scratch);
 }
 
-// The loop that takes every stream as it is in memory, where there is one.
+// Where the arithmetic's type is that of every stream: a loop that takes them as they are in memory, to the end.
 StepKernel direct_kernel(const Streams& streams, Format grad_format) {
   const std::size_t variant = index_of(streams.variant);
   if (streams.param_format == Format::f64) return f64_kernels().step[variant];
-  if (streams.weight_format != WeightFormat::plain) return nullptr;
   const bool f32_states = states_in_place(streams) || info(streams.variant).state_count == 0;
-  if (streams.param_format == Format::f32 && grad_format == Format::f32 && f32_states) {
-    return f32_kernels().step[variant];
-  }
-  if (!f32_states && streams.state_format != StateFormat::bf16) return nullptr;
-  const Format states = f32_states ? Format::f32 : Format::bf16;
-  return fused_kernels().step[variant][index_of(streams.param_format)][index_of(grad_format)][index_of(states)];
+  if (!param_in_place(streams) || grad_format != Format::f32 || !f32_states) return nullptr;
+  return f32_kernels().step[variant];
+}
+
+// The loop that takes narrow streams as they are, where there is one.
+FusedKernel fused_kernel(const Streams& streams) {
+  return fused_kernels().step[index_of(streams.variant)][index_of(streams.param_format)]
+                             [index_of(streams.weight_format)][index_of(streams.state_format)];
 }
 
 // The loop that takes whole groups of Q8 states, where there is one.
@@ -34,6 +35,19 @@ GroupKernel group_kernel(const Streams& streams, Format grad_format) {
   if (streams.state_format != StateFormat::q8) return nullptr;
   if (streams.weight_format == WeightFormat::plain && streams.param_format != Format::f32) return nullptr;
   return group_kernels().step[index_of(streams.variant)][index_of(streams.weight_format)][index_of(grad_format)];
+}
+
+// `loop(rest)` says how many elements it stepped. Where it stops, `few` of them, or those that are left, go through
+// the pipeline.
+template <class Loop>
+void step_around(const StepRun& run, const GradientRun& grad, std::size_t few, const Loop& loop) {
+  BlockScratch scratch;
+  for (std::size_t done = 0; done < grad.n;) {
+    done += loop(part_of(grad, done, grad.n - done));
+    const std::size_t left = std::min(few, grad.n - done);
+    if (left > 0) step_block(run, part_of(grad, done, left), scratch);
+    done += left;
+  }
 }
 
 }  // namespace
@@ -81,26 +95,22 @@ void step_elements(const StepRun& run, const GradientRun& grad) {
     kernel(*run.scalars, run.factor, run.bound, param_at(streams, grad.first), grad.values, states, grad.n);
     return;
   }
-  BlockScratch scratch;
-  const auto part = [&](std::size_t done, std::size_t most) {
-    return part_of(grad, done, std::min(most, grad.n - done));
-  };
+  if (const FusedKernel kernel = fused_kernel(streams)) {
+    return step_around(run, grad, kTurn, [&](const GradientRun& rest) {
+      TurnStreams turns = turns_at(streams, rest.first, run.roundings);
+      turns.grad = rest.values;
+      turns.grad_format = rest.format;
+      return kernel(*run.scalars, run.factor, run.bound, turns, rest.n);
+    });
+  }
   if (const GroupKernel kernel = group_kernel(streams, grad.format)) {
-    for (std::size_t done = 0; done < grad.n;) {
-      const GradientRun rest = part(done, grad.n);
+    return step_around(run, grad, kGroup, [&](const GradientRun& rest) {
       GroupStreams groups = groups_at(streams, rest.first, run.roundings);
       groups.grad = rest.values;
-      done += kernel(*run.scalars, run.factor, run.bound, groups, rest.n);
-      // The group it stopped at, or the end of the tensor.
-      if (done < grad.n) {
-        const GradientRun group = part(done, kGroup);
-        step_block(run, group, scratch);
-        done += group.n;
-      }
-    }
-    return;
+      return kernel(*run.scalars, run.factor, run.bound, groups, rest.n);
+    });
   }
-  for (std::size_t done = 0; done < grad.n; done += kBlock) step_block(run, part(done, kBlock), scratch);
+  step_around(run, grad, kBlock, [](const GradientRun&) { return std::size_t{0}; });
 }
 
 }  // namespace adamant

@@ -63,13 +63,7 @@ struct Step {
     std::size_t i = 0;
     for (; i + kTurn <= n; i += kTurn) {
       ask_ahead(streams, i);
-      for (std::size_t u = 0; u < kTurn; u += kPairs ? 2 * kLanes : kLanes) {
-        if constexpr (kPairs) {
-          pair(constants, streams, i + u);
-        } else {
-          one(D(), constants, streams, i + u);
-        }
-      }
+      for (std::size_t u = 0; u < kTurn; u += kLanes) one(D(), constants, streams, i + u);
     }
     for (; i < n; ++i) one(hn::CappedTag<T, 1>(), constants, streams, i);
   }
@@ -80,9 +74,6 @@ struct Step {
   static constexpr std::size_t kLanes = hn::MaxLanes(D());
   // What is done between two requests for memory.
   static constexpr std::size_t kTurn = 4 * kLanes;
-  // All streams in 16 bits: vectors of even and of odd elements. (One lane has no pairs.)
-  static constexpr bool kPairs = sizeof(typename P::Stored) == 2 && sizeof(typename G::Stored) == 2 &&
-                                 sizeof(typename S::Stored) == 2 && kLanes > 1;
 
   // Every line of each stream, once.
   HWY_INLINE static void ask_ahead(const Streams& streams, std::size_t i) {
@@ -105,26 +96,6 @@ struct Step {
     Rule::update(k.scalars, p, g, states);
     P::store(d, p, streams.p + i);
     for (std::size_t s = 0; s < Rule::kStates; ++s) S::store(d, states[s], streams.states[s] + i);
-  }
-
-  HWY_INLINE static void pair(const Constants<Rule, T>& k, const Streams& streams, std::size_t i) {
-    using V = Floats<D>;
-    const D d;
-    V p[2];
-    V g[2];
-    V states[2][kStateSlots<Rule>];
-    P::load_even_odd(d, streams.p + i, p[0], p[1]);
-    G::load_even_odd(d, streams.g + i, g[0], g[1]);
-    for (std::size_t s = 0; s < Rule::kStates; ++s) {
-      S::load_even_odd(d, streams.states[s] + i, states[0][s], states[1][s]);
-    }
-    for (int half = 0; half < 2; ++half) {
-      Rule::update(k.scalars, p[half], prepared(g[half], k.factor, k.bound), states[half]);
-    }
-    P::store_even_odd(d, p[0], p[1], streams.p + i);
-    for (std::size_t s = 0; s < Rule::kStates; ++s) {
-      S::store_even_odd(d, states[0][s], states[1][s], streams.states[s] + i);
-    }
   }
 };
 

@@ -134,6 +134,19 @@ void encode_states(const Streams& streams, std::size_t first, std::size_t n, con
   }
 }
 
+TurnStreams turns_at(const Streams& streams, std::size_t first, const Roundings& roundings) {
+  const VariantInfo& variant = info(streams.variant);
+  TurnStreams turns = {};
+  turns.param = param_at(streams, first);
+  turns.low = low_at(streams, first);
+  turns.param_rounding = roundings.weight.from(first);
+  for (std::size_t s = 0; s < variant.state_count; ++s) {
+    turns.states[s] = state_at(streams, s, first);
+    turns.state_roundings[s] = rounding_of(variant.state_infos[s], roundings, first);
+  }
+  return turns;
+}
+
 GroupStreams groups_at(const Streams& streams, std::size_t first, const Roundings& roundings) {
   const VariantInfo& variant = info(streams.variant);
   const std::size_t m = variant.companions[0] >= 0 ? 0 : 1;

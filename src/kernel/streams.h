@@ -42,6 +42,9 @@ void encode_param(const Streams& streams, std::size_t first, std::size_t n, cons
 void encode_states(const Streams& streams, std::size_t first, std::size_t n, const Roundings& roundings,
                    StateBlocks& from);
 
+/// The same streams but the gradient, for a fused loop from element `first` on.
+TurnStreams turns_at(const Streams& streams, std::size_t first, const Roundings& roundings);
+
 /// The same streams for a kernel that takes groups, from element `first` on. For two states in Q8.
 GroupStreams groups_at(const Streams& streams, std::size_t first, const Roundings& roundings);
 

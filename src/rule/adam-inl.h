@@ -46,6 +46,20 @@ struct Adam {
   HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
     Undecayed::update(k.rest, p, decayed(g, k.decay, p), states);
   }
+  // The stages of AdamW, whose gradient has the decay.
+  static constexpr bool kDecaysGradient = true;
+  template <class T, class V>
+  HWY_INLINE static void average(const Scalars<T>& k, V g, V (&states)[kStates]) {
+    Undecayed::average(k.rest, g, states);
+  }
+  template <class T, class V>
+  HWY_INLINE static V change(const Scalars<T>& k, const V (&states)[kStates]) {
+    return Undecayed::change(k.rest, states);
+  }
+  template <class T, class V>
+  HWY_INLINE static V moved(const Scalars<T>& k, V p, V change) {
+    return Undecayed::moved(k.rest, p, change);
+  }
 
   static constexpr int kFirstMoment = Undecayed::kFirstMoment;
   static constexpr bool kDividesLast = Undecayed::kDividesLast;

@@ -55,12 +55,26 @@ struct AdamW {
 
   template <class T, class V>
   HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+    average(k, g, states);
+    p = moved(k, p, change(k, states));
+  }
+  // Its stages, for loops that take several vectors through each of them.
+  static constexpr bool kDecaysGradient = false;
+  template <class T, class V>
+  HWY_INLINE static void average(const Scalars<T>& k, V g, V (&states)[kStates]) {
     V& m = states[0];
     V& v = states[1];
     m = k.b1 * m + k.c1 * g;
     v = k.b2 * v + k.c2 * (g * g);
     if constexpr (kAmsgrad) states[2] = larger(states[2], v);
-    p = k.keep * p - (k.step * m) / denominator(k, states);
+  }
+  template <class T, class V>
+  HWY_INLINE static V change(const Scalars<T>& k, const V (&states)[kStates]) {
+    return (k.step * states[0]) / denominator(k, states);
+  }
+  template <class T, class V>
+  HWY_INLINE static V moved(const Scalars<T>& k, V p, V change) {
+    return k.keep * p - change;
   }
 
   static constexpr int kFirstMoment = 0;
