@@ -73,8 +73,8 @@ std::vector<std::string> findings_of(const TensorHealth& tensor, StateFormat for
 }
 
 // An optimizer of this tensor alone works in the memory into which its planes are read.
-TensorHealth health_of_tensor(const std::string& name, const StateDescription::Entry& entry,
-                              const StateDictGroup& group, CheckpointPlanes& planes) {
+TensorHealth measured_tensor(const std::string& name, const StateDescription::Entry& entry, const StateDictGroup& group,
+                             CheckpointPlanes& planes) {
   TensorHealth health{.name = name, .step = entry.step, .states = {}, .findings = {}};
   if (entry.states.empty()) return health;
   const StateFormat format = entry.states.begin()->second.format;
@@ -124,7 +124,7 @@ std::vector<TensorHealth> health_of(const CheckpointInfo& checkpoint) {
   std::vector<TensorHealth> all;
   for (const auto& [name, entry] : checkpoint.state.tensors) {
     try {
-      all.push_back(health_of_tensor(name, entry, *groups.at(name), planes));
+      all.push_back(measured_tensor(name, entry, *groups.at(name), planes));
     } catch (const Error& error) {
       throw Error(ErrorCode::io, fmt::format("{}: tensor {} is damaged: {}", escaped(checkpoint.files.front().native()),
                                              escaped(name), error.what()));

@@ -66,7 +66,8 @@ struct RuleInfo {
 /// The rule of that name ("adamw"). Throws Error (not_found) naming it and the known ones.
 [[nodiscard]] ADAMANT_EXPORT Rule rule_from_name(std::string_view name);
 
-/// Whether the state of that name ("exp_avg_sq") is made of squared gradients, so that its root is as large as they are.
+/// Whether the state of that name ("exp_avg_sq") is made of squared gradients, so that its root is as large as they
+/// are.
 [[nodiscard]] ADAMANT_EXPORT bool holds_squares(std::string_view state) noexcept;
 
 /// `base` with the options that are set in `changes`.
