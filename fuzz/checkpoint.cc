@@ -1,17 +1,19 @@
 // Copyright 2026 The Adamant authors
 // SPDX-License-Identifier: Apache-2.0
 
-// load() of a checkpoint with checksums that fit, whose text and tensors are anything: it is loaded, and is a state that
-// a run can reach, or it is refused and nothing has changed.
+// load() of a checkpoint with checksums that fit, whose text and tensors are anything: it is loaded, and is a state
+// that a run can reach, or it is refused and nothing has changed.
 //
-// An input is text in lines: the text of the state, then for each tensor a line with name, type, and extents, divided by
-// spaces, of which it has the first so many bytes of a pattern.
+// An input is lines of JSON: the text of the state, then tensors, {"name":"w/exp_avg","dtype":"F32","shape":[7]}, whose
+// bytes are of a pattern.
 #include <adamant/checkpoint.hpp>
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/files.h"
@@ -26,6 +28,7 @@
 namespace {
 
 using namespace adamant;
+using Json = nlohmann::ordered_json;
 using fuzz::require;
 
 // Bits of small numbers above zero in every format.
@@ -34,22 +37,23 @@ const std::vector<std::byte>& pattern() {
   return kPattern;
 }
 
-/// Those of the lines that are tensors.
+/// Those that the lines describe, as far as they do.
 std::vector<SafetensorsTensor> tensors_of(std::istringstream& lines) {
   std::vector<SafetensorsTensor> tensors;
   for (std::string line; std::getline(lines, line) && tensors.size() < 32;) {
-    std::istringstream words(line);
-    SafetensorsTensor tensor;
-    std::string type;
-    if (!(words >> tensor.name >> type)) continue;
-    for (std::size_t extent = 0; words >> extent;) tensor.shape.push_back(extent);
     try {
-      const SafetensorsType& its = checkpoint::type_of(type);
-      const std::uint64_t bytes = checkpoint::bytes_of_shape(tensor.shape, its);
+      const Json json = Json::parse(line);
+      SafetensorsTensor tensor = {json.at("name").get<std::string>(), {}, {}, {}};
+      for (const Json& extent : json.at("shape")) {
+        if (extent.is_number_unsigned()) tensor.shape.push_back(extent.get<std::size_t>());
+      }
+      const SafetensorsType& type = checkpoint::type_of(json.at("dtype").get<std::string>());
+      tensor.type = type.name;
+      const std::uint64_t bytes = checkpoint::bytes_of_shape(tensor.shape, type);
       if (bytes > pattern().size()) continue;
-      tensor.type = its.name;
       tensor.bytes = std::span(pattern()).first(bytes);
       tensors.push_back(std::move(tensor));
+    } catch (const Json::exception&) {
     } catch (const checkpoint::Wrong&) {
     }
   }
@@ -65,6 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::MemoryFile memory("");
   const std::string path = memory.path();
   const bool written = fuzz::accepted([&] {
+    checkpoint::check_metadata({{"x", text}});  // is it UTF-8?
     const checkpoint::Place place = checkpoint::place_of(path);
     checkpoint::Written file = checkpoint::write_safetensors(place.folder, place.name, tensors_of(lines),
                                                              {{std::string(checkpoint::kStateKey), text}});
@@ -80,14 +85,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string before = testing::bits_of(optimizer.state_dict());
   const bool params = size % 2 == 0;
   if (fuzz::accepted([&] { load(optimizer, path, {.params = params, .round = true}); })) {
-    for (std::size_t g = 0; g < optimizer.group_count(); ++g) fuzz::check_options(optimizer.rule(g), optimizer.options(g));
+    for (std::size_t g = 0; g < optimizer.group_count(); ++g)
+      fuzz::check_options(optimizer.rule(g), optimizer.options(g));
     optimizer.load_state_dict(optimizer.state_dict());
     require(inspect(path).state.steps == optimizer.steps());
   } else {
     require(testing::bits_of(optimizer.state_dict()) == before);
-    require(b == b_before && std::equal(w.begin(), w.end(), w_before.begin(), [](bf16 x, bf16 y) {
-      return static_cast<float>(x) == static_cast<float>(y);
-    }));
+    require(b == b_before && std::equal(w.begin(), w.end(), w_before.begin(),
+                                        [](bf16 x, bf16 y) { return static_cast<float>(x) == static_cast<float>(y); }));
   }
   return fuzz::kKeep;
 }

@@ -14,10 +14,6 @@
 
 namespace adamant::fuzz {
 
-/// What a target returns: whether libFuzzer may go on from this input. It goes on from logs without a fault: a line
-/// that is refused hides those behind it.
-inline constexpr int kKeep = 0, kLeave = -1;
-
 /// A file in memory that holds these bytes.
 class File {
  public:

@@ -15,6 +15,10 @@
 
 namespace adamant::fuzz {
 
+/// What a target returns: whether libFuzzer may go on from this input. It goes on from logs without a fault: a line
+/// that is refused hides those behind it.
+inline constexpr int kKeep = 0, kLeave = -1;
+
 class Input {
  public:
   Input(const std::uint8_t* data, std::size_t size) : left_(data, size) {}

@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // SafetensorsFile on a file of any bytes: refused with an Error, or all that it says of its tensors holds.
+//
+// An input that begins with "{" is a header in a line of JSON, and its tensors' bytes; length and size are made to fit,
+// or few inputs would get past them. Any other is a file.
 #include <adamant/safetensors.hpp>
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -15,6 +19,7 @@
 namespace {
 
 using namespace adamant;
+using Json = nlohmann::ordered_json;
 using fuzz::require;
 
 /// By the description of the format, not by the reader's own words.
@@ -49,10 +54,36 @@ void check(SafetensorsFile& file, const std::string& bytes) {
   if (fuzz::accepted([&] { file.verify(); })) require(file.has_checksums());
 }
 
+/// Where the tensors of a header end, as far as that can be told.
+std::size_t end_of(const std::string& header) {
+  constexpr std::size_t kMost = 1 << 16;
+  std::size_t end = 0;
+  const Json json = Json::parse(header, nullptr, false);
+  if (!json.is_object()) return 0;
+  for (const Json& entry : json) {
+    if (!entry.is_object() || !entry.contains("data_offsets")) continue;
+    for (const Json& offset : entry["data_offsets"]) {
+      if (offset.is_number_unsigned()) end = std::max(end, std::min(offset.get<std::size_t>(), kMost));
+    }
+  }
+  return end;
+}
+
+std::string file_of(std::string input) {
+  if (!input.starts_with('{')) return input;
+  const std::size_t line = std::min(input.find('\n'), input.size());
+  const std::string header = input.substr(0, line);
+  std::string tensors = input.substr(std::min(line + 1, input.size()));
+  tensors.resize(end_of(header));
+  std::string file;
+  for (std::size_t i = 0; i < 8; ++i) file += static_cast<char>(header.size() >> 8 * i);
+  return file + header + tensors;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const std::string bytes = file_of({reinterpret_cast<const char*>(data), size});
   fuzz::MemoryFile memory(bytes);
   fuzz::accepted([&] {
     SafetensorsFile file(memory.path());

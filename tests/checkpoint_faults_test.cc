@@ -183,7 +183,7 @@ TEST(Faults, InLoadingChangeNothing) {
 TEST(Faults, OfShortReadsAndWritesDoNotMatter) {
   const OldAndNew states;
   for (const Way& way : ways()) {
-    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    for (std::uint64_t seed = 0; seed < 20 * repeats(); ++seed) {
       MemorySystem memory = states.before(way);
       FaultySystem faulty(memory);
       std::uint64_t calls = 0;

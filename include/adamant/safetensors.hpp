@@ -82,7 +82,8 @@ struct SafetensorsTensor {
 /// Writes a file with checksums. The same tensors and metadata give the same bytes. Until the new file is complete and
 /// on the disk, an old one of that name stays. Throws Error: io, naming the path and what the system says; duplicate,
 /// mismatch or invalid_argument for tensors that are no file: names given twice, sizes that are not those of the shape,
-/// names or metadata that are not UTF-8 or begin with "adamant" or "__".
+/// names that are not UTF-8, have a control character or are "__metadata__", metadata that is not UTF-8 or has a key
+/// that begins with "adamant".
 ADAMANT_EXPORT void save_safetensors(const std::filesystem::path& path, std::span<const SafetensorsTensor> tensors,
                                      const Metadata& metadata = {});
 

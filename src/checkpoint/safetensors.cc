@@ -297,8 +297,8 @@ Header laid_out(std::vector<const SafetensorsTensor*>& tensors) {
   std::unordered_set<std::string_view> names;
   for (const SafetensorsTensor* tensor : tensors) {
     const std::string what = "tensor " + printable(tensor->name);
-    if (tensor->name.starts_with("__") || !is_utf8(tensor->name)) {
-      throw Error(ErrorCode::invalid_argument, what + ": a name must be UTF-8 and not begin with '__'");
+    if (tensor->name == "__metadata__" || !is_utf8(tensor->name)) {
+      throw Error(ErrorCode::invalid_argument, what + ": a name must be UTF-8 and not '__metadata__'");
     }
     if (checkpoint::has_control_character(tensor->name)) {
       throw Error(ErrorCode::invalid_argument, what + ": a name must not have a control character");
