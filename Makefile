@@ -4,13 +4,14 @@
 # Shortcuts for the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
 
-.PHONY: $(program) help lab build test test-deep test-python fuzz bench peers fidelity loss install clean
+.PHONY: $(program) help lab build test test-deep test-python fuzz bench peers fidelity loss install mutate clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on four small workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
 	@echo 'make test-python  the tests of the Python package in a venv with the newest torch, TORCH=torch==2.13.0'
 	@echo 'make fuzz       look for inputs that break what reads them, for FUZZ_SECONDS=600 with each of four targets'
+	@echo 'make mutate     break the library in small ways, MUTANTS=100 of them, and look whether a test fails; hours'
 	@echo 'make bench      install what is missing, build, and measure'
 	@echo 'make peers      time steps beside other Python packages: writes docs/benchmarks.md; ten minutes or more'
 	@echo 'make fidelity   how accurately compact states follow f32 states: writes docs/fidelity.md'
@@ -79,6 +80,11 @@ loss:
 	@$(MAKE) --no-print-directory $(program)
 	@bench/loss.py $(program) >build/loss.md
 	@mv build/loss.md docs/loss.md
+
+MUTANTS ?= 100
+mutate:
+	@tools/setup test
+	@tools/mutate --count $(MUTANTS)
 
 PREFIX ?= /usr/local
 install: build
