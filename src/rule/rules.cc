@@ -93,9 +93,8 @@ Rule rule_from_name(std::string_view name) {
 }
 
 bool holds_squares(std::string_view state) noexcept {
-  return std::ranges::any_of(kStateList, [&](const StateInfo& known) {
-    return known.name == state && known.measures == Measures::squares;
-  });
+  return std::ranges::any_of(
+      kStateList, [&](const StateInfo& known) { return known.name == state && known.measures == Measures::squares; });
 }
 
 Options defaults(Rule rule) { return rule_defaults(rule).options; }
