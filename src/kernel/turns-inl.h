@@ -240,23 +240,26 @@ class Gradients {
 
  private:
   HWY_INLINE void load_stored(std::size_t i, F (&to)[kVectors]) const {
-    const auto* halves = static_cast<const std::uint16_t*>(at_) + i;
-    B bits[kVectors];
-    switch (format_) {
-      case Format::bf16:
-        ask_ahead(static_cast<const std::uint16_t*>(at_), i);
-        Order::load_upper(halves, bits);
-        for (int j = 0; j < kVectors; ++j) to[j] = floats_of(bits[j]);
-        break;
-      case Format::f16:
-        ask_ahead(static_cast<const std::uint16_t*>(at_), i);
-        Order::load_lower(halves, bits);
-        for (int j = 0; j < kVectors; ++j) to[j] = F16Code::decode(bits[j]);
-        break;
-      default:
-        ask_ahead(static_cast<const float*>(at_), i);
-        Order::load(static_cast<const float*>(at_) + i, to);
+    if (HWY_UNLIKELY(format_ == Format::f16)) {
+      F decoded[kVectors];
+      load_f16(i, decoded);
+      for (int j = 0; j < kVectors; ++j) to[j] = decoded[j];
+    } else if (format_ == Format::bf16) {
+      B bits[kVectors];
+      ask_ahead(static_cast<const std::uint16_t*>(at_), i);
+      Order::load_upper(static_cast<const std::uint16_t*>(at_) + i, bits);
+      for (int j = 0; j < kVectors; ++j) to[j] = floats_of(bits[j]);
+    } else {
+      ask_ahead(static_cast<const float*>(at_), i);
+      Order::load(static_cast<const float*>(at_) + i, to);
     }
+  }
+  // What few tensors need is long, and compiled once for all loops.
+  HWY_NOINLINE void load_f16(std::size_t i, F (&to)[kVectors]) const {
+    B codes[kVectors];
+    ask_ahead(static_cast<const std::uint16_t*>(at_), i);
+    Order::load_lower(static_cast<const std::uint16_t*>(at_) + i, codes);
+    for (int j = 0; j < kVectors; ++j) to[j] = F16Code::decode(codes[j]);
   }
   HWY_NOINLINE bool load_limited(std::size_t i, F (&to)[kVectors]) const {
     load_stored(i, to);
