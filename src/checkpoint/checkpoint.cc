@@ -321,6 +321,7 @@ bool is_exact(WeightFormat from, WeightFormat to) { return info(from).bytes <= i
 struct Twin {
   Twin(const Optimizer& of, StateFormat state, WeightFormat weights) {
     std::vector<ParamGroup> groups;
+    groups.reserve(of.group_count());
     for (std::size_t g = 0; g < of.group_count(); ++g) groups.push_back({{}, of.options(g), of.rule(g)});
     std::size_t longest = 0;
     for (std::size_t t = 0; t < of.tensor_count(); ++t) {

@@ -163,6 +163,7 @@ std::string to_text(const StateText& text) {
   std::map<std::string, std::string> tensors;
   for (const auto& [name, entry] : state.tensors) {
     std::vector<std::string> shape;
+    shape.reserve(entry.shape.size());
     for (const std::size_t extent : entry.shape) shape.push_back(json_text(std::uint64_t{extent}));
     tensors[name] = object_text({{"shape", array_text(shape)},
                                  {"group", json_text(std::uint64_t{group_of.at(name)})},

@@ -113,8 +113,8 @@ std::size_t bytes_of(const TensorState& tensor, PlaneKind kind, std::size_t elem
 // from gradients under NonFinite::propagate.
 template <class T>
 bool is_reached(T value, bool negative) {
-  return std::isnan(value) |
-         ((value >= (negative ? std::numeric_limits<T>::lowest() : T(0))) & (value <= std::numeric_limits<T>::max()));
+  const T least = negative ? std::numeric_limits<T>::lowest() : T(0);
+  return std::isnan(value) || (value >= least && value <= std::numeric_limits<T>::max());
 }
 
 // Of one state, from element `first` on.
