@@ -288,7 +288,8 @@ TEST_F(Checkpoint, FindsEveryBitAndEveryLength) {
   for (std::size_t length = 0; length < whole.size(); ++length) {
     ASSERT_TRUE(found(whole.substr(0, length))) << length << " bytes";
   }
-  for (const std::size_t more : {1, 7, 8, 4096}) ASSERT_TRUE(found(whole + std::string(more, '\0')));
+  for (const std::size_t more : {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{4096}})
+    ASSERT_TRUE(found(whole + std::string(more, '\0')));
   EXPECT_EQ(bits_of(optimizer.state_dict()), before);
   std::cout << 8 * whole.size() << " bits and " << whole.size() << " lengths of a file, all found\n";
 }

@@ -271,7 +271,8 @@ TEST(RunLogs, GoOnWhereTheyWereAsIfTheRunHadNeverStopped) {
     go_on(whole, log, kSteps);
     log.end({{"outcome", "finished"}});
   }
-  for (const std::uint64_t stop : {0, 1, 2, 21, 22, 100, 101, 102, 383, 384, 385, 419}) {
+  for (const std::uint64_t stop :
+       std::initializer_list<std::uint64_t>{0, 1, 2, 21, 22, 100, 101, 102, 383, 384, 385, 419}) {
     const File file;
     Model first;
     std::string position;
