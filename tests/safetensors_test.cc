@@ -9,8 +9,8 @@
 #include <adamant/safetensors.hpp>
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -211,7 +211,7 @@ TEST_F(Safetensors, RefusesLengthsThatAreNotThere) {
 }
 
 TEST_F(Safetensors, RefusesBombsAtOnce) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   constexpr std::size_t kDeep = 5'000'000;
   const std::string brackets(kDeep, '[');
   EXPECT_NE(read(R"({"a":{"dtype":"F32","shape":)" + brackets + "}"), "accepted");
@@ -223,8 +223,8 @@ TEST_F(Safetensors, RefusesBombsAtOnce) {
   std::string sides = "[1";
   for (std::size_t i = 0; i < kDeep / 5; ++i) sides += ",1";
   EXPECT_EQ(read(R"({"a":)" + entry("U8", sides + "]", "[0,1]") + "}", 1), "accepted");
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  EXPECT_LT(took.count(), 5.0);  // of a machine that others use; it takes a fraction of a second
+  // Of processor time, for others may use the machine; with sanitizers, too. It is a fraction of a second without.
+  EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 5.0);
 }
 
 TEST_F(Safetensors, ReadsWhatOthersWrite) {
