@@ -271,7 +271,7 @@ TEST(Faults, OfMemoryChangeNothing) {
         for (long failures = 0;; ++failures) {
           MemorySystem memory(first.files);
           const UseSystem use(memory);
-          bool done = false, torn = false;
+          bool done = false;
           left = failures;
           try {
             if (saving) {
@@ -283,21 +283,11 @@ TEST(Faults, OfMemoryChangeNothing) {
             }
             done = true;
           } catch (const std::bad_alloc&) {
-          } catch (const Error& error) {
-            left = kEnough;
-            // Only where memory ran out in the second reading.
-            torn = error.code() == ErrorCode::io;
-            ASSERT_TRUE(torn && std::string(error.what()).find("mixed") != std::string::npos) << error.what();
           }
           left = kEnough;
           ASSERT_EQ(memory.open_count(), 0u);
           if (done) break;
           ++points;
-          if (torn || refusal([&] { static_cast<void>(run.optimizer->state_dict()); }) != "accepted") {
-            ASSERT_FALSE(saving);
-            run = SmallRun(200, settings);
-            run.step(3);
-          }
           ASSERT_EQ(run.bits(), before) << "allocation " << failures;
           const std::string now = loaded(way, reader);
           ASSERT_TRUE(now == states.old_bits || (saving && now == states.new_bits)) << "allocation " << failures;

@@ -145,6 +145,10 @@ TEST(SettingLists, RefuseWhatIsNotThere) {
 // What the columns of the formats say is what an optimizer does.
 TEST(FormatLists, SayHowStatesAreKept) {
   EXPECT_EQ(kSmallTensor, 4096U);  // as documented
+  // The tables of kernels have a place for each.
+  EXPECT_EQ(formats().size(), kFormatCount);
+  EXPECT_EQ(state_formats().size(), kStateFormatCount);
+  EXPECT_EQ(weight_formats().size(), kWeightFormatCount);
   for (const StateFormatInfo& format : state_formats()) {
     const Format param = format.format == StateFormat::f64 ? Format::f64 : Format::f32;
     for (const std::size_t size : {kSmallTensor - 1, kSmallTensor}) {

@@ -11,9 +11,9 @@ There is a class for each rule of the library, and `RULES` knows them by name. d
 """
 
 from . import schedule
+from ._checkpoints import CheckpointInfo, Checkpoints, CheckpointTensor, inspect, load, save, verify
 from ._errors import (BusyError, DuplicateError, Error, InternalError, InvalidArgumentError, IoError, MismatchError,
                       NonFiniteError, NotFoundError, OutOfMemoryError)
-from ._files import CheckpointInfo, Checkpoints, CheckpointTensor, inspect, load, save, verify
 from ._insight import (MOMENTS, Finding, Health, Moment, MomentInfo, Probe, RunLog, Statistics, TensorBoard,
                        TensorStatistics)
 from ._library import c as _c

@@ -5,6 +5,13 @@
 from typing import Any
 
 from . import schedule as schedule
+from ._checkpoints import CheckpointInfo as CheckpointInfo
+from ._checkpoints import CheckpointTensor as CheckpointTensor
+from ._checkpoints import Checkpoints as Checkpoints
+from ._checkpoints import inspect as inspect
+from ._checkpoints import load as load
+from ._checkpoints import save as save
+from ._checkpoints import verify as verify
 from ._errors import BusyError as BusyError
 from ._errors import DuplicateError as DuplicateError
 from ._errors import Error as Error
@@ -15,13 +22,6 @@ from ._errors import MismatchError as MismatchError
 from ._errors import NonFiniteError as NonFiniteError
 from ._errors import NotFoundError as NotFoundError
 from ._errors import OutOfMemoryError as OutOfMemoryError
-from ._files import CheckpointInfo as CheckpointInfo
-from ._files import CheckpointTensor as CheckpointTensor
-from ._files import Checkpoints as Checkpoints
-from ._files import inspect as inspect
-from ._files import load as load
-from ._files import save as save
-from ._files import verify as verify
 from ._insight import Finding as Finding
 from ._insight import Health as Health
 from ._insight import Moment as Moment

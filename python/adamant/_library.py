@@ -397,6 +397,9 @@ def names(which):
     return found
 
 
+STATE_FORMATS, WEIGHT_FORMATS = names(List.STATE_FORMATS), names(List.WEIGHT_FORMATS)
+
+
 def array(kind, structs):
     """An array of structs for the members that take one with a count: `POINTER(kind)` members keep it alive."""
     return (kind * len(structs))(*structs)

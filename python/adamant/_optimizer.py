@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar, cast
 
 import numpy as np
 
-from . import _arrays, _checkpoint, _library
+from . import _arrays, _library, _state_dict
 from ._arrays import Memory
 from ._errors import BusyError, InvalidArgumentError, MismatchError, NotFoundError
 from ._library import Format, MemoryFlag, c
@@ -300,13 +300,13 @@ class Optimizer:
         The dict has "adamant", a str of JSON with options, formats and step counts, and the states as arrays,
         "w/exp_avg". It can be pickled, or written with `numpy.savez(file, **optimizer.state_dict())`.
         """
-        return _checkpoint.save(self._handle, self._names, self._show)
+        return _state_dict.save(self._handle, self._names, self._show)
 
     @_one_at_a_time
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Takes over options, step counts and states from what `state_dict` gave, or from the file of it that
         `numpy.load` opened. Refuses, with nothing changed, what does not fit this optimizer."""
-        _checkpoint.load(self._handle, state_dict)
+        _state_dict.load(self._handle, state_dict)
 
     @_one_at_a_time
     def export_param(self, tensor: str | int) -> np.ndarray:

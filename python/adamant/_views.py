@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from . import _library
-from ._checkpoint import planes_of, read_options, tensor_info
+from ._state_dict import planes_of, read_options, tensor_info
 from ._errors import InvalidArgumentError
 from ._library import Kind, List, c
 

@@ -55,6 +55,15 @@ inline std::size_t utf8_character(std::string_view text) {
   return point < kLeast[size] || point > 0x10FFFF || surrogate ? 0 : size;
 }
 
+inline bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = utf8_character(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 /// "a, b, c"
 template <class Range, class Name>
 std::string listed(const Range& range, Name name, std::string_view between = ", ") {

@@ -29,10 +29,13 @@ namespace {
 
 // No name of a tensor has a "/".
 constexpr std::string_view kExponents = "exponents", kLowBits = "low_bits";
-std::string entry_name(std::string_view tensor, std::string_view state, PlaneKind kind) {
-  std::string name(tensor);
-  name.append("/").append(kind == PlaneKind::low_bits ? kLowBits : state);
+void name_entry(std::string& name, std::string_view tensor, std::string_view state, PlaneKind kind) {
+  name.assign(tensor).append("/").append(kind == PlaneKind::low_bits ? kLowBits : state);
   if (kind == PlaneKind::exponents) name.append("/").append(kExponents);
+}
+std::string entry_name(std::string_view tensor, std::string_view state, PlaneKind kind) {
+  std::string name;
+  name_entry(name, tensor, state, kind);
   return name;
 }
 
@@ -278,13 +281,21 @@ struct Source {
     }
   }
 
+  /// Allocates nothing where whole chunks are read: memory that runs out shall not leave states mixed.
   [[nodiscard]] ReadPlane reader() {
+    std::size_t longest = 0;
+    for (const auto& [name, at] : entries) longest = std::max(longest, name.size());
+    asked.reserve(longest);
     return [this](std::string_view tensor, std::string_view state, PlaneKind kind, std::size_t first,
-                  std::span<std::byte> to) { read(entry_name(tensor, state, kind), first, to); };
+                  std::span<std::byte> to) {
+      name_entry(asked, tensor, state, kind);
+      read(asked, first, to);
+    };
   }
 
   std::deque<SafetensorsFile> files;
   std::unordered_map<std::string, At> entries;
+  std::string asked;  // name of the entry that is read
   CheckpointInfo info;
 };
 
@@ -360,16 +371,6 @@ struct Twin {
   std::optional<Optimizer> optimizer;
 };
 
-// Did a load break off in its second reading?
-bool is_torn(const Optimizer& optimizer) {
-  try {
-    optimizer.with_state([](const StateDictView&) {});
-    return false;
-  } catch (const Error& error) {
-    return error.code() == ErrorCode::io;
-  }
-}
-
 // Loads by way of the formats of the file.
 void load_converted(Optimizer& optimizer, Source& source, const LoadOptions& options) {
   const Settings own = optimizer.settings();
@@ -423,9 +424,7 @@ CheckpointInfo load(Optimizer& optimizer, const std::filesystem::path& path, con
       load_converted(optimizer, source, options);
     }
   } catch (const Error& error) {
-    std::string what = printable(path.native()) + ": " + error.what();
-    if (is_torn(optimizer)) what += "; states and parameters are mixed now, until a load succeeds";
-    throw Error(error.code(), what);
+    throw Error(error.code(), printable(path.native()) + ": " + error.what());
   }
   return std::move(source.info);
 }

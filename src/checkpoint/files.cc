@@ -13,26 +13,25 @@
 #include <system_error>
 
 #include "base/text.h"
+#include "checkpoint/checksums.h"
 #include "checkpoint/system.h"
 
 namespace adamant::checkpoint {
 namespace {
 
 constexpr std::string_view kPrefix = ".adamant-", kSuffix = ".tmp";
-constexpr std::size_t kDigits = 16;
 // What a system call takes at once; Linux takes 2 GiB less a page.
 constexpr std::size_t kMost = std::size_t{1} << 30;
 
 std::string temporary_name() {
-  constexpr char kHex[] = "0123456789abcdef";
   std::random_device random;
   std::string name(kPrefix);
-  for (std::size_t i = 0; i < kDigits; ++i) name += kHex[random() & 15u];
+  append_hex(name, std::uint64_t{random()} << 32 | random());
   return name.append(kSuffix);
 }
 
 bool is_temporary(std::string_view name) {
-  return name.size() == kPrefix.size() + kDigits + kSuffix.size() && name.starts_with(kPrefix) &&
+  return name.size() == kPrefix.size() + kHexDigits + kSuffix.size() && name.starts_with(kPrefix) &&
          name.ends_with(kSuffix);
 }
 
@@ -125,19 +124,6 @@ File::File(const Path& path)
       open_(opened(path_,
                    uninterrupted([&] { return system().open_at(AT_FDCWD, path_.c_str(), O_RDONLY | O_NONBLOCK, 0); }),
                    "cannot be read")) {
-  check();
-}
-
-File::File(const Folder& folder, const std::string& name)
-    : path_(folder.path() / name),
-      open_(opened(path_, uninterrupted([&] {
-                     return system().open_at(folder.number(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-                   }),
-                   "cannot be read")) {
-  check();
-}
-
-void File::check() {
   struct stat status{};
   if (system().status(open_.number(), status) != 0) refuse_file(path_, "cannot be read", errno);
   if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::io, printable(path_.native()) + " is not a regular file");

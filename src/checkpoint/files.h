@@ -72,8 +72,6 @@ struct Place {
 class File {
  public:
   explicit File(const Path& path);
-  /// In this folder, not through a link.
-  File(const Folder& folder, const std::string& name);
 
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -81,8 +79,6 @@ class File {
   void read(std::uint64_t offset, std::span<std::byte> to) const;
 
  private:
-  void check();
-
   Path path_;
   Descriptor open_;
   std::uint64_t size_ = 0;

@@ -249,15 +249,6 @@ void save_safetensors(const std::filesystem::path& path, std::span<const Safeten
 namespace adamant::checkpoint {
 namespace {
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t size = utf8_character(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
-
 // Hands small pieces over together.
 class Buffered {
  public:

@@ -15,15 +15,6 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 512;
 constexpr int kMaxThreads = 1024;
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t size = utf8_character(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
-
 // An enumerator from outside may hold any number.
 template <class E>
 bool known(E value, std::size_t count) {

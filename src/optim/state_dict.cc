@@ -270,6 +270,17 @@ void check_memory(const auto& self, const StateDictView& dict) {
   }
 }
 
+template <class Read>
+void take_planes(TensorState& tensor, std::size_t index, const VariantInfo& variant, const Read& read) {
+  constexpr std::size_t kAtOnce = std::size_t{1} << 20;  // bytes
+  for_each_plane(tensor, variant, [&](const PlaneInfo& plane) {
+    std::byte* data = tensor.planes[plane.index()].data;
+    for (std::size_t first = 0; first < plane.bytes; first += kAtOnce) {
+      read(index, plane, first, std::span(data + first, std::min(kAtOnce, plane.bytes - first)));
+    }
+  });
+}
+
 // Takes over what was checked. Itself it allocates nothing in the second reading.
 template <class Read>
 void take(auto& self, const StateDescription& dict, const std::vector<Options>& options, const Read& read,
@@ -278,20 +289,17 @@ void take(auto& self, const StateDescription& dict, const std::vector<Options>& 
     check_values(self.tensors[t], t, info(self.variant(self.tensors[t])), read);
   }
 
-  constexpr std::size_t kAtOnce = std::size_t{1} << 20;  // bytes
   self.torn = true;
-  for (std::size_t t = 0; t < self.tensors.size(); ++t) {
-    TensorState& tensor = self.tensors[t];
-    for_each_plane(tensor, info(self.variant(tensor)), [&](const PlaneInfo& plane) {
-      for (std::size_t first = 0; first < plane.bytes; first += kAtOnce) {
-        read(t, plane, first,
-             std::span(tensor.planes[plane.index()].data + first, std::min(kAtOnce, plane.bytes - first)));
-      }
-    });
-    tensor.step = dict.tensors.at(tensor.name).step;
-    tensor.seed = dither_seed(dict.seed, tensor.name);
+  try {
+    for (std::size_t t = 0; t < self.tensors.size(); ++t) {
+      take_planes(self.tensors[t], t, info(self.variant(self.tensors[t])), read);
+      self.tensors[t].step = dict.tensors.at(self.tensors[t].name).step;
+      self.tensors[t].seed = dither_seed(dict.seed, self.tensors[t].name);
+    }
+    if (last) last();
+  } catch (const Error& error) {
+    throw Error(error.code(), std::string(error.what()) + "; states are mixed now, until a load succeeds");
   }
-  if (last) last();
   for (std::size_t g = 0; g < self.groups.size(); ++g) self.groups[g].options = options[g];
   self.settings.seed = dict.seed;
   self.grad_norm = dict.grad_norm;

@@ -14,6 +14,7 @@
 #include "c/calls.h"
 #include "tests/support/buffers.h"
 #include "tests/support/failing_new.h"
+#include "tests/support/files.h"
 
 namespace adamant::testing {
 namespace {
@@ -56,6 +57,7 @@ struct Model {
     config.setting_count = 2;
     EXPECT_EQ(adamant_create(&config, &optimizer), ADAMANT_OK) << adamant_last_error();
     EXPECT_EQ(adamant_step(optimizer, nullptr, nullptr), ADAMANT_OK);
+    EXPECT_EQ(adamant_save(optimizer, saved.c_str(), nullptr), ADAMANT_OK);
     EXPECT_EQ(adamant_statistics_create(nullptr, &statistics), ADAMANT_OK);
     step.statistics = statistics;
     step.grads = grads;
@@ -112,6 +114,8 @@ struct Model {
     return adamant_load(optimizer, &state);
   }
 
+  TemporaryFolder folder;
+  std::string file = folder.path() / "checkpoint", saved = folder.path() / "saved";
   Buffer a = Buffer(Format::bf16, 5000).fill(1), b = Buffer(Format::bf16, 30 * 128).fill(2), late = b;
   Buffer a_grad = Buffer(Format::bf16, 5000).fill(3), b_grad = Buffer(Format::bf16, 30 * 128).fill(4);
   std::vector<float> numbers = std::vector<float>(5000, 0.5F);
@@ -233,6 +237,13 @@ const Call kCalls[] = {
        return adamant_get_tensor(m.optimizer, 0, &info);
      }},
     {"load", [](Model& m) { return m.load(); }},
+    {"save", [](Model& m) { return adamant_save(m.optimizer, m.file.c_str(), nullptr); }},
+    {"load_file", [](Model& m) { return adamant_load_file(m.optimizer, m.saved.c_str(), nullptr, nullptr); }},
+    {"inspect",
+     [](Model& m) {
+       auto info = made<adamant_checkpoint_info>();
+       return adamant_inspect(m.saved.c_str(), &info);
+     }},
     {"set_plane",
      [](Model& m) { return adamant_set_plane(m.optimizer, 0, "exp_avg_sq", ADAMANT_EXPONENTS, nullptr, 0); }},
     {"export_param", [](Model& m) { return adamant_export_param(m.optimizer, 0, m.numbers.data(), 5000); }},

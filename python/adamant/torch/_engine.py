@@ -16,7 +16,7 @@ import torch
 
 from .. import _library, _rules
 from .._errors import MismatchError, NotFoundError
-from .._library import Format, Kind, List, PlaneKind, c
+from .._library import STATE_FORMATS, WEIGHT_FORMATS, Format, Kind, PlaneKind, c
 from . import _memory
 
 NESTED = "adamant"
@@ -24,8 +24,6 @@ NESTED = "adamant"
 tensors that they find in a state, leave a dict alone."""
 STEPLESS = frozenset({"sgd"})
 """Rules that keep no "step" in torch."""
-STATE_FORMATS = _library.names(List.STATE_FORMATS)
-WEIGHT_FORMATS = _library.names(List.WEIGHT_FORMATS)
 _EXACT = ("f32", "f64")  # formats of states that are never dithered
 
 

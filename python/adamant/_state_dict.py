@@ -15,7 +15,7 @@ import numpy as np
 
 from . import _arrays, _library
 from ._errors import InvalidArgumentError, MismatchError, NotFoundError
-from ._library import List, PlaneKind, c
+from ._library import STATE_FORMATS, WEIGHT_FORMATS, List, PlaneKind, c
 
 _LOW_BITS, _EXPONENTS = "low_bits", "/exponents"
 
@@ -53,8 +53,8 @@ def save(handle, names, shown):
     for index, name in enumerate(names):
         info = tensor_info(handle, index)
         tensors[name] = {"shape": info.shape[: info.ndim], "group": info.group, "step": info.step,
-                         "state_format": _STATE_FORMATS[info.state_format],
-                         "weight_format": _WEIGHT_FORMATS[info.weight_format]}
+                         "state_format": STATE_FORMATS[info.state_format],
+                         "weight_format": WEIGHT_FORMATS[info.weight_format]}
         arrays.update((f"{name}/{key}", shown(index, plane).copy()) for key, plane in planes_of(info))
     header = {"seed": state.seed, "steps": state.steps, "grad_norm": state.grad_norm if state.has_grad_norm else None,
               "groups": groups, "tensors": tensors}
@@ -98,8 +98,8 @@ def _tensor(name, tensor, arrays):
     return _library.TensorInfo(
         name=name.encode(), shape=(ctypes.c_size_t * len(shape))(*shape), ndim=len(shape), group=tensor["group"],
         step=tensor["step"], planes=_library.array(_library.Plane, planes), plane_count=len(planes),
-        state_format=_index(_STATE_FORMATS, tensor["state_format"]),
-        weight_format=_index(_WEIGHT_FORMATS, tensor["weight_format"]))
+        state_format=_index(STATE_FORMATS, tensor["state_format"]),
+        weight_format=_index(WEIGHT_FORMATS, tensor["weight_format"]))
 
 
 def _plane(key, state_format, array):
@@ -108,7 +108,7 @@ def _plane(key, state_format, array):
         kind, state = PlaneKind.LOW_BITS, None
     elif state.endswith(_EXPONENTS):
         kind, state = PlaneKind.EXPONENTS, state[: -len(_EXPONENTS)]
-    element = _ELEMENTS[_index(_STATE_FORMATS, state_format)] if kind == PlaneKind.VALUES else -1
+    element = _ELEMENTS[_index(STATE_FORMATS, state_format)] if kind == PlaneKind.VALUES else -1
     if array.dtype != _arrays.dtype_of(element):
         raise MismatchError(f"{key!r} is an array of {array.dtype}: it must be {_arrays.dtype_of(element)}, as "
                             "state_dict() gave it")
@@ -128,5 +128,4 @@ def _element(index):
     return info.element
 
 
-_STATE_FORMATS, _WEIGHT_FORMATS = _library.names(List.STATE_FORMATS), _library.names(List.WEIGHT_FORMATS)
-_ELEMENTS = [_element(index) for index in range(len(_STATE_FORMATS))]
+_ELEMENTS = [_element(index) for index in range(len(STATE_FORMATS))]

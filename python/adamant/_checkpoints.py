@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from . import _library
 from ._errors import InvalidArgumentError
-from ._library import List, c
+from ._library import STATE_FORMATS, WEIGHT_FORMATS, c
 from ._optimizer import Optimizer
 
 
@@ -152,12 +152,9 @@ def _read_info(info):
                "options": {value.name.decode(): _library.read(value) for value in group.options[: group.option_count]}}
               for group in info.groups[: info.group_count]]
     tensors = {tensor.name.decode(): CheckpointTensor(
-        tuple(tensor.shape[: tensor.ndim]), tensor.group, tensor.step, _STATE_FORMATS[tensor.state_format],
-        _WEIGHT_FORMATS[tensor.weight_format]) for tensor in info.tensors[: info.tensor_count]}
+        tuple(tensor.shape[: tensor.ndim]), tensor.group, tensor.step, STATE_FORMATS[tensor.state_format],
+        WEIGHT_FORMATS[tensor.weight_format]) for tensor in info.tensors[: info.tensor_count]}
     return CheckpointInfo(
         info.steps, {value.name.decode(): value.text.decode() for value in info.metadata[: info.metadata_count]},
-        bool(info.params), _STATE_FORMATS[info.state_format], _WEIGHT_FORMATS[info.weight_format], groups, tensors,
+        bool(info.params), STATE_FORMATS[info.state_format], WEIGHT_FORMATS[info.weight_format], groups, tensors,
         [os.fsdecode(path) for path in info.files[: info.file_count]], info.bytes)
-
-
-_STATE_FORMATS, _WEIGHT_FORMATS = _library.names(List.STATE_FORMATS), _library.names(List.WEIGHT_FORMATS)
