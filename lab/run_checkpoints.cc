@@ -107,10 +107,7 @@ RunCheckpoints::RunCheckpoints(const CheckpointConfig& config, const LogConfig& 
     : config_(config),
       checkpoints_(config.folder, {.keep = 2, .params = true}),
       settings_(settings_text(log, run, optimizer)) {
-  if (config.resume) return;
-  std::vector<Checkpoints::Item> old = checkpoints_.list();
-  // The newest first: what is left is a run up to some step at every moment.
-  for (; !old.empty(); old.pop_back()) std::filesystem::remove(old.back().path);
+  if (!config.resume) checkpoints_.clear();
 }
 
 std::optional<RunCheckpoints::Found> RunCheckpoints::load(Optimizer& optimizer) {

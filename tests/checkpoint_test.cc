@@ -390,6 +390,8 @@ TEST_F(Checkpoint, OfARunAreKeptInTheirFolder) {
   checkpoints.remove_after(1);
   checkpoints.save(*older.optimizer);
   EXPECT_EQ(names_in(place), (std::vector<std::string>{"step-000000000001.safetensors"}));
+  checkpoints.clear();
+  EXPECT_EQ(names_in(place), std::vector<std::string>{});
   EXPECT_REFUSED(ErrorCode::invalid_argument, "keep", Checkpoints(place, {.keep = 0}));
 }
 

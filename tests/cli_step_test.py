@@ -3,40 +3,24 @@
 
 """The command `adamant step`: the bits of a run in one process, and those of the formula; what is refused.
 
-    CHECKPOINT_RUNS=PROGRAM cli_step_test.py PROGRAM...    PROGRAM may be an emulator and its program
+    Called as tests/command_test_case.py says.
 """
 
 import json
-import os
 import pathlib
-import shlex
 import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import numpy as np
 
-PROGRAM = sys.argv[1:]
-RUNS = shlex.split(os.environ.get("CHECKPOINT_RUNS", ""))
-
-TYPES = {"F32": np.float32, "F64": np.float64, "BF16": np.uint16, "I64": np.int64}
+from command_test_case import PROGRAM, TYPES, CommandTestCase, safetensors
 
 
 def save(path, tensors, metadata=None, types=None):
-    """A safetensors file of another program's: without checksums."""
-    header, data = {}, b""
-    for name, values in tensors.items():
-        kind = (types or {}).get(name) or {np.dtype(t): k for k, t in TYPES.items()}[values.dtype]
-        raw = values.tobytes()
-        header[name] = {"dtype": kind, "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    if metadata is not None:
-        header["__metadata__"] = metadata
-    text = json.dumps(header).encode()
-    pathlib.Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)
+    pathlib.Path(path).write_bytes(safetensors(tensors, metadata, types))
 
 
 def load(path):
@@ -50,33 +34,12 @@ def load(path):
     return tensors, {key: value for key, value in metadata.items() if not key.startswith("adamant")}
 
 
-class Step(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.runs = pathlib.Path(cls.temporary.name)
-        subprocess.run([*RUNS, cls.runs], check=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def run_step(self, *arguments):
-        return subprocess.run([*PROGRAM, "step", *map(str, arguments)], capture_output=True, text=True, cwd=self.folder)
-
-    def step(self, *arguments):
-        done = self.run_step(*arguments, "--json")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        return json.loads(done.stdout)
+class Step(CommandTestCase):
+    command = "step"
 
     def assert_refused(self, message, *arguments, code=2):
         before = {path: path.read_bytes() for path in self.folder.iterdir()}
-        done = self.run_step(*arguments)
+        done = self.run_command(*arguments)
         self.assertEqual((done.returncode, done.stdout), (code, ""))
         self.assertIn(message, done.stderr)
         self.assertTrue(done.stderr.startswith("adamant step: "), done.stderr)
@@ -111,7 +74,7 @@ class Bits(Step):
             for step in range(1, 5):
                 grads = self.runs / run / f"grads-{step}.safetensors"
                 before = options if step == 1 else ["--state", "s", *limits]
-                done = self.step("--params", "p", "--grads", grads, *before, "--out-params", "p", "--out-state", "s")
+                done = self.result("--params", "p", "--grads", grads, *before, "--out-params", "p", "--out-state", "s")
                 self.assertEqual((done["step"], done["applied"], done["parameters"]), (step, True, 6100))
                 self.assertEqual(done["clip_coefficient"] < 1, bool(limits))
             self.expect(run, "s", "p")
@@ -122,21 +85,21 @@ class Bits(Step):
             for step in range(1, 5):
                 before = (["--params", self.runs / run / "params.safetensors", *options] if step == 1 else
                           ["--state", "s", *limits])
-                self.step("--grads", self.runs / run / f"grads-{step}.safetensors", *before, "--out-state", "s",
+                self.result("--grads", self.runs / run / f"grads-{step}.safetensors", *before, "--out-state", "s",
                           *(["--out-params", "p"] if step == 4 else []))
             self.expect(run, "s", "p")
 
     def test_a_state_with_groups_and_without_parameters(self):
         for run in [*self.FIRST, "groups"]:
             limits = self.FIRST[run][-2:] if "--max-norm" in self.FIRST.get(run, []) else []
-            self.step("--params", self.runs / run / "params-2.safetensors", "--state", self.runs / run / "state-2.safetensors",
+            self.result("--params", self.runs / run / "params-2.safetensors", "--state", self.runs / run / "state-2.safetensors",
                       "--grads", self.runs / run / "grads-3.safetensors", *limits, "--out-params", "p", "--out-state", "s")
-            done = self.step("--params", "p", "--state", "s", "--grads", self.runs / run / "grads-4.safetensors", *limits,
+            done = self.result("--params", "p", "--state", "s", "--grads", self.runs / run / "grads-4.safetensors", *limits,
                              "--out-params", "p", "--out-state", "s")
             self.assertEqual([group["rule"] for group in done["groups"]],
                              {"groups": ["adamw", "rmsprop"], "sgd": ["sgd"], "f64": ["adagrad"]}.get(run, ["adamw"]))
             self.expect(run, "s", "p")
-            done = self.run_step("--grads", self.runs / run / "grads-3.safetensors", "--out-state", "s",
+            done = self.run_command("--grads", self.runs / run / "grads-3.safetensors", "--out-state", "s",
                                  "--state", self.runs / run / "state-2.safetensors")
             self.assertEqual(done.returncode, 2)
             self.assertIn("--params: is missing, and the checkpoint", done.stderr)
@@ -153,7 +116,7 @@ class Bits(Step):
             g = random.standard_normal(1000).astype(f)
             save(self.folder / "g", {"w": g})
             first = ["--lr", lr, "--betas", f"{beta1},{beta2}", "--eps", eps, "--weight-decay", decay]
-            self.step("--params", "p", "--grads", "g", "--out-params", "p", "--out-state", "s",
+            self.result("--params", "p", "--grads", "g", "--out-params", "p", "--out-state", "s",
                       *(first if t == 1 else ["--state", "s"]))
             m = f(beta1) * m + f(1 - beta1) * g
             v = f(beta2) * v + f(1 - beta2) * (g * g)
@@ -169,8 +132,8 @@ class Bits(Step):
 
     def test_options_of_a_later_step(self):
         both = [*self.small(), "--out-params", "p", "--out-state", "s"]
-        self.step(*both, "--lr", "0.5")
-        done = self.step(*both, "--state", "s", "--lr", "0.25", "--grad-scale", "2", "--clip-value", "0.1")
+        self.result(*both, "--lr", "0.5")
+        done = self.result(*both, "--state", "s", "--lr", "0.25", "--grad-scale", "2", "--clip-value", "0.1")
         (group,) = done["groups"]
         self.assertEqual((group["rule"], group["options"]["lr"], group["options"]["betas"]), ("adamw", 0.25, [0.9, 0.999]))
         self.assertEqual(done["grad_norm"], float(np.sqrt(np.sum((self.g.astype(np.float64) / 2) ** 2))))
@@ -179,11 +142,11 @@ class Bits(Step):
         self.small()
         p = self.runs / "q8" / "params.safetensors"
         grads = ["--grads", self.runs / "q8" / "grads-1.safetensors"]
-        self.step("--params", p, *grads, "--state-format", "q8", "--weights", "split16", "--out-state", "q8")
-        self.step("--state", "q8", *grads, "--state-format", "f32", "--out-state", "f32")
+        self.result("--params", p, *grads, "--state-format", "q8", "--weights", "split16", "--out-state", "q8")
+        self.result("--state", "q8", *grads, "--state-format", "f32", "--out-state", "f32")
         self.assertEqual(load(self.folder / "f32")[0]["weight/exp_avg"].dtype, np.float32)
         self.assert_refused("would round", "--state", "f32", *grads, "--state-format", "q8", "--out-state", "q")
-        self.step("--state", "f32", *grads, "--state-format", "q8", "--round", "--out-state", "q")
+        self.result("--state", "f32", *grads, "--state-format", "q8", "--round", "--out-state", "q")
         self.assertEqual(load(self.folder / "q")[0]["weight/exp_avg"].dtype, np.uint8)
 
 
@@ -193,30 +156,30 @@ class Files(Step):
         save(self.folder / "p", {"w": np.ones((2, 2), np.float32), "one": np.float32(4), "steps": steps, "still": np.ones(3)},
              {"who": "me"})
         save(self.folder / "g", {"w": np.ones((2, 2), np.float32), "one": np.float32(1)})
-        done = self.step("--params", "p", "--grads", "g", "--lr", "0.5", "--weight-decay", "0", "--out-params", "q", "--out-state", "s")
+        done = self.result("--params", "p", "--grads", "g", "--lr", "0.5", "--weight-decay", "0", "--out-params", "q", "--out-state", "s")
         self.assertEqual((done["tensors"], done["without_grad"]), (3, ["still"]))
         tensors, metadata = load(self.folder / "q")
         self.assertEqual(metadata, {"who": "me"})
         self.assertEqual({name: t.shape for name, t in tensors.items()}, {"w": (2, 2), "one": (), "steps": (2,), "still": (3,)})
         self.assertEqual(tensors["steps"].tobytes(), steps.tobytes())
         self.assertEqual((float(tensors["one"]), list(tensors["still"])), (3.5, [1, 1, 1]))
-        self.step("--params", "q", "--state", "s", "--grads", "g", "--out-params", "q", "--out-state", "s")
+        self.result("--params", "q", "--state", "s", "--grads", "g", "--out-params", "q", "--out-state", "s")
         self.assertLess(float(load(self.folder / "q")[0]["one"]), 3.5)
         self.assertEqual(load(self.folder / "s")[1], {"who": "me"})
 
     def test_a_step_that_was_cut_off_between_its_files(self):
         both = [*self.small(), "--out-params", "p", "--out-state", "s"]
-        self.step(*both)
+        self.result(*both)
         old = (self.folder / "p").read_bytes()
-        self.step(*both, "--state", "s")
+        self.result(*both, "--state", "s")
         new, state = (self.folder / "p").read_bytes(), (self.folder / "s").read_bytes()
         (self.folder / "p").write_bytes(old)  # as if it had been killed before it wrote this
         self.assert_refused("tensor w of 'p' is not that of the checkpoint 's'", *both, "--state", "s")
-        self.step(*both[2:], "--state", "s")
-        self.step("--grads", "g", "--state", "s", "--out-params", "other")
+        self.result(*both[2:], "--state", "s")
+        self.result("--grads", "g", "--state", "s", "--out-params", "other")
         (self.folder / "p").write_bytes(new)
         (self.folder / "s").write_bytes(state)
-        third = self.step(*both, "--state", "s")
+        third = self.result(*both, "--state", "s")
         self.assertEqual(third["step"], 3)
 
     def test_a_kill_leaves_whole_files(self):
@@ -239,7 +202,7 @@ class Files(Step):
             for path in ("p", "s"):
                 check = subprocess.run([*PROGRAM, "inspect", path, "--verify"], cwd=self.folder, capture_output=True, text=True)
                 self.assertEqual(check.returncode, 0, check.stderr)
-        self.step("--state", "s", "--grads", "g", "--out-params", "p", "--out-state", "s")
+        self.result("--state", "s", "--grads", "g", "--out-params", "p", "--out-state", "s")
         self.assertEqual(load(self.folder / "p")[0]["w"].tobytes(), load(self.folder / "s")[0]["w"].tobytes())
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["g", "p", "s"])
 
@@ -248,17 +211,17 @@ class Files(Step):
         g = np.array([1, np.nan, np.inf], np.float32)
         save(self.folder / "g", {"w": g})
         both = ["--params", "p", "--grads", "g", "--out-params", "q", "--out-state", "s"]
-        done = self.step(*both)
+        done = self.result(*both)
         self.assertEqual((done["applied"], done["nonfinite"]), (False, {"tensor": "w", "element": 1, "count": 2}))
         self.assertEqual(load(self.folder / "q")[0]["w"].tobytes(), self.w.tobytes())
         self.assertIn("skipped, nothing but the number of steps has changed: 2 of the gradients are not finite, first element 1 of w",
-                      self.run_step(*both).stdout)
+                      self.run_command(*both).stdout)
         (self.folder / "q").unlink()
         (self.folder / "s").unlink()
         self.assert_refused("not finite", *both, "--nonfinite", "error", code=1)
 
     def test_words(self):
-        done = self.run_step(*self.small(), "--max-norm", "0.5", "--out-params", "q")
+        done = self.run_command(*self.small(), "--max-norm", "0.5", "--out-params", "q")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"^step 1: adamw, 1 tensor, 3 parameters, norm of the gradients 1\.14564, clipped: multiplied by 0\.436")
         self.assertIn("parameters: q\n", done.stdout)
@@ -298,7 +261,7 @@ class Refusals(Step):
 
     def test_states(self):
         both = self.small()
-        self.step(*both, "--out-state", "s")
+        self.result(*both, "--out-state", "s")
         more = ["--grads", "g", "--out-state", "s"]
         self.assert_refused("--rule: 'sgd' is not the rule of --state, adamw", "--state", "s", *more, "--rule", "sgd")
         self.assert_refused("--seed: the checkpoint of --state has its own", "--state", "s", *more, "--seed", "3")

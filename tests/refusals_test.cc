@@ -377,6 +377,21 @@ TEST_F(BadStateDicts, AreRefused) {
             "mismatch: state_dict: weight_bits of tensor 'w' has 0 bytes, must have 5000");
 }
 
+TEST(StateDicts, OfAsManyStepsAsAreCountedGoOn) {
+  std::vector<float> w(3, 1.0F), g(3, 0.5F);
+  Optimizer optimizer(Rule::adamw, {{"w", w, g}});
+  StateDict dict = optimizer.state_dict();
+  dict.steps = dict.tensors.at("w").step = std::uint64_t{1} << 62;
+  optimizer.load_state_dict(dict);
+  optimizer.step();
+  optimizer.begin_step();
+  optimizer.step_tensor("w");
+  optimizer.end_step();
+  EXPECT_EQ(optimizer.steps(), dict.steps);
+  EXPECT_EQ(optimizer.tensor(0).step, dict.steps);
+  optimizer.load_state_dict(optimizer.state_dict());
+}
+
 TEST(Refusals, StatesThatNoRunReaches) {
   Buffer w = Buffer(Format::f32, 8).fill(1), g = Buffer(Format::f32, 8).fill(2);
   Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}});

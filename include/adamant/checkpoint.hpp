@@ -112,6 +112,8 @@ class ADAMANT_EXPORT Checkpoints {
   std::optional<CheckpointInfo> load_newest(Optimizer& optimizer, const LoadOptions& options = {});
   /// Removes those of more steps.
   void remove_after(std::uint64_t steps);
+  /// Removes all.
+  void clear();
 
  private:
   struct Impl;

@@ -125,6 +125,14 @@ struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
     if (writing.valid()) writing.get();
   }
 
+  // The newest first: what is left is a run up to some step at every moment.
+  template <class Which>
+  void remove_if(const Which& which) {
+    wait();
+    std::vector<std::uint64_t> all = list();
+    for (; !all.empty() && which(all.back()); all.pop_back()) remove(all.back());
+  }
+
   Folder folder;
   CheckpointsOptions options;
   std::future<void> writing;
@@ -178,11 +186,11 @@ std::optional<CheckpointInfo> Checkpoints::load_newest(Optimizer& optimizer, con
 }
 
 void Checkpoints::remove_after(std::uint64_t steps) {
-  Impl& self = held(impl_, "checkpoints");
-  self.wait();
-  std::vector<std::uint64_t> all = self.list();
-  // The newest first: what is left is a run up to some step at every moment.
-  for (; !all.empty() && all.back() > steps; all.pop_back()) self.remove(all.back());
+  held(impl_, "checkpoints").remove_if([&](std::uint64_t its) { return its > steps; });
+}
+
+void Checkpoints::clear() {
+  held(impl_, "checkpoints").remove_if([](std::uint64_t) { return true; });
 }
 
 }  // namespace adamant

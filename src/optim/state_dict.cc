@@ -19,8 +19,6 @@
 namespace adamant {
 namespace {
 
-constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
-
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::mismatch, "state_dict: " + message); }
 
 // Where a state dict has a plane of a tensor. The entry has all states of the variant.

@@ -50,7 +50,7 @@ StepReport Optimizer::Impl::step_all(const StepOptions& step_options) {
     report.applied = applies(settings, seen);
     if (!report.applied) {
       empty(step_options.statistics);
-      ++steps;
+      steps = one_more(steps);
       return report;
     }
     if (norm_wanted(settings)) {
@@ -60,7 +60,7 @@ StepReport Optimizer::Impl::step_all(const StepOptions& step_options) {
     }
   }
   update(workers, work, {groups, tensors, 0, multiple, &settings, step_options.statistics, false});
-  ++steps;
+  steps = one_more(steps);
   return report;
 }
 
@@ -133,7 +133,7 @@ StepReport Optimizer::Impl::end_step() {
     if (std::isfinite(*report.grad_norm)) grad_norm = report.grad_norm;
   }
   stepping = false;
-  ++steps;
+  steps = one_more(steps);
   return report;
 }
 

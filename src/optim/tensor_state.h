@@ -5,6 +5,7 @@
 #pragma once
 
 #include <adamant/optimizer.hpp>
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,11 @@ using Planes = std::array<PlaneMemory, kMaxPlanes>;
 constexpr std::size_t plane_index(std::size_t state, PlaneKind kind) {
   return kind == PlaneKind::low_bits ? 2 * kMaxStates : 2 * state + (kind == PlaneKind::exponents ? 1 : 0);
 }
+
+/// Steps are counted up to here, where nothing depends on their number any more: what a run counts can always be
+/// loaded.
+inline constexpr std::uint64_t kMostSteps = std::uint64_t{1} << 62;
+constexpr std::uint64_t one_more(std::uint64_t steps) { return std::min(steps + 1, kMostSteps); }
 
 struct TensorState {
   std::string name;

@@ -121,7 +121,9 @@ void update(Workers& workers, const Work& work, const Update& what) {
     });
   });
   if (observer) observer->collect(steps);
-  for (TensorState& tensor : what.tensors) tensor.step += tensor.grad.present() ? 1 : 0;
+  for (TensorState& tensor : what.tensors) {
+    if (tensor.grad.present()) tensor.step = one_more(tensor.step);
+  }
 }
 
 }  // namespace adamant
