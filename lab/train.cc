@@ -112,7 +112,9 @@ RunResult train(Workload& workload, const RunConfig& config, const LogConfig* lo
       optimizer.set_options(group, {.lr = schedule::cosine(lr[group], result.steps, config.steps)});
     }
     const auto before = Clock::now();
-    const StepReport report = optimizer.step({.statistics = log ? log->statistics() : nullptr});
+    Statistics* const statistics = log ? log->statistics() : nullptr;
+    if (statistics != nullptr) statistics->observe_every = 1;  // models are small, and reports are read closely
+    const StepReport report = optimizer.step({.statistics = statistics});
     step_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - before).count());
     weights.show();
 

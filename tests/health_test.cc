@@ -189,7 +189,7 @@ class Scene {
       : w_(kRows * kRows, 1.0F),
         g_(kRows * kRows),
         optimizer_(rule, {{"w", w_, g_, {kRows, kRows}}}, options, settings) {
-    statistics_.sample_every = 1;
+    statistics_.observe_every = statistics_.sample_every = 1;
   }
   void steps(
       int count, const std::function<double(std::uint64_t step, std::size_t element)>& gradient,

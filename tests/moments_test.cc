@@ -18,7 +18,7 @@ constexpr std::size_t kSize = 4096;
 // One tensor, all of it observed and sampled.
 struct Trial {
   Trial(Rule rule, const Options& options) : w(kSize, 1.0F), g(kSize), optimizer(rule, {{"w", w, g}}, options) {
-    statistics.sample_every = 1;
+    statistics.observe_every = statistics.sample_every = 1;
   }
   void step(double mean, double deviation) {
     ++t;

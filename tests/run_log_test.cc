@@ -84,6 +84,7 @@ struct Model {
     ++t;
     for (std::size_t i = 0; i < 3; ++i) g[i].fill(10 * t + i);
     Statistics* statistics = log.statistics();
+    if (statistics != nullptr) statistics->observe_every = 1;
     const StepReport report = optimizer->step({.statistics = statistics});
     seen.push_back(statistics != nullptr ? *statistics : Statistics{});
     log.step(*optimizer, loss, report);

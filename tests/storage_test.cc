@@ -56,6 +56,12 @@ std::vector<double> numbers(const TensorState& tensor, std::size_t state, std::s
   return numbers;
 }
 
+Planes allocate(const TensorState& tensor, const VariantInfo& form) {
+  NewPlanes wanted;
+  wanted.add(tensor, form);
+  return std::move(wanted.allocate().front());
+}
+
 TEST(Storage, HasAsManyElementsAsTheExtentSays) {
   Buffer w(Format::f32, 6 * 700);
   const auto count = [&](std::vector<std::size_t> shape, Extent extent) {
@@ -120,6 +126,26 @@ TEST(Storage, StartsFromWhatTheStateSays) {
   for (const double number : numbers(tensor, 0, 1200)) ASSERT_EQ(number, 0.0);
   EXPECT_EQ(numbers(tensor, 1, 4)[0], 0.5);
   EXPECT_EQ(numbers(tensor, 1, 4)[1], 0.0);
+}
+
+// Steps over many small tensors would meet as many pages as there are planes.
+TEST(Storage, OfSmallPlanesLiesSideBySide) {
+  Buffer w(Format::f32, 1000), large_w(Format::f32, kSharedBelow / sizeof(float));
+  const VariantInfo& form = info(Variant::adamw);
+  NewPlanes wanted;
+  for (Buffer* of : {&w, &large_w, &w}) wanted.add(tensor_of(*of, {of->size()}), form);
+  std::vector<Planes> planes = wanted.allocate();
+  const auto values = [&](std::size_t tensor, std::size_t state) {
+    return planes[tensor][plane_index(state, PlaneKind::values)].data;
+  };
+  const auto bytes = static_cast<std::ptrdiff_t>(allocated_bytes(1000 * sizeof(float)));
+  EXPECT_EQ(values(0, 1) - values(0, 0), bytes);
+  EXPECT_EQ(values(2, 0) - values(0, 0), 2 * bytes);
+  EXPECT_EQ(values(2, 1) - values(0, 0), 3 * bytes);
+  // What is left stays.
+  planes.erase(planes.begin(), planes.begin() + 2);
+  std::memset(values(0, 1), 1, 1000 * sizeof(float));
+  EXPECT_EQ(values(0, 1)[999], std::byte{1});
 }
 
 }  // namespace

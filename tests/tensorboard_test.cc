@@ -42,7 +42,7 @@ struct Training {
       : w(tensors, std::vector<float>(kSize, 0.5F)),
         g(tensors, std::vector<float>(kSize)),
         optimizer(Rule::adamw, split(groups), {}, settings) {
-    seen.sample_every = 1;
+    seen.observe_every = seen.sample_every = 1;
   }
   StepReport step() {
     ++t;
@@ -159,7 +159,7 @@ TEST_F(TensorBoardTest, AGroupIsAsOneTensor) {
   options.max_tags = 1000;
   TensorBoard board(folder.string(), adamw, options);
   Statistics seen, all;
-  seen.sample_every = all.sample_every = 1;
+  seen.observe_every = seen.sample_every = all.observe_every = all.sample_every = 1;
   for (std::uint64_t t = 0; t < 3; ++t) {
     for (std::size_t i = 0; i < g.size(); ++i) g[i] = whole_g[i] = static_cast<float>(random_normal(1024 * t + i));
     const StepReport report = adamw.step({.statistics = &seen});

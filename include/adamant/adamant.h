@@ -426,8 +426,8 @@ ADAMANT_EXPORT adamant_status adamant_bytes_per_parameter(const adamant_optimize
 /// How much of a step is observed. 0 everywhere observes about 64 blocks of each tensor, as C++ does by default.
 typedef struct adamant_statistics_options {
   size_t struct_size;
-  uint32_t observe_every;  ///< one in so many blocks of 256 elements; 0: about 64 blocks of each tensor
-  uint32_t sample_every;   ///< blocks for the histogram of scales; 0: one in 256
+  uint32_t observe_every;  ///< one in so many blocks of 256 elements; 0: one in 32, or fewer
+  uint32_t sample_every;   ///< one in so many blocks for the histogram of scales; 0: one in 256
   uint32_t probes;         ///< elements followed in each tensor; 0: 8
   uint32_t flags;          ///< ADAMANT_NO_SAMPLE, ADAMANT_NO_PROBES
 } adamant_statistics_options;

@@ -104,11 +104,11 @@ struct TensorStatistics {
 struct Statistics {
   /// Setting: the sums observe one in `observe_every` blocks of 256 elements, different ones in each step. 1 observes
   /// all blocks. A higher number is cheaper, but leaves a tensor of fewer blocks out of some steps, with `elements` 0.
-  /// 0 observes about 64 blocks of each tensor (of its touched rows, if the gradient is sparse), and all of a small
-  /// one: this costs little in a large model, and never leaves a tensor out.
+  /// 0 observes one block in 32 of each tensor (of its touched rows, if the gradient is sparse), but at least two, and
+  /// of a tensor of more than half a million elements about 64: this costs little, and never leaves a tensor out.
   std::uint32_t observe_every = 0;
-  /// Setting: ScaleSample takes one in `sample_every` blocks, but at least one of each tensor (of touched rows: about
-  /// one). 0 takes none.
+  /// Setting: ScaleSample takes one in `sample_every` blocks. Of a tensor of fewer blocks it takes as small a part of
+  /// one block, but at least one element in 8 (of touched rows: of about one block). 0 takes none.
   std::uint32_t sample_every = 256;
   /// Setting: number of elements followed in each tensor, evenly spread; all of a tensor that has fewer.
   std::uint32_t probes = 8;

@@ -61,7 +61,8 @@ class TensorStatistics(NamedTuple):
 class Statistics:
     """Statistics of the moments, computed inside a step that is given them: `optimizer.step(statistics=statistics)`.
 
-    observe_every: one in so many blocks of 256 elements is observed; 0: about 64 blocks of each tensor.
+    observe_every: one in so many blocks of 256 elements is observed; 0: one in 32, but at least two blocks of each
+        tensor, and about 64 of a large one.
     sample_every: blocks for the histogram; 0: one in 256. None: no histogram.
     probes: elements followed in each tensor. None: 8; 0: none.
     """

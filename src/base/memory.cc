@@ -16,17 +16,15 @@ namespace adamant {
 namespace {
 
 constexpr std::size_t kCacheLine = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-// Below this, rounding up to whole huge pages would waste a noticeable share.
-constexpr std::size_t kHugeFrom = 32 * kHugePage;
 #if defined(__linux__)
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // From here on memory is asked of the system page by page: rounding up wastes little, and zeros need no writing.
 constexpr std::size_t kMappedFrom = std::size_t{1} << 20;
 #endif
 
-std::size_t alignment_for(std::size_t bytes) noexcept {
-  if (bytes >= kHugeFrom) return kHugePage;
+// What memory of that size is a multiple of.
+std::size_t unit_of(std::size_t bytes) noexcept {
 #if defined(__linux__)
   if (bytes >= kMappedFrom) return kPage;
 #endif
@@ -34,8 +32,10 @@ std::size_t alignment_for(std::size_t bytes) noexcept {
 }
 
 #if defined(__linux__)
-// Starts at a multiple of the alignment: what lies before and behind is given back.
-std::byte* map_zeroed(std::size_t bytes, std::size_t alignment) {
+// In huge pages as far as these fit into it: it starts with one, and what the system gave before and behind is given
+// back. Steps over many pages of 4 KiB wait for the tables of pages: they take up to twice as long.
+std::byte* map_zeroed(std::size_t bytes) {
+  const std::size_t alignment = bytes >= kHugePage ? kHugePage : kPage;
   const std::size_t spare = alignment > kPage ? alignment : 0;
   if (bytes + spare < bytes) throw std::bad_alloc();
   void* mapped = mmap(nullptr, bytes + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -44,6 +44,7 @@ std::byte* map_zeroed(std::size_t bytes, std::size_t alignment) {
   const std::size_t before = (alignment - reinterpret_cast<std::uintptr_t>(start) % alignment) % alignment;
   if (before > 0) munmap(start, before);
   if (spare > before) munmap(start + before + bytes, spare - before);
+  if (bytes >= kHugePage) madvise(start + before, bytes, MADV_HUGEPAGE);
   return start + before;
 }
 #endif
@@ -61,8 +62,8 @@ void FreeMemory::operator()(std::byte* memory) const noexcept {
 }
 
 std::size_t allocated_bytes(std::size_t bytes) noexcept {
-  const std::size_t alignment = alignment_for(bytes);
-  return (bytes + alignment - 1) / alignment * alignment;
+  const std::size_t unit = unit_of(bytes);
+  return (bytes + unit - 1) / unit * unit;
 }
 
 OwnMemory allocate_zeroed(std::size_t bytes) {
@@ -70,16 +71,31 @@ OwnMemory allocate_zeroed(std::size_t bytes) {
   const std::size_t rounded = allocated_bytes(bytes);
   if (rounded < bytes) throw std::bad_alloc();
 #if defined(__linux__)
-  if (bytes >= kMappedFrom) {
-    OwnMemory memory(map_zeroed(rounded, alignment_for(bytes)), FreeMemory{rounded});
-    if (bytes >= kHugeFrom) madvise(memory.get(), rounded, MADV_HUGEPAGE);
-    return memory;
-  }
+  if (bytes >= kMappedFrom) return {map_zeroed(rounded), FreeMemory{rounded}};
 #endif
-  OwnMemory memory(static_cast<std::byte*>(std::aligned_alloc(alignment_for(bytes), rounded)));
+  OwnMemory memory(static_cast<std::byte*>(std::aligned_alloc(kCacheLine, rounded)));
   if (!memory) throw std::bad_alloc();
   std::memset(memory.get(), 0, rounded);
   return memory;
+}
+
+std::vector<SharedMemory> allocate_zeroed(std::span<const std::size_t> sizes) {
+  const auto alone = [](std::size_t bytes) { return bytes >= kSharedBelow; };
+  std::size_t side_by_side = 0;
+  for (const std::size_t bytes : sizes) side_by_side += alone(bytes) ? 0 : allocated_bytes(bytes);
+  const SharedMemory all = allocate_zeroed(side_by_side);
+  std::vector<SharedMemory> pieces;
+  pieces.reserve(sizes.size());
+  std::size_t used = 0;
+  for (const std::size_t bytes : sizes) {
+    if (alone(bytes)) {
+      pieces.emplace_back(allocate_zeroed(bytes));
+    } else {
+      pieces.emplace_back(bytes == 0 ? SharedMemory() : SharedMemory(all, all.get() + used));
+      used += allocated_bytes(bytes);
+    }
+  }
+  return pieces;
 }
 
 }  // namespace adamant

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <vector>
 
 namespace adamant {
 
@@ -14,11 +16,17 @@ struct FreeMemory {
   void operator()(std::byte* memory) const noexcept;
 };
 using OwnMemory = std::unique_ptr<std::byte[], FreeMemory>;
+/// A piece of memory that others may have parts of; the last of them gives it back.
+using SharedMemory = std::shared_ptr<std::byte[]>;
 
 /// Rounded up to what allocate_zeroed really takes from the system.
 [[nodiscard]] std::size_t allocated_bytes(std::size_t bytes) noexcept;
 /// Throws std::bad_alloc. Zero bytes give no memory. Pages of large memory are taken from the system when they are
 /// first written, so they lie near the processor of the thread that does so.
 [[nodiscard]] OwnMemory allocate_zeroed(std::size_t bytes);
+/// Pieces of these sizes. Small ones lie side by side, so that who goes over many of them meets few pages.
+[[nodiscard]] std::vector<SharedMemory> allocate_zeroed(std::span<const std::size_t> sizes);
+/// Pieces of fewer bytes lie side by side.
+inline constexpr std::size_t kSharedBelow = std::size_t{1} << 20;
 
 }  // namespace adamant

@@ -88,7 +88,7 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
   };
   std::vector<Change> changes;
   std::vector<bool> changed(impl().tensors.size());
-  std::vector<Region> added;
+  NewPlanes wanted;
   for (std::size_t i = 0; i < impl().tensors.size(); ++i) {
     TensorState& tensor = impl().tensors[i];
     const std::pair old(tensor.state_format, tensor.weight_format);
@@ -97,16 +97,29 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
       choose_formats(tensor, state, weights);
       if (tensor.grad.lazy_rows) check_rows_of_groups(tensor);
       if (!is_wide(tensor)) {
-        const VariantInfo& form = info(impl().variant(tensor));
-        changes.push_back({i, tensor.state_format, tensor.weight_format, allocate(tensor, form)});
+        changes.push_back({i, tensor.state_format, tensor.weight_format, {}});
         changed[i] = true;
-        append_regions(added, tensor, form, changes.back().planes, i);
+        wanted.add(tensor, info(impl().variant(tensor)));
       }
     } catch (...) {
       restore();
       throw;
     }
     restore();
+  }
+  std::vector<Planes> planes = wanted.allocate();
+  const auto exchange_formats = [](TensorState& tensor, Change& change) {
+    std::swap(tensor.state_format, change.state);
+    std::swap(tensor.weight_format, change.weights);
+  };
+  std::vector<Region> added;
+  added.reserve(changes.size() * kMaxPlanes);  // nothing fails while a tensor has formats that are not yet its own
+  for (std::size_t k = 0; k < changes.size(); ++k) {
+    TensorState& tensor = impl().tensors[changes[k].tensor];
+    changes[k].planes = std::move(planes[k]);
+    exchange_formats(tensor, changes[k]);
+    append_regions(added, tensor, info(impl().variant(tensor)), changes[k].planes, changes[k].tensor);
+    exchange_formats(tensor, changes[k]);
   }
   Regions regions = impl().regions;
   regions.remove_planes(changed);
@@ -116,8 +129,7 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     const Variant variant = impl().variant(tensor);
     const Streams from = streams_of(tensor, variant);
     std::swap(tensor.planes, change.planes);
-    std::swap(tensor.state_format, change.state);
-    std::swap(tensor.weight_format, change.weights);
+    exchange_formats(tensor, change);
     const Streams to = streams_of(tensor, variant);
     for_each_block(tensor, [&](std::size_t first, std::size_t n) {
       StateBlocks blocks;

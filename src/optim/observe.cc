@@ -18,8 +18,13 @@
 namespace adamant {
 namespace {
 
-// As many blocks of a tensor are enough in one step, unless told otherwise.
-constexpr std::size_t kBlocksSeen = 64;
+// How many blocks the sums take in a step, unless told otherwise: one takes as long as two or three that are not
+// observed. Two at least; of a tensor of some size one in 32; of a large one about 64, for they are enough.
+constexpr std::size_t default_every(std::size_t blocks) {
+  return std::max({std::size_t{1}, std::min<std::size_t>(32, blocks / 2), blocks / 64});
+}
+// Of a block, the sample takes one element in so many, or more.
+constexpr std::size_t kMostStride = 8;
 
 // log2 of a positive normal number from + - × ÷ only: libm's differs between systems. Off by less than 1e-9.
 constexpr double log2_of(double x) {
@@ -48,6 +53,12 @@ double rough_log2(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   if (bits < 0x00800000u) return log2_of(static_cast<double>(x));
   return static_cast<int>(bits >> 23) - 127 + kLog2[bits >> 16 & 0x7Fu];
+}
+
+// Of a number of few digits; without SSE4 std::floor is a call.
+int floor_of(double x) {
+  const int whole = static_cast<int>(x);
+  return whole - (static_cast<double>(whole) > x ? 1 : 0);
 }
 
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
@@ -86,9 +97,11 @@ Observer::Observer(Statistics& statistics, bool append, std::span<const TensorSt
     const Gradient& grad = tensors[t].grad;
     const std::size_t size = tensors[t].param.size;
     const std::size_t blocks = std::max<std::size_t>(1, (grad.lazy_rows ? grad.values.size : size) / kBlock);
-    const std::size_t enough = std::max<std::size_t>(1, blocks / kBlocksSeen);
-    every_.push_back(statistics.observe_every > 0 ? statistics.observe_every : enough);
-    sample_every_.push_back(std::min<std::size_t>(statistics.sample_every, blocks));
+    every_.push_back(statistics.observe_every > 0 ? statistics.observe_every : default_every(blocks));
+    const std::size_t sampled = std::min<std::size_t>(statistics.sample_every, blocks);
+    sample_every_.push_back(sampled);
+    sample_stride_.push_back(
+        std::clamp<std::size_t>(sampled == 0 ? 1 : statistics.sample_every / sampled, 1, kMostStride));
     for (const std::size_t element : probe_elements(size, statistics.probes)) {
       probes_[t].push_back({.element = element});
     }
@@ -115,7 +128,7 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
   const Turn counted(run.t, every_[tensor], 0);
   // Where there are many tensors, not the same part of each.
   const Turn sampled(run.t, sample_every_[tensor], first_tensor_ + tensor);
-  auto probe = std::ranges::lower_bound(probes_[tensor], grad.first, {}, &Probe::element);
+  look_at_probes(run, grad, tensor);
   std::array<Sums, kPieceBlocks> rows;
   std::size_t counted_blocks = 0;
   std::size_t stepped = 0;  // elements
@@ -127,19 +140,49 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
   for (std::size_t block = begin; (block - begin) * kBlock < grad.n; ++block) {
     const std::size_t to_count = counted.next(block), to_sample = sampled.next(block);
     block = std::min(to_count, to_sample);
-    if (probe != probes_[tensor].end()) {
-      block = std::min(block, begin + (probe->element - grad.first) / kBlock);
-    }
     if (block == kNever || (block - begin) * kBlock >= grad.n) break;
     const std::size_t at = (block - begin) * kBlock;
     const GradientRun seen = part_of(grad, at, std::min(kBlock, grad.n - at));
     step_until(at);
     observe(run, seen, tensor, visit, to_count == block ? rows[counted_blocks++].data() : nullptr, to_sample == block);
-    while (probe != probes_[tensor].end() && probe->element < seen.first + seen.n) ++probe;
     stepped = at + seen.n;
   }
   step_until(grad.n);
   visit.sums = total(std::span(rows).first(counted_blocks));
+}
+
+void Observer::look_at_probes(const StepRun& run, const GradientRun& grad, std::size_t tensor) {
+  const std::size_t variant = index_of(run.streams.variant);
+  const std::size_t group = info(run.streams.state_format).group;
+  const std::size_t states_of_form = info(run.streams.variant).state_count;
+  const auto first = std::ranges::lower_bound(probes_[tensor], grad.first, {}, &Probe::element);
+  const auto end = std::ranges::lower_bound(first, probes_[tensor].end(), grad.first + grad.n, {}, &Probe::element);
+  // They are far from each other: asked for at once, they come at once.
+  for (auto probe = first; probe != end; ++probe) {
+    __builtin_prefetch(part_of(grad, probe->element - grad.first, 1).values);
+    __builtin_prefetch(param_at(run.streams, probe->element));
+    for (std::size_t s = 0; s < states_of_form; ++s) __builtin_prefetch(state_at(run.streams, s, probe->element));
+  }
+  for (auto probe = first; probe != end; ++probe) {
+    // It, and what its group has before it.
+    const std::size_t i = (probe->element - grad.first) % group;
+    BlockScratch scratch;
+    const BlockStreams around = load_block(run.streams, part_of(grad, probe->element - grad.first - i, i + 1), scratch);
+    const auto element = [&](const void* of) {
+      return static_cast<const std::byte*>(of) +
+             i * (run.streams.param_format == Format::f64 ? sizeof(double) : sizeof(float));
+    };
+    const void* states[kMaxStates];
+    for (std::size_t s = 0; s < states_of_form; ++s) states[s] = element(around.states[s]);
+    const SeenElement seen = rules(run.streams)
+                                 .see[variant](*run.scalars, run.factor, run.bound, element(around.param),
+                                               element(around.grad), states, info(run.streams.variant).second_moment);
+    probe->g = static_cast<float>(seen.g);
+    probe->m = static_cast<float>(seen.m);
+    probe->v = static_cast<float>(seen.v);
+    probe->u = static_cast<float>(seen.u);
+    probe->w = number_at(run.streams, around.param, i);
+  }
 }
 
 void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums,
@@ -147,24 +190,6 @@ void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t 
   BlockScratch scratch;
   const std::size_t variant = index_of(run.streams.variant);
   const BlockStreams block = load_block(run.streams, grad, scratch);
-  const std::size_t bytes = run.streams.param_format == Format::f64 ? sizeof(double) : sizeof(float);
-  const auto element = [&](const void* of, std::size_t i) { return static_cast<const std::byte*>(of) + i * bytes; };
-
-  auto probe = std::ranges::lower_bound(probes_[tensor], grad.first, {}, &Probe::element);
-  for (; probe != probes_[tensor].end() && probe->element < grad.first + grad.n; ++probe) {
-    const std::size_t i = probe->element - grad.first;
-    const void* states[kMaxStates];
-    for (std::size_t s = 0; s < info(run.streams.variant).state_count; ++s) states[s] = element(block.states[s], i);
-    const SeenElement seen = rules(run.streams)
-                                 .see[variant](*run.scalars, run.factor, run.bound, element(block.param, i),
-                                               element(block.grad, i), states, info(run.streams.variant).second_moment);
-    probe->g = static_cast<float>(seen.g);
-    probe->m = static_cast<float>(seen.m);
-    probe->v = static_cast<float>(seen.v);
-    probe->u = static_cast<float>(seen.u);
-    probe->w = number_at(run.streams, block.param, i);
-  }
-
   if (sums != nullptr) {
     observers(run.streams)
         .observe[variant](*run.scalars, run.factor, run.bound, block.param, block.grad, block.states, grad.n, sums);
@@ -173,21 +198,23 @@ void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t 
     const RuleKernels& kernels = run.streams.param_format == Format::f64 ? f64_kernels() : f32_kernels();
     kernels.step[variant](*run.scalars, run.factor, run.bound, block.param, block.grad, block.states, grad.n);
   }
-  if (sampled) sample(run, grad, block, visit.scales);
+  if (sampled) sample(run, grad, block, sample_stride_[tensor], visit.scales);
   store_block(run, grad, scratch);
 }
 
-void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block,
+void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, std::size_t stride,
                       ScaleSample& scales) const {
-  scales.elements += grad.n;
-  for (std::size_t i = 0; i < grad.n; ++i) scales.zero_grads += number_at(run.streams, block.grad, i) == 0.0F ? 1 : 0;
+  const std::size_t first = run.t % std::min(stride, grad.n);
+  scales.elements += (grad.n - first + stride - 1) / stride;
+  for (std::size_t i = first; i < grad.n; i += stride)
+    scales.zero_grads += number_at(run.streams, block.grad, i) == 0.0F ? 1 : 0;
   const VariantInfo& form = info(run.streams.variant);
   if (form.second_moment < 0) return;
   const auto second = static_cast<std::size_t>(form.second_moment);
   // How many halves of the logarithm of the state make that of the scale.
   const double halves = form.state_infos[second].measures == Measures::squares ? 1.0 : 2.0;
   const double unbias = log2_of(rules(run.streams).unbias_second[index_of(run.streams.variant)](*run.scalars));
-  for (std::size_t i = 0; i < grad.n; ++i) {
+  for (std::size_t i = first; i < grad.n; i += stride) {
     const float v = number_at(run.streams, block.states[second], i);
     if (!(v > 0.0F) || std::isinf(v)) {
       scales.bins[0] += v == 0.0F ? 1 : 0;
@@ -197,7 +224,7 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
     ++scales.scaled;
     scales.log_sum += log;
     scales.log_sq_sum += log * log;
-    const int octave = static_cast<int>(std::floor(log)) + 54;
+    const int octave = floor_of(log) + 54;
     ++scales.bins[static_cast<std::size_t>(std::clamp(octave, 1, static_cast<int>(ScaleSample::kBins) - 1))];
   }
 }

@@ -51,17 +51,22 @@ class Observer {
     std::size_t every, late;
   };
 
-  /// One block: steps it, looks at its probes, puts its sums where `sums` is not null, and takes the sample.
+  /// Those that lie in a run that has not been stepped.
+  void look_at_probes(const StepRun& run, const GradientRun& grad, std::size_t tensor);
+  /// One block: steps it, puts its sums where `sums` is not null, and takes the sample.
   void observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums,
                bool sampled);
-  void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, ScaleSample& scales) const;
+  /// Of one element of the block in `stride`, other ones in each step.
+  void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, std::size_t stride,
+              ScaleSample& scales) const;
 
   Statistics& statistics_;
   bool append_;
   std::size_t first_tensor_;
   std::vector<Visit> visits_;
   std::vector<std::size_t> every_;          // of each tensor: the sums take one block in so many
-  std::vector<std::size_t> sample_every_;   // and the sample
+  std::vector<std::size_t> sample_every_;   // and the sample, of which
+  std::vector<std::size_t> sample_stride_;  // one element in so many
   std::vector<std::vector<Probe>> probes_;  // of each tensor, by element
   std::vector<Sums> rows_;                  // for collect()
 };

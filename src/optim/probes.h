@@ -14,9 +14,9 @@ namespace adamant {
 inline std::vector<std::size_t> probe_elements(std::size_t size, std::size_t count) {
   count = std::min(count, size);
   std::vector<std::size_t> elements(count);
-  for (std::size_t k = 0; k < count; ++k) {
-    elements[k] = size / count * k + size % count * k / count + size / count / 2;
-  }
+  if (count == 0) return elements;
+  const std::size_t part = size / count, rest = size % count;
+  for (std::size_t k = 0; k < count; ++k) elements[k] = part * k + rest * k / count + part / 2;
   return elements;
 }
 

@@ -68,9 +68,12 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     tensor.seed = dither_seed(settings.seed, tensor.name);
     added_regions.push_back(param_region(tensor.param, old_count + added.size() - 1));
   }
+  NewPlanes wanted;
+  for (const TensorState& tensor : added) wanted.add(tensor, info(state.variant));
+  std::vector<Planes> planes = wanted.allocate();
   for (std::size_t i = 0; i < added.size(); ++i) {
     TensorState& tensor = added[i];
-    tensor.planes = allocate(tensor, info(state.variant));
+    tensor.planes = std::move(planes[i]);
     fill_initial(tensor, info(state.variant), state.options);
     append_regions(added_regions, tensor, info(state.variant), tensor.planes, old_count + i);
   }

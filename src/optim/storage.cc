@@ -25,13 +25,22 @@ std::size_t state_elements(const TensorState& tensor, Extent extent) {
   return tensor.param.size;
 }
 
-Planes allocate(const TensorState& tensor, const VariantInfo& form) {
-  Planes planes;
+void NewPlanes::add(const TensorState& tensor, const VariantInfo& form) {
   for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
-    PlaneMemory& memory = planes[plane.index()];
-    memory.own = allocate_zeroed(plane.bytes);
-    memory.data = memory.own.get();
+    wanted_.push_back({tensors_, plane.index()});
+    bytes_.push_back(plane.bytes);
   });
+  ++tensors_;
+}
+
+std::vector<Planes> NewPlanes::allocate() const {
+  std::vector<Planes> planes(tensors_);
+  std::vector<SharedMemory> memory = allocate_zeroed(bytes_);
+  for (std::size_t k = 0; k < wanted_.size(); ++k) {
+    PlaneMemory& plane = planes[wanted_[k].tensor][wanted_[k].plane];
+    plane.own = std::move(memory[k]);
+    plane.data = plane.own.get();
+  }
   return planes;
 }
 

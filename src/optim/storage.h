@@ -55,8 +55,22 @@ void for_each_block(const TensorState& tensor, Visit&& visit) {
 
 [[nodiscard]] inline bool is_wide(const TensorState& tensor) { return tensor.param.format == Format::f64; }
 
-/// Memory for what a tensor keeps in its formats, zeroed. Throws std::bad_alloc.
-[[nodiscard]] Planes allocate(const TensorState& tensor, const VariantInfo& form);
+/// Memory for what some tensors keep in their formats, zeroed, allocated at once.
+class NewPlanes {
+ public:
+  /// The tensor's next memory is of the formats that it has now.
+  void add(const TensorState& tensor, const VariantInfo& form);
+  /// For each tensor, as they were added. Throws std::bad_alloc.
+  [[nodiscard]] std::vector<Planes> allocate() const;
+
+ private:
+  struct Wanted {
+    std::size_t tensor, plane;
+  };
+  std::size_t tensors_ = 0;
+  std::vector<Wanted> wanted_;
+  std::vector<std::size_t> bytes_;
+};
 /// Gives new states the values they start from.
 void fill_initial(TensorState& tensor, const VariantInfo& form, const Options& options);
 /// Bytes that the system has given for the planes, or the caller.

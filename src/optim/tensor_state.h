@@ -31,7 +31,7 @@ struct Gradient {
 /// Where a plane lies: in memory of the optimizer's own, or in the caller's.
 struct PlaneMemory {
   std::byte* data = nullptr;
-  OwnMemory own;  // empty where the memory is the caller's
+  SharedMemory own;  // empty where the memory is the caller's
   [[nodiscard]] bool is_callers() const noexcept { return data != nullptr && !own; }
 };
 
