@@ -69,6 +69,7 @@ Workload workload_of(const Case& what) {
   } else {
     throw Error(ErrorCode::not_found, "unknown workload '" + what.workload + "' (known: cache, l3, dram, many)");
   }
+  if (what.tensors > 0) workload.tensors = what.tensors;
   if (what.size > 0) workload.size = what.size;
   if (workload.size < kSmallTensor && in_f32(what)) {
     throw Error(ErrorCode::mismatch, "size " + std::to_string(workload.size) + " with state format " +

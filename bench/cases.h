@@ -34,7 +34,8 @@ struct Case {
   WeightFormat weights = WeightFormat::plain;
   Options options{};
   std::string workload = "cache";
-  std::size_t size = 0;  ///< elements of each tensor instead of the workload's; 0: the workload's
+  std::size_t tensors = 0;  ///< number of tensors instead of the workload's; 0: the workload's
+  std::size_t size = 0;     ///< elements of each, likewise
   int threads = 1;
   std::vector<NonFinite> policies = {NonFinite::propagate};
   std::optional<double> max_norm{};

@@ -28,7 +28,7 @@ using bench::Case;
 struct Texts {
   std::string rules, param, grad, state, weights, workload = "cache,l3,dram,many", threads = "1,0",
                                                   policy = "propagate";
-  std::string max_norm, grad_scale, momentum, size, seconds, rounds, observe_every, target;
+  std::string max_norm, grad_scale, momentum, tensors, size, seconds, rounds, observe_every, target;
   std::vector<std::string> set;
   bool amsgrad = false, statistics = false, json = false;
 };
@@ -126,6 +126,9 @@ std::vector<Case> read_cases(const Texts& texts) {
   if (!texts.observe_every.empty()) {
     common.observe_every = static_cast<std::uint32_t>(read_integer("--observe-every", texts.observe_every, 1, 1 << 30));
   }
+  if (!texts.tensors.empty()) {
+    common.tensors = static_cast<std::size_t>(read_integer("--tensors", texts.tensors, 1, 10000000));
+  }
   if (!texts.size.empty()) {
     common.size = static_cast<std::size_t>(read_integer("--size", texts.size, 1, std::int64_t{1} << 40));
   }
@@ -209,8 +212,9 @@ Command add_bench(CommandLine& line) {
       "--statistics", texts->statistics,
       "the step with statistics too: with the sums alone, with all, and as others take them, in passes after it");
   options.option("--observe-every", texts->observe_every, "NUMBER",
-                 "of these, the sums of one block in so many [about 64 of a tensor]");
+                 "of these, the sums of one block in so many [32, or more or fewer by the size of a tensor]");
   options.flag("--amsgrad", texts->amsgrad, "the amsgrad form of adam and adamw");
+  options.option("--tensors", texts->tensors, "NUMBER", "number of tensors, instead of the workload's");
   options.option("--size", texts->size, "NUMBER", "elements of each tensor, instead of the workload's");
   options.option("--seconds", texts->seconds, "NUMBER", "time for each case [1.2 for dram, 0.3 for the others]");
   options.option("--rounds", texts->rounds, "NUMBER", "turns of each contestant, instead of a time");
