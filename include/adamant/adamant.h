@@ -423,7 +423,7 @@ ADAMANT_EXPORT adamant_status adamant_bytes_per_parameter(const adamant_optimize
 
 // ---- Statistics of the moments
 
-/// How much of a step is observed. 0 everywhere observes about 64 blocks of each tensor, as C++ does by default.
+/// How much of a step is observed. 0 everywhere observes one block in 32, or fewer, as C++ does by default.
 typedef struct adamant_statistics_options {
   size_t struct_size;
   uint32_t observe_every;  ///< one in so many blocks of 256 elements; 0: one in 32, or fewer
