@@ -574,9 +574,13 @@ typedef struct adamant_run_log_options {
   size_t note_count;
   uint64_t every;        ///< logs every N-th step; 0: 1
   double flush_seconds;  ///< hands over to the system what is older than this; 0: 1; negative: after each step
+  /// What adamant_run_log_position said: the log goes on from there, with its own title and notes, and what it has
+  /// beyond that is cut off. NULL: a new log.
+  const char* resume;
 } adamant_run_log_options;
 
-/// Makes a new file in the place of an old one; `options` may be NULL.
+/// Makes a new file in the place of an old one, or continues a log; `options` may be NULL. ADAMANT_IO if the path has
+/// another file than the log that is to be continued, or less of it, ADAMANT_MISMATCH if the log is of another run.
 ADAMANT_EXPORT adamant_status adamant_run_log_open(const char* path, const adamant_optimizer* optimizer,
                                                    const adamant_run_log_options* options, adamant_run_log** log);
 /// What the next step is to be passed as `statistics`: the log's own; NULL if that step is not to be logged.
@@ -588,6 +592,9 @@ ADAMANT_EXPORT adamant_status adamant_run_log_step(adamant_run_log* log, const a
 ADAMANT_EXPORT adamant_status adamant_run_log_end(adamant_run_log* log, const adamant_value* notes, size_t note_count);
 /// Hands over to the system what is buffered.
 ADAMANT_EXPORT adamant_status adamant_run_log_flush(adamant_run_log* log);
+/// Where the log is, after a flush that also outlasts a power cut: UTF-8 text to be saved with a checkpoint of the
+/// optimizer, and passed to adamant_run_log_open when the run resumes from it. Valid until the next call with this log.
+ADAMANT_EXPORT adamant_status adamant_run_log_position(adamant_run_log* log, const char** position);
 /// Writes what is left, ignoring errors; NULL is ignored.
 ADAMANT_EXPORT void adamant_run_log_free(adamant_run_log* log);
 

@@ -151,15 +151,18 @@ class RunLog(_Told):
             log.step(loss, report)
 
     every: logs every N-th step. flush_seconds: hands over to the system what is older than this; None: after each step.
+    resume: what `position` said; the log of that path goes on from there, with its own title and notes, and what it has
+        beyond that is cut off. Raises OSError if the path has another file, MismatchError if the log is of another run.
     notes: numbers and texts about the run.
     """
 
     def __init__(self, path: str | os.PathLike[str], optimizer: Optimizer, *, title: str | None = None, every: int = 1,
-                 flush_seconds: float | None = 1.0, **notes: float | str):
+                 flush_seconds: float | None = 1.0, resume: str | None = None, **notes: float | str):
         super().__init__(optimizer, c.run_log_free)
         values = _library.values(notes)
         options = _library.RunLogOptions(title=title and title.encode(), notes=values, note_count=len(values),
-                                         every=every, flush_seconds=_seconds(flush_seconds))
+                                         every=every, flush_seconds=_seconds(flush_seconds),
+                                         resume=resume and resume.encode())
         with optimizer._lock:
             c.run_log_open(os.fsencode(path), optimizer._handle, options, self._handle.place)
 
@@ -177,6 +180,14 @@ class RunLog(_Told):
     def flush(self) -> None:
         """Hands over to the system what is buffered."""
         c.run_log_flush(self._open())
+
+    def position(self) -> str:
+        """Where the log is, after a flush that also outlasts a power cut: save it with a checkpoint of the optimizer, and
+        pass it as `resume` when the run resumes from that.
+        """
+        position = ctypes.c_char_p()
+        c.run_log_position(self._open(), position)
+        return position.value.decode()
 
     def end(self, **notes: float | str) -> None:
         """Writes the last line, with notes, and closes the file."""

@@ -216,7 +216,7 @@ class CheckpointsOptions(Struct):
 
 class RunLogOptions(Struct):
     _fields_ = [("title", c_char_p), ("notes", POINTER(Value)), ("note_count", c_size_t), ("every", c_uint64),
-                ("flush_seconds", c_double)]
+                ("flush_seconds", c_double), ("resume", c_char_p)]
 
 
 class TensorboardOptions(Struct):
@@ -301,6 +301,7 @@ _CALLS = {
     "run_log_step": [_Handle, _Handle, c_double, POINTER(StepReport)],
     "run_log_end": [_Handle, POINTER(Value), c_size_t],
     "run_log_flush": [_Handle],
+    "run_log_position": [_Handle, POINTER(c_char_p)],
     "run_log_free": [_Handle],
     "tensorboard_open": [c_char_p, _Handle, POINTER(TensorboardOptions), POINTER(_Handle)],
     "tensorboard_step": [_Handle, _Handle, c_double, POINTER(StepReport), _Handle],

@@ -11,6 +11,7 @@
 struct adamant_run_log {
   adamant::RunLog log;
   adamant_statistics statistics;  // the log's, while a step is observed
+  std::string position;           // the last one that was asked for
 };
 struct adamant_tensorboard {
   adamant::TensorBoard board;
@@ -146,7 +147,8 @@ adamant_status adamant_run_log_open(const char* path, const adamant_optimizer* o
     made.notes = read_notes(options.notes, options.note_count);
     if (options.every != 0) made.every = options.every;
     made.flush_seconds = seconds(options.flush_seconds, made.flush_seconds);
-    *log = new adamant_run_log{RunLog(std::string(given_text(path, "path")), of(optimizer), std::move(made)), {}};
+    if (options.resume != nullptr) made.resume = options.resume;
+    *log = new adamant_run_log{RunLog(std::string(given_text(path, "path")), of(optimizer), std::move(made)), {}, {}};
   });
 }
 
@@ -170,6 +172,15 @@ adamant_status adamant_run_log_end(adamant_run_log* log, const adamant_value* no
 
 adamant_status adamant_run_log_flush(adamant_run_log* log) {
   return guarded([&] { given(log, "log").log.flush(); });
+}
+
+adamant_status adamant_run_log_position(adamant_run_log* log, const char** position) {
+  return guarded([&] {
+    given(position, "position");
+    std::string now = given(log, "log").log.position();
+    log->position = std::move(now);
+    *position = log->position.c_str();
+  });
 }
 
 void adamant_run_log_free(adamant_run_log* log) { delete log; }

@@ -457,6 +457,14 @@ static void statistics(const char* folder) {
     OK(adamant_run_log_step(log, optimizer, 0.5, &report));
   }
   OK(adamant_run_log_flush(log));
+  const char* position = NULL;
+  OK(adamant_run_log_position(log, &position));
+  char kept[4096];
+  snprintf(kept, sizeof(kept), "%s", position);
+  adamant_run_log_free(log);
+  STRUCT(adamant_run_log_options, resume_options);
+  resume_options.resume = kept;
+  OK(adamant_run_log_open(path, optimizer, &resume_options, &log));
   OK(adamant_run_log_end(log, notes, 1));
   adamant_run_log_free(log);
   adamant_run_log_free(NULL);

@@ -121,6 +121,7 @@ static void nulls(adamant_optimizer* optimizer) {
   IS_NULL(adamant_run_log_step(NULL, optimizer, 0.0, &report));
   IS_NULL(adamant_run_log_end(NULL, NULL, 0));
   IS_NULL(adamant_run_log_flush(NULL));
+  IS_NULL(adamant_run_log_position(NULL, &name));
   adamant_tensorboard* board = NULL;
   IS_NULL(adamant_tensorboard_open(NULL, optimizer, NULL, &board));
   IS_NULL(adamant_tensorboard_open("runs", NULL, NULL, &board));

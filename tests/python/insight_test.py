@@ -77,6 +77,38 @@ class OfRunLog(InFolder):
             optimizer.step(grads, statistics=statistics)
             self.assertEqual(len(statistics), 2)
 
+    def lines_of_a_run(self, stopped):
+        """Without what depends on the time. A run that is stopped goes on from a checkpoint of one step before."""
+        path, checkpoint = self.folder / f"{stopped}.jsonl", self.folder / "run.safetensors"
+        log = None
+        for step, (optimizer, grads) in enumerate(run(4)):
+            log = log or adamant.RunLog(path, optimizer)
+            if step == 2:
+                adamant.save(optimizer, checkpoint, metadata={"log": log.position()}, params=True)
+            log.step(0.5 ** step, optimizer.step(grads, statistics=log.statistics))
+            if step == 2 and stopped:
+                log.close()
+                position = adamant.load(optimizer, checkpoint, params=True).metadata["log"]
+                log = adamant.RunLog(path, optimizer, resume=position)
+                log.step(0.5 ** step, optimizer.step(grads, statistics=log.statistics))
+        log.end()
+        return [{key: value for key, value in json.loads(line).items() if key not in ("seconds", "id")}
+                for line in path.read_text().splitlines()]
+
+    def test_that_goes_on(self):
+        lines = self.lines_of_a_run(True)
+        self.assertEqual([line["step"] for line in lines if "loss" in line], [1, 2, 3, 4])
+        self.assertEqual(lines, self.lines_of_a_run(False))
+
+    def test_refuses_to_go_on(self):
+        path = self.folder / "run.jsonl"
+        for optimizer, _ in run(1):
+            self.assertRaises(adamant.InvalidArgumentError, adamant.RunLog, path, optimizer, resume="step 7")
+            with adamant.RunLog(path, optimizer) as log:
+                position = log.position()
+            path.unlink()
+            self.assertRaises(OSError, adamant.RunLog, path, optimizer, resume=position)
+
     def test_as_a_context(self):
         for end in (True, False):
             path = self.folder / f"{end}.jsonl"
