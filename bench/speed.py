@@ -30,7 +30,7 @@ from speed.cases import CASES
 def parsed():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="[%(default)s]")
-    parser.add_argument("--seconds", metavar="NUMBER", help="for each case in a cache [as `adamant bench`]")
+    parser.add_argument("--seconds", metavar="NUMBER", help="for each case that is not from memory [as `adamant bench`]")
     parser.add_argument("--size", metavar="NUMBER", help="parameters of each case from memory [as `adamant bench`]")
     parser.add_argument("--cases", default="", metavar="REGEX",
                         help="only cases with this in their place and name, as in 'cache f32/f32/f32'; the pages stay")

@@ -4,6 +4,7 @@
 """The tables between the marks of the pages, from the records of bench/results/steps."""
 
 import re
+import sys
 import typing
 from statistics import median
 
@@ -93,8 +94,8 @@ def share(runs):
 
 
 def times_as_long(runs, key):
-    """Time of a rival ÷ time of the step; empty if there is no such rival."""
-    return records.multiple(median(run[key] / run["ns_per_param"] for run in runs)) if key in runs[0] else ""
+    """Time of a rival ÷ time of the step; a dash if there is no such rival."""
+    return records.multiple(median(run[key] / run["ns_per_param"] for run in runs)) if key in runs[0] else "–"
 
 
 def size(number):
@@ -179,5 +180,6 @@ def pages():
         path = records.ROOT / page.path
         new = text(found, page.language, page.short)
         texts[path], count = MARKS.subn(lambda _: new, path.read_text())
-        assert count == 1, f"{page.path} has {count} marks of the tables about speed"
+        if count != 1:
+            sys.exit(f"{page.path} has {count} times the marks of the tables about speed, not once")
     return texts
