@@ -78,7 +78,8 @@ def measure(options):
             found = said([*options.program, "bench", "--json", *case.arguments, "--target", target,
                           *further(options, case)])
             (result,), machine = found["results"], found["machine"]
-            runs.append({"place": case.place, "case": case.name, "target": target, "run": run, **figures(result)})
+            runs.append({"place": case.place, "case": case.name, "target": machine["target"], "run": run,
+                         **figures(result)})
     record["machine"] = records.machine(machine["cpu"], machine["threads"], machine["caches"], known[0])
     record["compiler"] = machine["compiler"]
     return {**record, "load after": os.getloadavg(), "runs": runs}
