@@ -33,13 +33,18 @@ def parsed():
     parser.add_argument("--seconds", metavar="NUMBER", help="for each case that is not from memory [as `adamant bench`]")
     parser.add_argument("--size", metavar="NUMBER", help="parameters of each case from memory [as `adamant bench`]")
     parser.add_argument("--cases", default="", metavar="REGEX",
-                        help="only cases with this in their place and name, as in 'cache f32/f32/f32'; the pages stay")
+                        help="only cases with this in their place and name, as in 'cache f32/f32/f32'; needs --out")
     parser.add_argument("--program", type=shlex.split, metavar="COMMAND",
                         default=[str(records.ROOT / "build/release/bin/adamant")], help="[build/release/bin/adamant]")
     parser.add_argument("--out", type=pathlib.Path, default=tables.RESULTS, metavar="FOLDER",
                         help="of the results [bench/results/steps]")
     parser.add_argument("--tables", nargs="?", const="write", choices=["write", "check"])
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.runs < 1:
+        parser.error(f"--runs {options.runs} must be at least 1")
+    if options.cases and options.out == tables.RESULTS:
+        parser.error("--cases needs --out: a file of bench/results/steps has all cases")
+    return options
 
 
 def said(command):
@@ -91,7 +96,7 @@ def main():
         return records.check(tables.pages(), "bench/speed.py --tables")
     if not options.tables:
         records.save(measure(options), ["runs"], options.out)
-    if not options.cases and options.out == tables.RESULTS:
+    if options.out == tables.RESULTS:
         records.write(tables.pages())
     return 0
 

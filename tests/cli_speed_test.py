@@ -60,6 +60,10 @@ class Measuring(unittest.TestCase):
         done = run("--program", "no/such/program")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertEqual(done.stderr, "there is no no/such/program: `make build` makes it\n")
+        for arguments, text in ((("--cases", "cache"), "--cases needs --out: a file of bench/results/steps has all cases"),
+                                (("--runs", "0"), "--runs 0 must be at least 1")):
+            done = run(*arguments)
+            self.assertEqual((done.returncode, done.stderr.splitlines()[-1]), (2, f"speed.py: error: {text}"))
         with tempfile.TemporaryDirectory() as folder:
             done = run("--program", shlex.join(PROGRAM), "--seconds", "-1", "--cases", "cache", "--out", folder)
         self.assertEqual(done.returncode, 1)
