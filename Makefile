@@ -4,7 +4,7 @@
 # Shortcuts for the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
 
-.PHONY: $(program) help lab build test test-deep test-python fuzz soak mutate bench peers fidelity loss install clean
+.PHONY: $(program) help lab build test test-deep test-python fuzz soak mutate bench speed peers fidelity loss install clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on four small workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
@@ -14,6 +14,7 @@ help:
 	@echo 'make soak       kill processes, cut power and fail calls for long: SOAK=100 times what make test does'
 	@echo 'make mutate     break the library in small ways, MUTANTS=100 of them, and look whether a test fails; hours'
 	@echo 'make bench      install what is missing, build, and measure'
+	@echo 'make speed      measure this machine for the tables of README.md and docs/formats.md; some minutes, SPEED=--help'
 	@echo 'make peers      time steps beside other Python packages: writes docs/benchmarks.md; ten minutes or more'
 	@echo 'make fidelity   how accurately compact states follow f32 states: writes docs/fidelity.md'
 	@echo 'make loss       what compact formats cost in loss: writes docs/loss.md, takes half an hour'
@@ -68,6 +69,11 @@ bench:
 	@tools/setup build
 	@$(MAKE) --no-print-directory $(program)
 	@$(program) bench
+
+speed:
+	@tools/setup build
+	@$(MAKE) --no-print-directory $(program)
+	@bench/speed.py $(SPEED)
 
 peers:
 	@tools/setup test

@@ -15,21 +15,19 @@ names them: ADAMANT_LIBRARY (target adamant_shared), ADAMANT_CEILING (target ada
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
 import time
 
+import records
 from peers import packages, page, steps, summary
 
 WORKLOADS = ["16Ki", "1Mi", "1000x4096", "64Mi", "GPT-2 124M"]
-RESULTS = packages.ROOT / "bench/results"
 LIBRARIES = {"ADAMANT_LIBRARY": "src/libadamant_shared.so", "ADAMANT_CEILING": "bench/libadamant_ceiling.so"}
 LIMIT = 1200  # seconds for the peers of one package
 
@@ -46,7 +44,7 @@ def parsed():
     parser.add_argument("--rounds", type=int, default=0, help="[5 to 25, by time]")
     parser.add_argument("--here", action="store_true", help="install nothing: measure the packages of this Python")
     parser.add_argument("--short", action="store_true", help="--here --workloads 64Mi --rounds 3, and no file")
-    parser.add_argument("--out", type=pathlib.Path, default=RESULTS, metavar="FOLDER",
+    parser.add_argument("--out", type=pathlib.Path, default=records.RESULTS, metavar="FOLDER",
                         help="of the results [bench/results]")
     parser.add_argument("--page", nargs="?", const="write", choices=["write", "check"])
     parser.add_argument("--package", help=argparse.SUPPRESS)  # what a process of one package is told
@@ -102,17 +100,11 @@ def run_package(package, options, out):
 
 def set_environment(options):
     for variable, path in LIBRARIES.items():
-        file = pathlib.Path(os.environ.setdefault(variable, str(packages.ROOT / "build/release" / path)))
+        file = pathlib.Path(os.environ.setdefault(variable, str(records.ROOT / "build/release" / path)))
         if not file.exists():
             sys.exit(f"there is no {file}: `make peers` builds it")
     if options.prime_rl:
         os.environ["PRIME_RL_KERNEL"] = str(pathlib.Path(options.prime_rl).resolve())
-
-
-def commit():
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    done = subprocess.run(command, cwd=packages.ROOT, capture_output=True, text=True)
-    return done.stdout.strip() or None
 
 
 def install(options):
@@ -134,8 +126,7 @@ def measure(options):
     """The content of a file of bench/results."""
     set_environment(options)
     missing = install(options)
-    result = {"machine": {}, "date": datetime.date.today().isoformat(), "commit": commit(),
-              "command": shlex.join(["bench/peers.py", *(os.path.basename(each) for each in sys.argv[1:])]), "compiler": "",
+    result = {"machine": {}, **records.begun(), "compiler": "",
               "versions": {"python": sys.version.split()[0]}, "load before": os.getloadavg(), "absent": {}}
     heats, sizes = [], []
     for package in packages.PACKAGES:
@@ -166,29 +157,20 @@ def measure(options):
     return {**result, "heats": heats}
 
 
-def file_name(machine):
-    """'intel-xeon-2c-avx512' from what the machine says of itself."""
-    words = re.sub(r"\((r|tm)\)|@.*|\d+-core|\b(cpu|processor)\b", " ", machine["cpu"].lower())
-    sets = {"AVX3": "avx512"}
-    return "-".join([*re.findall(r"[a-z0-9]+", words), f"{machine['processors']}c",
-                     sets.get(machine["instruction set"], machine["instruction set"].lower())]) + ".json"
-
-
 def main():
     options = parsed()
     if options.package:
         return measure_package(options)
+    if options.page == "check":
+        return records.check(page.pages(), "bench/peers.py --page")
     if options.page:
-        return page.write(RESULTS) if options.page == "write" else page.check(RESULTS)
+        return records.write(page.pages())
     result = measure(options)
     print("\n".join(page.tables(result)))
     if not options.short:
-        options.out.mkdir(parents=True, exist_ok=True)
-        file = options.out / file_name(result["machine"])
-        file.write_text(summary.as_text(result))
-        print(f"wrote {file}", file=sys.stderr)
-        if options.out == RESULTS:
-            page.write(RESULTS)
+        records.save(result, ["cells", "heats"], options.out)
+        if options.out == records.RESULTS:
+            records.write(page.pages())
     return 0
 
 

@@ -13,6 +13,7 @@ import time
 
 import numpy
 
+import records
 from peers.steps import OURS, THREADS, Step, Unavailable
 
 CEILING = "ceiling"
@@ -173,9 +174,7 @@ def measure(peers, workloads, rounds, save):
     Measures Adamant's rows of f32 and of the bits that the peers have; without peers, all of its rows alone."""
     import adamant
     cpu, caches, compiler = library().adamant_machine().decode().split("\n")
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    result = {"machine": {"cpu": cpu, "processors": THREADS, "caches": caches, "memory": memory,
-                          "instruction set": adamant.current_target()},
+    result = {"machine": records.machine(cpu, THREADS, caches, adamant.current_target()),
               "compiler": compiler, "absent": {}, "heats": [], "bytes": []}
     ours = [row for row in OURS if not peers or row.bits in {"f32", *(peer.bits for peer in peers)}]
     for workload in workloads:

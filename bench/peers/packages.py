@@ -5,12 +5,12 @@
 cannot be had costs only its own peers; none brings another torch."""
 
 import os
-import pathlib
 import re
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).parents[2]
+from records import ROOT
+
 VENV = ROOT / "build/peers-venv"
 PYTHON = VENV / "bin/python"
 # Of packages that are installed without what they depend on, since that includes torch.

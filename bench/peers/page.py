@@ -3,10 +3,10 @@
 
 """docs/benchmarks.md from the files of bench/results."""
 
-import json
-import pathlib
+import records
+from records import multiple, table
 
-PAGE = pathlib.Path(__file__).parents[2] / "docs/benchmarks.md"
+PAGE = records.ROOT / "docs/benchmarks.md"
 
 HEAD = """# Benchmarks: a step of AdamW in Adamant and in other packages
 
@@ -74,11 +74,6 @@ def title(workload):
     return workload.replace("x", " × ")
 
 
-def table(head, rows):
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
-    return [lines[0], "|" + "---|" * len(head), *lines[1:], ""]
-
-
 def by_workload(result, text, keep):
     """Rows of the kept names, a column for each workload."""
     cells = {(cell["name"], cell["workload"]): text(cell) for cell in result["cells"] if keep(cell)}
@@ -88,10 +83,6 @@ def by_workload(result, text, keep):
 
 def workloads_of(result):
     return list(dict.fromkeys(cell["workload"] for cell in result["cells"]))
-
-
-def ratio(value):
-    return f"{value:.2f}" if value < 9.995 else f"{value:.0f}"
 
 
 def sizes(result):
@@ -113,10 +104,10 @@ def tables(result):
     """The lines about one machine."""
     names = [title(workload) for workload in workloads_of(result)]
     lines = table(["time ÷ ceiling (best ns per parameter)", *names],
-                  by_workload(result, lambda c: f"{ratio(c['ceiling ratio'])} ({c['best ns']:.2f})", lambda c: True))
+                  by_workload(result, lambda c: f"{multiple(c['ceiling ratio'])} ({c['best ns']:.2f})", lambda c: True))
     against = {cell["name"]: cell["against"] for cell in result["cells"] if "against" in cell}
     if against:
-        rows = by_workload(result, lambda c: ratio(c["times ours"]), lambda c: "times ours" in c)
+        rows = by_workload(result, lambda c: multiple(c["times ours"]), lambda c: "times ours" in c)
         lines += table(["peer's time ÷ Adamant's", "Adamant's row", *names],
                        [[row[0], against[row[0]], *row[1:]] for row in rows])
     lines += sizes(result)
@@ -128,30 +119,12 @@ def tables(result):
 def section(result):
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    load = [f"{result[when][0]:.2f}" for when in ("load before", "load after")]
     return [f"## {machine['cpu']}, {machine['processors']} processors", "",
-            f"{machine['caches']}; {machine['memory'] / 2**30:.0f} GiB of memory; instruction set "
-            f"{machine['instruction set']}. Measured on {result['date']} at commit {result['commit']}, compiled by "
-            f"{result['compiler']}, with `{result['command']}`. The load average of the machine was {load[0]} before "
-            f"and {load[1]} after. Versions: {versions}.", "", *tables(result)]
+            f"{records.facts(result, 'en')} Versions: {versions}.", "", *tables(result)]
 
 
-def text(results):
-    files = [json.loads(file.read_text()) for file in sorted(results.glob("*.json"))]
-    sections = [line for result in files for line in section(result)] or [
+def pages():
+    """The one page, with its text."""
+    sections = [line for result in records.load(records.RESULTS) for line in section(result)] or [
         "## Machines", "", "No machine has been measured yet."]
-    return HEAD + "\n" + "\n".join(sections).rstrip() + "\n" + TAIL
-
-
-def write(results):
-    PAGE.write_text(text(results))
-    return 0
-
-
-def check(results):
-    """Status 1 if the page is not what the results give."""
-    if PAGE.exists() and PAGE.read_text() == text(results):
-        print("docs/benchmarks.md is what bench/results gives")
-        return 0
-    print("docs/benchmarks.md is not what bench/results gives: bench/peers.py --page writes it")
-    return 1
+    return {PAGE: HEAD + "\n" + "\n".join(sections).rstrip() + "\n" + TAIL}

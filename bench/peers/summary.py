@@ -3,8 +3,9 @@
 
 """What follows from the rounds: one cell for each row and workload."""
 
-import json
 import statistics
+
+import records
 
 
 def ratio(rounds, name, base):
@@ -32,17 +33,5 @@ def cells(heats, sizes, workloads, rows):
             for size in sizes:
                 if (size["workload"], size["name"]) == (workload, row.name):
                     cell.update({key: size[key] for key in ("weights", "states", "temporaries")})
-            found.append({key: float(f"{value:.4g}") if isinstance(value, float) else value
-                          for key, value in cell.items()})
+            found.append({key: records.rounded(value) for key, value in cell.items()})
     return found
-
-
-def as_text(result):
-    """JSON with a line for each cell and for the rounds of each row."""
-    text = json.dumps(result, indent=1, ensure_ascii=False)
-    for key in ("cells", "heats"):
-        head, rest = text.split(f'\n "{key}": [\n', 1)
-        body, end = rest.split("\n ]", 1)
-        lines = ",\n".join("  " + json.dumps(each, ensure_ascii=False) for each in json.loads(f"[{body}]"))
-        text = f'{head}\n "{key}": [\n{lines}\n ]{end}'
-    return text + "\n"
