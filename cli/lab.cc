@@ -198,6 +198,7 @@ class Lab {
             .settings = chosen(lab::tuned(job.info->name, rule.name)),
             .vectors = vectors,
             .steps = job.steps,
+            .warmup = lab::warmup_of(*job.info, job.steps),
             .seed = seed,
             .target_loss = job.info->target_loss,
             .memory = memory,
