@@ -275,21 +275,20 @@ class AttentionModel {
     return list;
   }
 
-  /// As GPT-2 starts: embeddings, positions and output with deviation 0.02; what the blocks add is smaller by the root
-  /// of how much is added. Inside the blocks, weights keep the size of what they are given: at this width 0.02 is
-  /// small.
+  /// Weights keep the size of what they are given, but what the blocks add is smaller by the root of how much is added,
+  /// as in GPT-2. Embeddings and positions are as large as the weights of the output.
   void start(std::uint64_t seed) {
-    constexpr double kDeviation = 0.02;
+    const double deviation = 1.0 / std::sqrt(static_cast<double>(size_.width));
     const double out_scale = 1.0 / std::sqrt(2.0 * static_cast<double>(size_.layers));
     std::uint64_t stream = kWeightStream;
-    embedding_.set_random(kDeviation, Random(seed, stream++));
-    position_.set_random(kDeviation, Random(seed, stream++));
+    embedding_.set_random(deviation, Random(seed, stream++));
+    position_.set_random(deviation, Random(seed, stream++));
     for (TransformerBlock<Real>& block : blocks_) {
       block.start(out_scale, seed, stream);
       stream += 4;
     }
     norm_.start();
-    output_.set_random(kDeviation, Random(seed, stream));
+    output_.set_random(deviation, Random(seed, stream));
   }
 
   /// Mean cross-entropy of the next words. `words` are sequences of `context` words, one after the other; `next` has
