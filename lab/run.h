@@ -29,6 +29,7 @@ struct RunConfig {
   Tuned settings{};
   std::optional<TunedRule> vectors{};  ///< another rule, for the parameters of one row
   std::uint64_t steps = 1;
+  std::uint64_t warmup = 0;  ///< of them, with a rising learning rate
   std::uint64_t seed = 1;
   double target_loss = 0.0;
   MemoryFormats memory{};

@@ -14,6 +14,7 @@ Notes notes_of(const LogConfig& log, const RunConfig& config) {
   Notes notes = log.notes;
   notes.insert(notes.end(), {{"rule", std::string(config.rule.name)},
                              {"schedule", "cosine"},
+                             {"warmup", number(config.warmup)},
                              {"state", std::string(config.memory.name)},
                              {"steps", number(config.steps)},
                              {"seed", number(config.seed)},

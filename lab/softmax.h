@@ -12,10 +12,9 @@
 
 namespace adamant::lab {
 
-/// Mean over the rows of -log softmax(logits)[label]. Replaces the logits by the gradient of that mean.
+/// Sum over the rows of -log softmax(logits)[label]. Replaces the logits by the gradient of `weight` times that sum.
 template <class Real>
-double softmax_cross_entropy(Matrix<Real>& logits, std::span<const int> labels) {
-  const Real weight = Real(1) / static_cast<Real>(logits.rows());
+double sum_softmax_cross_entropy(Matrix<Real>& logits, std::span<const int> labels, Real weight) {
   double loss = 0.0;
   for (Eigen::Index i = 0; i < logits.rows(); ++i) {
     auto row = logits.row(i);
@@ -28,6 +27,13 @@ double softmax_cross_entropy(Matrix<Real>& logits, std::span<const int> labels) 
     row *= weight / sum;
     row[label] -= weight;
   }
+  return loss;
+}
+
+/// Mean over the rows of -log softmax(logits)[label]. Replaces the logits by the gradient of that mean.
+template <class Real>
+double softmax_cross_entropy(Matrix<Real>& logits, std::span<const int> labels) {
+  const double loss = sum_softmax_cross_entropy(logits, labels, Real(1) / static_cast<Real>(logits.rows()));
   return loss / static_cast<double>(logits.rows());
 }
 

@@ -14,6 +14,9 @@ namespace adamant::lab {
 /// Where Debian's package jargon-text puts The Jargon File.
 inline constexpr const char* kJargonFile = "/usr/share/doc/jargon-text/jargon.txt.gz";
 
+/// How many words the models know.
+inline constexpr std::size_t kVocabulary = 3000;
+
 /// The words of a UTF-8 text: letters with apostrophes between them, in lower case (ASCII letters only are lowered).
 [[nodiscard]] std::vector<std::string> split_words(std::string_view text);
 

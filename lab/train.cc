@@ -109,7 +109,8 @@ RunResult train(Workload& workload, const RunConfig& config, const LogConfig* lo
     const double loss = workload.loss_and_grad(result.steps);
     workload.set_grads(optimizer);
     for (std::size_t group = 0; group < lr.size(); ++group) {
-      optimizer.set_options(group, {.lr = schedule::cosine(lr[group], result.steps, config.steps)});
+      optimizer.set_options(group,
+                            {.lr = schedule::warmup_cosine(lr[group], result.steps, config.warmup, config.steps)});
     }
     const auto before = Clock::now();
     Statistics* const statistics = log ? log->statistics() : nullptr;

@@ -22,9 +22,11 @@ struct Trial {
 /// apart. On the landscapes, whose minimum is not at zero, only with weight decay 0.
 [[nodiscard]] std::vector<Tuned> tuning_grid(const WorkloadInfo& workload);
 
-/// Trains at every point of the grid with seeds that the lab does not use otherwise. `base` gives all but the settings
+/// Trains at every point of the grid with seeds that the lab does not use otherwise. On a slow workload, with one seed:
+/// at every learning rate without decay, then at the best of them with each decay. `base` gives all but the settings
 /// and the seed. Stops early, without the rest, when `watch` says so.
-[[nodiscard]] std::vector<Trial> tune(const WorkloadInfo& info, Workload& workload, RunConfig base, const Watch& watch);
+[[nodiscard]] std::vector<Trial> tune(const WorkloadInfo& info, Workload& workload, const RunConfig& base,
+                                      const Watch& watch);
 
 /// The trial of smallest loss; the earlier one of equals.
 [[nodiscard]] const Trial& best(const std::vector<Trial>& trials);

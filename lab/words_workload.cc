@@ -12,10 +12,9 @@
 namespace adamant::lab {
 namespace {
 
-constexpr std::size_t kVocabulary = 3000;
-constexpr std::size_t kContext = 3;
-constexpr Eigen::Index kWidth = 32;
-constexpr Eigen::Index kHidden = 32;
+constexpr std::size_t kWordsBefore = 3;
+constexpr Eigen::Index kEmbeddingWidth = 32;
+constexpr Eigen::Index kHiddenWidth = 32;
 constexpr std::size_t kMostScored = 8192;   // words, evenly spread over the held-out part
 constexpr std::size_t kScoredAtOnce = 512;  // bounds the memory of the logits
 
@@ -23,7 +22,7 @@ class WordsWorkload final : public Workload {
  public:
   explicit WordsWorkload(const WorkloadOptions& options)
       : corpus_(read_corpus(options.text, kVocabulary)),
-        model_(kContext, static_cast<Eigen::Index>(corpus_.vocabulary.size()), kWidth, kHidden),
+        model_(kWordsBefore, static_cast<Eigen::Index>(corpus_.vocabulary.size()), kEmbeddingWidth, kHiddenWidth),
         batch_size_(options.batch_size),
         sparse_rows_(options.sparse_rows) {
     const bool validation = options.held_out == HeldOut::validation;
@@ -33,9 +32,9 @@ class WordsWorkload final : public Workload {
 
   std::string describe() const override {
     return std::to_string(train_end_) + " words of text to learn from, " + std::to_string(held_out_end_ - train_end_) +
-           " held out, " + std::to_string(corpus_.vocabulary.size()) + " known; " + std::to_string(kContext) +
-           " words predict the next, embedding of " + std::to_string(kWidth) + ", hidden layer of " +
-           std::to_string(kHidden) + (sparse_rows_ ? "; sparse rows" : "");
+           " held out, " + std::to_string(corpus_.vocabulary.size()) + " known; " + std::to_string(kWordsBefore) +
+           " words predict the next, embedding of " + std::to_string(kEmbeddingWidth) + ", hidden layer of " +
+           std::to_string(kHiddenWidth) + (sparse_rows_ ? "; sparse rows" : "");
   }
   std::vector<Weight<float>*> weights() override { return model_.weights(); }
   void start(std::uint64_t seed) override {
@@ -46,7 +45,7 @@ class WordsWorkload final : public Workload {
     const Random random(seed_, kBatchStream);
     clear();
     for (std::size_t i = 0; i < batch_size_; ++i) {
-      take(kContext + random.below(step * batch_size_ + i, train_end_ - kContext));
+      take(kWordsBefore + random.below(step * batch_size_ + i, train_end_ - kWordsBefore));
     }
     return sparse_rows_ ? model_.loss_and_row_grads(context_, next_) : model_.loss_and_grad(context_, next_);
   }
@@ -56,7 +55,7 @@ class WordsWorkload final : public Workload {
     optimizer.set_lazy_row_grad(0, rows_, model_.row_grads());
   }
   Score evaluate() override {
-    const std::size_t first = train_end_ + kContext, count = held_out_end_ - first;
+    const std::size_t first = train_end_ + kWordsBefore, count = held_out_end_ - first;
     const std::size_t scored = std::min(count, kMostScored);
     double loss = 0.0;
     for (std::size_t begin = 0; begin < scored; begin += kScoredAtOnce) {
@@ -75,7 +74,7 @@ class WordsWorkload final : public Workload {
   }
   // Adds the word at that position and the words before it to the batch.
   void take(std::size_t position) {
-    for (std::size_t i = position - kContext; i < position; ++i) context_.push_back(corpus_.words[i]);
+    for (std::size_t i = position - kWordsBefore; i < position; ++i) context_.push_back(corpus_.words[i]);
     next_.push_back(corpus_.words[position]);
   }
 

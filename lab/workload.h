@@ -59,13 +59,21 @@ struct WorkloadInfo {
   std::string_view name;
   std::string_view metric;  ///< "accuracy" in [0, 1], "perplexity", or "distance" to the minimum
   std::string (*metric_text)(double value);
-  std::uint64_t steps;      ///< unless told otherwise
-  std::size_t batch_size;   ///< unless told otherwise
-  double target_loss;       ///< a run counts the steps until its training loss is this low
-  bool reads_text = false;  ///< learns the text of WorkloadOptions, and may give rows of gradients
-  bool decays = true;       ///< may be better with weight decay, which draws to zero: not a known minimum elsewhere
+  std::uint64_t steps;       ///< unless told otherwise
+  std::uint64_t warmup = 0;  ///< of so many steps, those with a rising learning rate; see warmup_of
+  std::size_t batch_size;    ///< unless told otherwise
+  std::uint64_t seeds = 3;   ///< runs of each rule, unless told otherwise
+  double target_loss;        ///< a run counts the steps until its training loss is this low
+  bool reads_text = false;   ///< learns the text of WorkloadOptions, and may give rows of gradients
+  bool decays = true;        ///< may be better with weight decay, which draws to zero: not a known minimum elsewhere
+  bool slow = false;         ///< a search for its settings tries fewer of them; see tune.h
   std::unique_ptr<Workload> (*make)(const WorkloadOptions&);
 };
+
+/// Steps of a rising learning rate in a run of so many steps: always the same share.
+[[nodiscard]] inline std::uint64_t warmup_of(const WorkloadInfo& info, std::uint64_t steps) {
+  return steps * info.warmup / info.steps;
+}
 
 /// All workloads.
 [[nodiscard]] std::span<const WorkloadInfo> workloads();

@@ -10,6 +10,7 @@ namespace adamant::lab {
 
 std::unique_ptr<Workload> make_digits(const WorkloadOptions& options);
 std::unique_ptr<Workload> make_words(const WorkloadOptions& options);
+std::unique_ptr<Workload> make_attention(const WorkloadOptions& options);
 std::unique_ptr<Workload> make_ravine(const WorkloadOptions& options);
 std::unique_ptr<Workload> make_rosenbrock(const WorkloadOptions& options);
 

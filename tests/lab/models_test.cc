@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "lab/attention_model.h"
 #include "lab/landscapes.h"
 #include "lab/mlp.h"
 #include "lab/word_model.h"
@@ -13,13 +14,15 @@
 namespace adamant::lab {
 namespace {
 
-/// Compares every gradient with (f(x + h) - f(x - h)) / 2h, whose error is about h² = 1e-10 of the third derivative.
+/// Compares every gradient with (f(x + h) - f(x - h)) / 2h, whose error is about h² = 1e-10 of the third derivative:
+/// each number, and each tensor in proportion to its norm.
 void compare(const std::vector<Weight<double>*>& weights, const std::function<double()>& loss_and_grad) {
   loss_and_grad();
   std::vector<Matrix<double>> grads;
   for (const Weight<double>* weight : weights) grads.push_back(weight->grad);
   constexpr double kStep = 1e-5;
   for (std::size_t w = 0; w < weights.size(); ++w) {
+    double error = 0.0;
     for (Eigen::Index i = 0; i < grads[w].size(); ++i) {
       double& x = weights[w]->value.data()[i];
       const double at = x;
@@ -28,8 +31,11 @@ void compare(const std::vector<Weight<double>*>& weights, const std::function<do
       x = at - kStep;
       const double below = loss_and_grad();
       x = at;
-      EXPECT_NEAR(grads[w].data()[i], (above - below) / (2 * kStep), 1e-8) << weights[w]->name << " " << i;
+      const double expected = (above - below) / (2 * kStep);
+      EXPECT_NEAR(grads[w].data()[i], expected, 1e-8) << weights[w]->name << " " << i;
+      error += (grads[w].data()[i] - expected) * (grads[w].data()[i] - expected);
     }
+    EXPECT_LT(std::sqrt(error), 1e-6 * grads[w].norm()) << weights[w]->name;
   }
 }
 
@@ -53,6 +59,56 @@ TEST(Models, WordModelsGradient) {
     const std::vector<int> context = {0, 1, 1, 1, 5, 0}, next = {3, 4, 0};
     compare(model.weights(), [&] { return model.loss_and_grad(context, next); });
   }
+}
+
+constexpr AttentionSize kSmallAttention = {.vocabulary = 7, .context = 5, .width = 4, .layers = 2, .heads = 2};
+const std::vector<int> kSequences = {0, 1, 1, 6, 5, 2, 3, 1, 0, 4}, kNextWords = {1, 1, 6, 5, 3, 3, 1, 0, 4, 4};
+
+// Weights large enough that every part of the model matters; at the start it hardly attends.
+void set_large(AttentionModel<double>& model, std::uint64_t seed) {
+  std::uint64_t stream = 0;
+  for (Weight<double>* weight : model.weights()) weight->set_random(0.7, Random(seed, stream++));
+}
+
+TEST(Models, AttentionModelsGradient) {
+  AttentionModel<double> model(kSmallAttention);
+  for (const std::uint64_t seed : {1u, 2u}) {
+    set_large(model, seed);
+    compare(model.weights(), [&] { return model.loss_and_grad(kSequences, kNextWords); });
+  }
+}
+
+TEST(Models, AttentionSeesNoWordThatComesLater) {
+  AttentionModel<double> model(kSmallAttention);
+  set_large(model, 1);
+  const std::vector<int> words(kSequences.begin(), kSequences.begin() + 5), next(5, 0);
+  // Which positions a change of one word reaches.
+  const auto changes = [&](std::size_t changed) {
+    std::vector<int> other = words;
+    other[changed] = (other[changed] + 1) % 7;
+    model.loss(words, next);
+    const Matrix<double> left = model.last_hidden();
+    model.loss(other, next);
+    std::vector<bool> differs;
+    for (Eigen::Index i = 0; i < left.rows(); ++i) differs.push_back(left.row(i) != model.last_hidden().row(i));
+    return differs;
+  };
+  EXPECT_EQ(changes(4), (std::vector<bool>{false, false, false, false, true}));
+  EXPECT_EQ(changes(2), (std::vector<bool>{false, false, true, true, true}));
+}
+
+TEST(Models, RowGradientsOfAttentionAreTheDenseOnes) {
+  AttentionModel<double> model(kSmallAttention);
+  set_large(model, 1);
+  const double loss = model.loss_and_grad(kSequences, kNextWords);
+  const Matrix<double> dense = model.weights().front()->grad;
+  EXPECT_EQ(model.loss_and_row_grads(kSequences, kNextWords), loss);
+  EXPECT_EQ(model.loss(kSequences, kNextWords), loss);
+  Matrix<double> sum = Matrix<double>::Zero(7, 4);
+  for (std::size_t i = 0; i < kSequences.size(); ++i) {
+    sum.row(kSequences[i]) += model.row_grads().row(static_cast<Eigen::Index>(i));
+  }
+  EXPECT_EQ(sum, dense);
 }
 
 TEST(Models, RowGradientsAreTheDenseOnes) {
