@@ -7,8 +7,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <future>
 #include <numbers>
 #include <span>
 #include <string>
@@ -340,26 +342,42 @@ class AttentionModel {
     norm_.forward(x_, normed_);
   }
 
-  // The loss; where asked for, the gradients of the output's weights and of normed_.
+  // What one of two threads does of the output layer, most of the work of a step.
+  struct Half {
+    Matrix<Real> some, logits, product, grad;
+    double loss = 0.0;
+  };
+
+  // The loss; where asked for, the gradients of the output's weights and of normed_. The halves are the same, and are
+  // added in the same order, on any number of processors.
   double output_layer(std::span<const int> next, bool gradients) {
     const Eigen::Index rows = normed_.rows();
-    double loss = 0.0;
+    const Eigen::Index middle = (rows / 2 + kRowsAtOnce - 1) / kRowsAtOnce * kRowsAtOnce;
     dnormed_.resize(rows, size_.width);
-    if (gradients) output_.grad.setZero();
-    for (Eigen::Index row = 0; row < rows; row += kRowsAtOnce) {
-      const Eigen::Index count = std::min(kRowsAtOnce, rows - row);
-      some_ = normed_.middleRows(row, count);
-      multiply(some_, output_.value, logits_);
-      loss += sum_softmax_cross_entropy(logits_,
-                                        next.subspan(static_cast<std::size_t>(row), static_cast<std::size_t>(count)),
-                                        Real(1) / static_cast<Real>(rows));
+    std::future<void> second =
+        std::async(std::launch::async, [&] { output_rows(std::min(middle, rows), rows, next, gradients, halves_[1]); });
+    output_rows(0, std::min(middle, rows), next, gradients, halves_[0]);
+    second.get();
+    if (gradients) output_.grad = halves_[0].grad + halves_[1].grad;
+    return (halves_[0].loss + halves_[1].loss) / static_cast<double>(rows);
+  }
+
+  void output_rows(Eigen::Index first, Eigen::Index end, std::span<const int> next, bool gradients, Half& half) {
+    half.loss = 0.0;
+    if (gradients) half.grad.setZero(output_.grad.rows(), output_.grad.cols());
+    for (Eigen::Index row = first; row < end; row += kRowsAtOnce) {
+      const Eigen::Index count = std::min(kRowsAtOnce, end - row);
+      half.some = normed_.middleRows(row, count);
+      multiply(half.some, output_.value, half.logits);
+      half.loss += sum_softmax_cross_entropy(
+          half.logits, next.subspan(static_cast<std::size_t>(row), static_cast<std::size_t>(count)),
+          Real(1) / static_cast<Real>(normed_.rows()));
       if (!gradients) continue;
-      multiply_transposed(some_, logits_, doutput_);
-      output_.grad += doutput_;
-      multiply_by_transposed(logits_, output_.value, some_);
-      dnormed_.middleRows(row, count) = some_;
+      multiply_transposed(half.some, half.logits, half.product);
+      half.grad += half.product;
+      multiply_by_transposed(half.logits, output_.value, half.some);
+      dnormed_.middleRows(row, count) = half.some;
     }
-    return loss / static_cast<double>(rows);
   }
 
   AttentionSize size_;
@@ -367,7 +385,8 @@ class AttentionModel {
   std::vector<TransformerBlock<Real>> blocks_;
   LayerNorm<Real> norm_;
   Weight<Real> output_;
-  Matrix<Real> x_, dx_, normed_, dnormed_, some_, logits_, doutput_;
+  Matrix<Real> x_, dx_, normed_, dnormed_;
+  std::array<Half, 2> halves_;
 };
 
 }  // namespace adamant::lab

@@ -4,6 +4,7 @@
 #include "lab/comparison.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -13,9 +14,20 @@ namespace adamant::lab {
 namespace {
 
 std::string digits(double value, int count) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.*g", count, value);
+  char text[512];
+  if (value < std::pow(10.0, count)) {
+    std::snprintf(text, sizeof(text), "%.*g", count, value);
+  } else {
+    std::snprintf(text, sizeof(text), "%.0f", value);
+  }
   return text;
+}
+
+// Of so many values, how many standard errors their mean lies from zero at most in 95 of 100 cases if it is zero:
+// Student's t.
+double student(std::size_t values) {
+  constexpr std::array kAt = {12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23};
+  return kAt[std::min(values - 2, kAt.size() - 1)];
 }
 
 }  // namespace
@@ -47,7 +59,7 @@ std::string comparison_sentence(std::span<const ComparedRule> rules) {
                                      : "that divides by a second moment") +
                       ", " + rival.name;
   if (difference.count < 2) return words + ", is " + digits(difference.mean, 2) + " above it, on a single seed.";
-  words += difference.mean <= 2.0 * error ? ", is level with it" : ", is clearly above it";
+  words += difference.mean <= student(difference.count) * error ? ", is not clearly above it" : ", is clearly above it";
   return words + ": by " + digits(difference.mean, 2) + ", with a standard error of " + digits(error, 2) + ".";
 }
 
