@@ -11,9 +11,13 @@
 #include <fstream>
 #include <memory>
 #include <thread>
+#include <vector>
 
+#include "checkpoint/files.h"
 #include "tests/support/buffers.h"
+#include "tests/support/checkpoint_ways.h"
 #include "tests/support/files.h"
+#include "tests/support/memory_system.h"
 #include "tests/support/refusal.h"
 
 namespace adamant::testing {
@@ -309,6 +313,20 @@ TEST_F(Checkpoint, KeepsWhoMayRead) {
   EXPECT_EQ(inspect(path).state.steps, 1u);
 }
 
+// Not even while it is written.
+TEST_F(Checkpoint, IsReadByNoOneElse) {
+  const Training run;
+  MemorySystem memory(kFolder);
+  const UseSystem use(memory);
+  save(*run.optimizer, kPath);
+  for (auto& [file, mode] : memory.files.modes) mode = 0600;
+  std::vector<MemoryChange> changes;
+  memory.changes = &changes;
+  save(*run.optimizer, kPath);
+  EXPECT_FALSE(changes.empty());
+  for (const MemoryChange& change : changes) EXPECT_EQ(change.mode & 077u, 0u);
+}
+
 TEST_F(Checkpoint, TornStatesWaitForALoad) {
   Training run, other;
   run.steps(2);
@@ -410,6 +428,9 @@ TEST_F(Checkpoint, LeavesNothingUnfinishedBehind) {
   write(place / orphan, "x");
   write(place / ".adamant-0123456789abcdef.tmp", "x");
   write(place / "step-000000000001.txt", "the user's");
+  // What someone still writes is no such file.
+  const checkpoint::Folder of_another(place);
+  const checkpoint::NewFile unfinished(of_another, "x", 1);
   const std::size_t files = names_in(place).size();
   const Checkpoints again(place, {.keep = 1});
   EXPECT_EQ(names_in(place).size(), files - 2);
