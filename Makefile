@@ -10,7 +10,7 @@ help:
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
 	@echo 'make test-python  the tests of the Python package in a venv with the newest torch, TORCH=torch==2.13.0'
-	@echo 'make fuzz       look for inputs that break what reads them, for FUZZ_SECONDS=600 with each of six targets'
+	@echo 'make fuzz       look for inputs that break what reads them, for FUZZ_SECONDS=600 with each of eight targets'
 	@echo 'make soak       kill processes, cut power and fail calls for long: SOAK=100 times what make test does'
 	@echo 'make mutate     break the library in small ways, MUTANTS=100 of them, and look whether a test fails; hours'
 	@echo 'make bench      install what is missing, build, and measure'

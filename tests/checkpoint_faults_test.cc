@@ -7,8 +7,10 @@
 #include <sys/resource.h>
 
 #include <adamant/checkpoint.hpp>
+#include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <iterator>
 #include <new>
 #include <string>
 #include <system_error>
@@ -38,7 +40,7 @@ std::ostream& operator<<(std::ostream& out, const Fault& fault) {
 }
 
 /// Runs `use` with every fault that can strike it, over a system that `prepare` makes anew each time, until the number
-/// of a call is beyond the last. Returns how many faults struck.
+/// of a call is beyond the last; `use` is told which it is, and whether it has struck. Returns how many faults struck.
 template <class Prepare, class Use>
 std::size_t with_every_fault(const Prepare& prepare, const Use& use) {
   std::size_t count = 0;
@@ -61,7 +63,7 @@ std::size_t with_every_fault(const Prepare& prepare, const Use& use) {
             return error;
           };
           const ::testing::ScopedTrace trace(__FILE__, __LINE__, ::testing::PrintToString(fault));
-          use(memory, faulty);
+          use(memory, faulty, fault, struck);
           if (::testing::Test::HasFatalFailure()) return count;
           if (!struck) break;
           ++count;
@@ -70,6 +72,13 @@ std::size_t with_every_fault(const Prepare& prepare, const Use& use) {
     }
   }
   return count;
+}
+
+/// Whether it is made again where a signal interrupts it, whoever makes it.
+bool is_made_again(SystemCall call) {
+  constexpr SystemCall kAgain[] = {SystemCall::open_folder, SystemCall::status_at, SystemCall::allocate,
+                                   SystemCall::write,       SystemCall::rename_at, SystemCall::unlink_at};
+  return std::ranges::find(kAgain, call) != std::end(kAgain);
 }
 
 TEST(Faults, InSavingLeaveTheOldOrTheNew) {
@@ -81,7 +90,7 @@ TEST(Faults, InSavingLeaveTheOldOrTheNew) {
     SmallRun reader;
     points += with_every_fault(
         [&] { return MemorySystem(first.files); },
-        [&](MemorySystem& memory, FaultySystem& faulty) {
+        [&](MemorySystem& memory, FaultySystem& faulty, const Fault& fault, const bool& struck) {
           const UseSystem use(faulty);
           const MemoryFiles before = memory.files;
           std::string refused;
@@ -93,6 +102,12 @@ TEST(Faults, InSavingLeaveTheOldOrTheNew) {
           }
           ASSERT_EQ(memory.open_count(), 0u);
           refusals += !refused.empty();
+          // What may not last, or may not go, is told; a signal is not.
+          const bool told =
+              fault.call == SystemCall::sync || (fault.call == SystemCall::unlink_at && fault.error != EINTR);
+          ASSERT_TRUE(!refused.empty() || !struck || !told);
+          ASSERT_TRUE(refused.empty() || fault.error != EINTR || !is_made_again(fault.call)) << refused;
+          ASSERT_TRUE(temporary_files(memory.files) == 0 || fault.call == SystemCall::unlink_at) << refused;
           ASSERT_EQ(states.newer.bits(), states.new_bits);
           faulty.before = [](SystemCall) { return 0; };
           // Before anything else, so that no constructor mends it.
@@ -140,7 +155,7 @@ TEST(Faults, InLoadingChangeNothing) {
       }
       const std::string after = expected.bits();
       points += with_every_fault([&] { return MemorySystem(first.files); },
-                                 [&](MemorySystem& memory, FaultySystem& faulty) {
+                                 [&](MemorySystem& memory, FaultySystem& faulty, const Fault&, const bool&) {
                                    const UseSystem use(faulty);
                                    SmallRun run(200, settings);
                                    const std::string before = run.step(4).bits();
@@ -195,6 +210,29 @@ TEST(Faults, OfShortReadsAndWritesDoNotMatter) {
       way.save(states.newer);
       SmallRun reader;
       EXPECT_EQ(loaded(way, reader), states.new_bits) << way.name;
+    }
+  }
+}
+
+// Some can neither reserve memory for a file nor lock it.
+TEST(Faults, OfFileSystemsThatCannotDoNotMatter) {
+  struct Missing {
+    SystemCall call;
+    int error;
+  };
+  constexpr Missing kMissing[] = {{SystemCall::allocate, EOPNOTSUPP}, {SystemCall::allocate, ENOSYS},
+                                  {SystemCall::allocate, EINVAL},     {SystemCall::lock, ENOLCK},
+                                  {SystemCall::lock, EOPNOTSUPP},     {SystemCall::lock, ENOSYS}};
+  const OldAndNew states;
+  SmallRun reader;
+  for (const Way& way : ways()) {
+    for (const Missing& missing : kMissing) {
+      MemorySystem memory(kFolder);
+      FaultySystem faulty(memory);
+      faulty.before = [&](SystemCall call) { return call == missing.call ? missing.error : 0; };
+      const UseSystem use(faulty);
+      way.save(states.newer);
+      EXPECT_EQ(loaded(way, reader), states.new_bits) << way.name << ", error " << missing.error;
     }
   }
 }

@@ -7,13 +7,20 @@
 #include <sys/stat.h>
 
 #include <adamant/adamant.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <thread>
+#include <vector>
 
+#include "checkpoint/files.h"
+#include "checkpoint/header.h"
+#include "checkpoint/state_text.h"
 #include "tests/support/buffers.h"
+#include "tests/support/checkpoint_ways.h"
 #include "tests/support/files.h"
+#include "tests/support/memory_system.h"
 #include "tests/support/refusal.h"
 
 namespace adamant::testing {
@@ -98,6 +105,7 @@ TEST_F(Checkpoint, OfTheSameStateIsTheSameFile) {
   run.steps(2);
   save(*run.optimizer, path, {.params = true, .metadata = {{"epoch", "3"}, {"a", "b"}}});
   const std::string first = contents(path);
+  EXPECT_EQ(first[0] & 7, 0) << "the length of the header, behind which the tensors are aligned";
   const fs::path other = folder.path() / "other";
   save(*run.optimizer, other, {.params = true, .metadata = {{"a", "b"}, {"epoch", "3"}}});
   EXPECT_EQ(contents(other), first);
@@ -128,6 +136,18 @@ TEST_F(Checkpoint, IsDescribed) {
   verify(path);
 }
 
+TEST_F(Checkpoint, HasShapesOfWholeNumbers) {
+  const Training run;
+  save(*run.optimizer, path);
+  const std::string text = SafetensorsFile(path).metadata().at(std::string(checkpoint::kStateKey));
+  EXPECT_NO_THROW(static_cast<void>(checkpoint::state_text_from(text)));
+  for (const char* shape : {"[-1]", "[7.5]", "[\"7\"]", "[[7]]", "[null]"}) {
+    std::string wrong = text;
+    wrong.replace(wrong.find("[70]"), 4, shape);
+    EXPECT_THROW(static_cast<void>(checkpoint::state_text_from(wrong)), checkpoint::Wrong) << shape;
+  }
+}
+
 TEST_F(Checkpoint, OfSeveralFilesIsTheSameState) {
   Training run;
   run.steps(3);
@@ -139,6 +159,14 @@ TEST_F(Checkpoint, OfSeveralFilesIsTheSameState) {
   load(*again.optimizer, path, {.params = true});
   EXPECT_EQ(again.bits(), run.bits());
   verify(path);
+  // What belongs to one tensor stays together.
+  std::string last;
+  for (std::size_t i = 1; i < info.files.size(); ++i) {
+    std::vector<SafetensorsEntry> entries = SafetensorsFile(info.files[i]).entries();
+    std::ranges::sort(entries, {}, &SafetensorsEntry::name);
+    EXPECT_LT(last, entries.front().name);
+    last = entries.back().name;
+  }
 
   // The parts of the one before go.
   const std::size_t files = info.files.size();
@@ -148,6 +176,14 @@ TEST_F(Checkpoint, OfSeveralFilesIsTheSameState) {
   EXPECT_NE(inspect(path).files[1], info.files[1]);
   save(*run.optimizer, path, {.params = true});
   EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"run.safetensors"}));
+
+  // Those of a run go with it.
+  const fs::path place = folder.path() / "run";
+  Checkpoints checkpoints(place, {.keep = 1, .params = true, .max_file_bytes = 8000});
+  checkpoints.save(*run.optimizer);
+  run.steps(1);
+  checkpoints.save(*run.optimizer);
+  EXPECT_EQ(names_in(place).size(), files);
 }
 
 TEST_F(Checkpoint, RefusesPartsOfAnotherState) {
@@ -309,6 +345,22 @@ TEST_F(Checkpoint, KeepsWhoMayRead) {
   EXPECT_EQ(inspect(path).state.steps, 1u);
 }
 
+// Not even while it is written.
+TEST_F(Checkpoint, IsReadByNoOneElse) {
+  const Training run;
+  MemorySystem memory(kFolder);
+  const UseSystem use(memory);
+  save(*run.optimizer, kPath);
+  for (auto& [file, mode] : memory.files.modes) mode = 0600;
+  std::vector<MemoryChange> changes;
+  memory.changes = &changes;
+  save(*run.optimizer, kPath);
+  for (const MemoryChange& change : changes) EXPECT_EQ(change.mode & 077u, 0u);
+  // It has its memory before anything is written.
+  ASSERT_GT(changes.size(), 3u);
+  EXPECT_TRUE(std::ranges::any_of(changes, [](const auto& its) { return its.kind == MemoryChange::allocate; }));
+}
+
 TEST_F(Checkpoint, TornStatesWaitForALoad) {
   Training run, other;
   run.steps(2);
@@ -389,6 +441,7 @@ TEST_F(Checkpoint, OfARunAreKeptInTheirFolder) {
   EXPECT_REFUSED(ErrorCode::mismatch, "remove_after", checkpoints.save(*older.optimizer));
   checkpoints.remove_after(1);
   checkpoints.save(*older.optimizer);
+  checkpoints.remove_after(1);
   EXPECT_EQ(names_in(place), (std::vector<std::string>{"step-000000000001.safetensors"}));
   checkpoints.clear();
   EXPECT_EQ(names_in(place), std::vector<std::string>{});
@@ -410,6 +463,9 @@ TEST_F(Checkpoint, LeavesNothingUnfinishedBehind) {
   write(place / orphan, "x");
   write(place / ".adamant-0123456789abcdef.tmp", "x");
   write(place / "step-000000000001.txt", "the user's");
+  // What someone still writes is no such file.
+  const checkpoint::Folder of_another(place);
+  const checkpoint::NewFile unfinished(of_another, "x", 1);
   const std::size_t files = names_in(place).size();
   const Checkpoints again(place, {.keep = 1});
   EXPECT_EQ(names_in(place).size(), files - 2);
