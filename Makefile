@@ -6,7 +6,7 @@ program := build/release/bin/adamant
 
 .PHONY: $(program) help lab build test test-deep test-python fuzz soak mutate bench peers fidelity loss install clean
 help:
-	@echo 'make lab        install what is missing, build, and compare the rules on four small workloads'
+	@echo 'make lab        install what is missing, build, and compare the rules on five small workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
 	@echo 'make test-python  the tests of the Python package in a venv with the newest torch, TORCH=torch==2.13.0'

@@ -59,6 +59,7 @@ struct Job {
   std::unique_ptr<Workload> workload;
   std::uint64_t steps = 0;
   std::size_t batch_size = 0;
+  std::uint64_t seeds = 0;  // from 1 to it
 };
 
 template <class List>
@@ -115,8 +116,7 @@ class Lab {
       throw UsageError(fmt::format("--checkpoints: '{}' needs --checkpoint-every or --resume", arguments_.checkpoints));
     }
     threads_ = static_cast<int>(integer("--threads", arguments_.threads, 0, 1024).value_or(0));
-    const auto seeds = static_cast<std::uint64_t>(integer("--seeds", arguments_.seeds, 1, 1000).value_or(3));
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) seeds_.push_back(seed);
+    seeds_ = integer("--seeds", arguments_.seeds, 1, 1000);
     const std::string states = arguments_.state.empty() ? "f32" : arguments_.state;
     for (const std::string& name : read_names("--state", states, names_of(lab::memory_formats()))) {
       memories_.push_back(entry_named(lab::memory_formats(), name));
@@ -180,7 +180,8 @@ class Lab {
                                  .text = text_,
                                  .sparse_rows = arguments_.sparse});
       jobs_.push_back({&info, std::move(workload),
-                       static_cast<std::uint64_t>(steps_.value_or(static_cast<std::int64_t>(info.steps))), batch_size});
+                       static_cast<std::uint64_t>(steps_.value_or(static_cast<std::int64_t>(info.steps))), batch_size,
+                       static_cast<std::uint64_t>(seeds_.value_or(static_cast<std::int64_t>(info.seeds)))});
     }
   }
 
@@ -254,7 +255,7 @@ class Lab {
     LabReport report;
     report.folder = folder.string();
     for (const Job& job : jobs_) {
-      report.workloads.push_back({job.info, job.workload->describe(), job.steps, job.batch_size, seeds_.size(), {}});
+      report.workloads.push_back({job.info, job.workload->describe(), job.steps, job.batch_size, job.seeds, {}});
       for (const RuleConfig& rule : rules_) {
         for (const lab::MemoryFormats& memory : memories_) {
           if (!report.interrupted) compare(job, rule, memory, folder, interrupt, report);
@@ -285,8 +286,8 @@ class Lab {
                const std::filesystem::path& folder, const Interrupt& interrupt, LabReport& report) {
     const std::string name = compared_name(rule, memory);
     RuleReport runs{rule, memory, {}};
-    for (const std::uint64_t seed : seeds_) {
-      const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, name, seed, seeds_.size());
+    for (std::uint64_t seed = 1; seed <= job.seeds; ++seed) {
+      const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, name, seed, job.seeds);
       lab::LogConfig log{.path = folder / fmt::format("{}-{}-{}.jsonl", job.info->name, name, seed),
                          .every = log_every_,
                          .title = fmt::format("{} {} seed {}", job.info->name, name, seed),
@@ -363,11 +364,10 @@ class Lab {
 
   const LabArguments& arguments_;
   std::vector<RuleConfig> rules_;
-  std::optional<std::int64_t> steps_, batch_size_;
+  std::optional<std::int64_t> steps_, batch_size_, seeds_;
   Options set_;  // instead of what is tuned, and of the rules' own
   std::uint64_t log_every_ = 1, checkpoint_every_ = 0;
   int threads_ = 0;
-  std::vector<std::uint64_t> seeds_;
   std::vector<lab::MemoryFormats> memories_;
   std::string text_;
   std::vector<Job> jobs_;
@@ -391,7 +391,8 @@ Command add_lab(CommandLine& line) {
   options.option("--rules", arguments->rules, "NAMES",
                  "Only these (all but mixed): " + list(names_of(lab::rule_configs())));
   options.option("--steps", arguments->steps, "N", "Steps of each run");
-  options.option("--seeds", arguments->seeds, "N", "Runs of each rule, each with its own start and batches (3)");
+  options.option("--seeds", arguments->seeds, "N",
+                 "Runs of each rule, each with its own start and batches (3; words and attention: 2)");
   options.option("--lr", arguments->lr, "X", "Learning rate, instead of the one tuned for rule and workload");
   options.option("--weight-decay", arguments->weight_decay, "X", "Weight decay, instead of the tuned one");
   options.option("--betas", arguments->betas, "B1,B2", "Betas of adam and adamw (0.9,0.999)");
@@ -402,8 +403,10 @@ Command add_lab(CommandLine& line) {
                  "Threads of an optimizer step; 0: all (0). No effect on results");
   options.option("--state", arguments->state, "NAMES",
                  "What weights and states are kept in, to be compared (f32): " + list(names_of(lab::memory_formats())));
-  options.option("--text", arguments->text, "FILE", "Text that words learns, plain or gzip (The Jargon File)");
-  options.flag("--sparse", arguments->sparse, "words: give the embedding's gradient as rows; only touched rows move");
+  options.option("--text", arguments->text, "FILE",
+                 "Text that words and attention learn, plain or gzip (The Jargon File)");
+  options.flag("--sparse", arguments->sparse,
+               "words, attention: give the embedding's gradient as rows; only touched rows move");
   options.option("--out", arguments->out, "DIR", "Folder of the run logs (a new one in ./runs)");
   options.option("--log-every", arguments->log_every, "N", "Log every N-th step (10)");
   options.option("--checkpoint-every", arguments->checkpoint_every, "N",

@@ -14,6 +14,7 @@
 
 #include "cli/json.h"
 #include "cli/rule_options.h"
+#include "lab/comparison.h"
 #include "lab/summary.h"
 
 namespace adamant::cli {
@@ -113,6 +114,21 @@ std::string against_f32(const WorkloadReport& workload, const RuleReport& rule) 
   return words + " against f32";
 }
 
+// The sentence below a table.
+std::string sentence_of(const WorkloadReport& workload) {
+  std::vector<lab::ComparedRule> rules;
+  rules.reserve(workload.rules.size());
+  for (const RuleReport& rule : workload.rules) {
+    lab::ComparedRule compared{compared_name(rule.rule, rule.memory), rule.rule.rule != Rule::sgd, {}};
+    compared.losses.reserve(rule.runs.size());
+    for (const auto& [seed, result, log] : rule.runs) {
+      compared.losses.push_back(result.outcome == Outcome::finished ? result.score.loss : std::nan(""));
+    }
+    rules.push_back(std::move(compared));
+  }
+  return lab::comparison_sentence(rules);
+}
+
 constexpr const char* kLine = "  {:<16} {:>10} {:>7}  {:<17} {:<14} {:<16} {:>10} {:>12}{}\n";
 
 }  // namespace
@@ -144,6 +160,7 @@ void print_table(const LabReport& report) {
                  text_of(of_groups(rule, &lab::Tuned::weight_decay)), cells.loss, cells.metric, cells.target,
                  cells.step, cells.bytes, cells.note + difference);
     }
+    if (const std::string sentence = sentence_of(workload); !sentence.empty()) fmt::print("  {}\n", sentence);
   }
   fmt::print(
       "\nloss and score: on data held out from training; of ravine and rosenbrock, without noise. steps to: until the "

@@ -62,6 +62,7 @@ struct WorkloadInfo {
   std::uint64_t steps;       ///< unless told otherwise
   std::uint64_t warmup = 0;  ///< of so many steps, those with a rising learning rate; see warmup_of
   std::size_t batch_size;    ///< unless told otherwise
+  std::uint64_t seeds = 3;   ///< runs of each rule, unless told otherwise
   double target_loss;        ///< a run counts the steps until its training loss is this low
   bool reads_text = false;   ///< learns the text of WorkloadOptions, and may give rows of gradients
   bool decays = true;        ///< may be better with weight decay, which draws to zero: not a known minimum elsewhere

@@ -90,6 +90,15 @@ class Kills(Resume):
             self.assertGreater(kills, 1)
             self.assertEqual(self.outcome(*self.SAVED, "--resume"), expected)
 
+    def test_attention_goes_on(self):
+        for more in ([], ["--sparse"]):
+            run = ["--workload", "attention", "--text", "text", "--rules", "adamw", "--steps", "6", "--seeds", "1",
+                   "--log-every", "1", "--checkpoint-every", "2", *more]
+            expected = self.outcome(*run)
+            self.newest("attention-adamw-1").unlink()
+            self.assertEqual(self.outcome(*run, "--resume"), expected)
+            shutil.rmtree(self.folder / "out")
+
     def test_at_every_moment_of_a_short_run(self):
         """Steps of a landscape take microseconds, so that most of the time it is saving."""
         run = ["--workload", "ravine", "--rules", "adamw", "--steps", "40", "--seeds", "1", "--log-every", "1",

@@ -47,7 +47,7 @@ class Answers(Lab):
         done = self.run_lab("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for word in ["--workload", "--rules", "--steps", "--seeds", "--lr", "--weight-decay", "--batch-size", "--threads",
-                     "--state", "--out", "--json", "digits,words,ravine,rosenbrock", "q8-lite", "adamw"]:
+                     "--state", "--out", "--json", "digits,words,attention,ravine,rosenbrock", "q8-lite", "adamw"]:
             self.assertIn(word, done.stdout)
 
     def test_betas(self):
@@ -115,6 +115,12 @@ class Answers(Lab):
         self.assertRegex(done.stdout, r"(?m)^  adamw +0\.03 +0  [\d.]+ +[\d.]+ +not reached +[\d.]+ µs +\d+\.\d$")
         self.assertNotIn("\r", done.stderr, "no progress bar where there is no terminal")
         self.assertNotIn("\x1b", done.stdout + done.stderr)
+
+    def test_a_sentence_below_the_table(self):
+        run = ["--workload", "ravine", "--steps", "30", "--seeds", "1"]
+        self.assertRegex(self.run_lab(*run, "--rules", "momentum,adamw").stdout,
+                         r"(?m)^  (momentum|adamw) has the lowest loss, [\d.]+; the best that .*, is [\d.]+ above it, on a single seed\.$")
+        self.assertNotIn("lowest", self.run_lab(*run, "--rules", "adamw").stdout)
 
     def test_the_table_has_what_each_group_uses(self):
         run = ["--workload", "digits", "--rules", "mixed", "--steps", "2", "--seeds", "1"]
@@ -233,13 +239,17 @@ class Texts(Lab):
         content = self.text(b"The cat sat on the mat, and the dog didn't. " * 300 + rare.encode())
         dense, sparse = (self.results_of(*self.WORDS, "--text", content, *more)[0] for more in ([], ["--sparse"]))
         self.assertNotEqual(dense["loss"], sparse["loss"])
+        attention = ["--workload", "attention", *self.WORDS[2:], "--text", content]
+        dense, sparse = (self.results_of(*attention, *more)[0] for more in ([], ["--sparse"]))
+        self.assertNotEqual(dense["loss"], sparse["loss"])
+        self.assertLess(sparse["loss"], 6.5)
         self.assert_refused("--sparse: cannot be given with --state q8: its groups of 128 states lie across the rows of the "
                             "embedding", *self.WORDS, "--text", content, "--sparse", "--state", "q8")
 
 
 class Refusals(Lab):
     def test_names_and_numbers(self):
-        self.assert_refused("--workload: 'digit' is not known: must be one of digits, words, ravine, rosenbrock", "--workload", "digit")
+        self.assert_refused("--workload: 'digit' is not known: must be one of digits, words, attention, ravine, rosenbrock", "--workload", "digit")
         self.assert_refused("--rules: 'lion' is not known: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, mixed", "--rules", "lion")
         self.assert_refused("--rules: 'sgd' is given twice", "--rules", "sgd,sgd")
         self.assert_refused("--state: 'q4' is not known: must be one of f32, bf16, f16, b16, q8, q8-lite", "--state", "q4")
