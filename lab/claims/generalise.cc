@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <string_view>
 
 #include "lab/claims/addition.h"
 #include "lab/claims/claim_list.h"
@@ -22,9 +23,14 @@ constexpr std::array kDecayWays = {Decay::decoupled, Decay::l2};
 
 const RuleConfig& rule_of(Decay decay) { return kDecays[static_cast<std::size_t>(decay)]; }
 
+// "digits: test loss, decoupled decay"
+std::string phrase(std::string_view on, std::string_view what, Decay way) {
+  return std::string(on).append(": ").append(what).append(", ").append(rule_of(way).words);
+}
+
 std::vector<double> each(const std::vector<Score>& scores, double Score::* of) {
-  std::vector<double> values;
-  for (const Score& score : scores) values.push_back(score.*of);
+  std::vector<double> values(scores.size());
+  std::ranges::transform(scores, values.begin(), [of](const Score& score) { return score.*of; });
   return values;
 }
 
@@ -97,16 +103,17 @@ double best_decay(const DecayGrid& grid, std::size_t rate, std::size_t seed) {
 
 // The best decay as a power of the learning rate: the exponent.
 double slope_of_best(const DecayGrid& grid, std::size_t seed) {
-  std::vector<double> best;
-  for (std::size_t rate = 0; rate < grid.learning_rates.size(); ++rate) best.push_back(best_decay(grid, rate, seed));
+  std::vector<double> best(grid.learning_rates.size());
+  for (std::size_t rate = 0; rate < best.size(); ++rate) best[rate] = best_decay(grid, rate, seed);
   return fit_power_law(grid.learning_rates, best).slope;
 }
 
 void tell_settings(const std::string& on, const DecayContest& contest, Decay decay, Claim& claim) {
-  const std::string id = on + "." + std::string(rule_of(decay).name), of = ", " + std::string(rule_of(decay).words);
-  claim.figures.push_back(told(id + ".lr", on + ": learning rate chosen" + of, contest.grid(decay).best().lr));
+  const std::string id = on + "." + std::string(rule_of(decay).name);
+  claim.figures.push_back(told(id + ".lr", phrase(on, "learning rate chosen", decay), contest.grid(decay).best().lr));
   if (decay == Decay::none) return;
-  claim.figures.push_back(told(id + ".decay", on + ": decay chosen" + of, contest.grid(decay).best().weight_decay));
+  claim.figures.push_back(
+      told(id + ".decay", phrase(on, "decay chosen", decay), contest.grid(decay).best().weight_decay));
 }
 
 }  // namespace
@@ -132,12 +139,11 @@ Claim claim_generalise(const Setup& setup) {
                                   less(addition, way, Decay::none, &Score::metric), 0.01));
   }
   for (const Decay decay : {Decay::none, Decay::decoupled, Decay::l2}) {
-    const std::string id = "addition." + std::string(rule_of(decay).name),
-                      of = ", " + std::string(rule_of(decay).words);
-    claim.figures.push_back(
-        told(id + ".accuracy", "addition: held-out accuracy" + of, each(addition.final_scores(decay), &Score::metric)));
-    claim.figures.push_back(
-        told(id + ".loss", "addition: held-out loss" + of, each(addition.final_scores(decay), &Score::loss)));
+    const std::string id = "addition." + std::string(rule_of(decay).name);
+    claim.figures.push_back(told(id + ".accuracy", phrase("addition", "held-out accuracy", decay),
+                                 each(addition.final_scores(decay), &Score::metric)));
+    claim.figures.push_back(told(id + ".loss", phrase("addition", "held-out loss", decay),
+                                 each(addition.final_scores(decay), &Score::loss)));
     tell_settings("addition", addition, decay, claim);
   }
   const auto also = [&](const std::string& on) {
@@ -159,8 +165,8 @@ Claim claim_generalise(const Setup& setup) {
     also("words");
   }
   for (const Decay way : kDecayWays) {
-    claim.plots.push_back(valley("addition, " + std::string(rule_of(way).words) + ": accuracy on validation data",
-                                 "accuracy", addition.grid(way), &Score::metric));
+    claim.plots.push_back(
+        valley(phrase("addition", "accuracy on validation data", way), "accuracy", addition.grid(way), &Score::metric));
   }
   return claim;
 }
@@ -196,16 +202,17 @@ Claim claim_generalise_better(const Setup& setup) {
                                     less(contest, Decay::decoupled, Decay::l2, &Score::metric), 0.01));
     }
     for (const Decay way : kDecayWays) {
-      const std::string id = on + "." + std::string(rule_of(way).name), of = ", " + std::string(rule_of(way).words);
+      const std::string id = on + "." + std::string(rule_of(way).name);
       const std::vector<double> losses = each(contest.final_scores(way), &Score::loss);
-      claim.figures.push_back(told(id, on + ": test loss" + of, losses));
+      claim.figures.push_back(told(id, phrase(on, "test loss", way), losses));
       claim.figures.push_back(
-          told(id + ".spread", on + ": its standard deviation over seeds" + of, summarize(losses).deviation));
+          told(id + ".spread", phrase(on, "its standard deviation over seeds", way), summarize(losses).deviation));
       tell_settings(on, contest, way, claim);
       if (on == "addition") continue;
-      claim.figures.push_back(
-          told(id + ".ten", on + ": what ten times this decay costs, relative" + of, cost_of_ten(contest.grid(way))));
-      claim.plots.push_back(valley(on + of + ": loss on validation data", "loss", contest.grid(way), &Score::loss));
+      claim.figures.push_back(told(id + ".ten", phrase(on, "what ten times this decay costs, relative", way),
+                                   cost_of_ten(contest.grid(way))));
+      claim.plots.push_back(
+          valley(phrase(on, "loss on validation data", way), "loss", contest.grid(way), &Score::loss));
     }
     if (on != "words") return;
     for (const Decay way : kDecayWays) {
@@ -253,10 +260,10 @@ Claim claim_separable(const Setup& setup) {
       above(0.0, "addition", "addition: |slope of log λ* over log η|, L2 less decoupled", differences));
   Plot plot{"addition: the decay of least held-out loss", "learning rate η", "decay λ*", true, true, {}};
   for (const Decay way : kDecayWays) {
-    const std::string id = "addition." + std::string(rule_of(way).name), of = ", " + std::string(rule_of(way).words);
+    const std::string id = "addition." + std::string(rule_of(way).name);
     const DecayGrid& grid = addition.grid(way);
     claim.figures.push_back(
-        told(id, "addition: slope of log λ* over log η" + of, slopes[static_cast<std::size_t>(way)]));
+        told(id, phrase("addition", "slope of log λ* over log η", way), slopes[static_cast<std::size_t>(way)]));
     Series series{std::string(rule_of(way).words)};
     for (std::size_t rate = 0; rate < grid.learning_rates.size(); ++rate) {
       double sum = 0.0;
