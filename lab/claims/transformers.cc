@@ -68,12 +68,12 @@ Plot losses_by_rate(const AttentionContest& contest) {
 }
 
 // AdamW with β1 = β2 = β on noise: how far its step is from the sign of the gradient.
-struct Signs {
+struct SignAgreement {
   double agree = 0.0;  // share of the updates whose sign is that of the gradient
   double angle = 0.0;  // in degrees, between the update and the vector of signs
 };
 
-Signs signs(double beta) {
+SignAgreement signs(double beta) {
   constexpr std::size_t kSize = 1024;
   constexpr std::uint64_t kCount = 200;
   const auto forget = static_cast<std::uint64_t>(10.0 / (1.0 - beta));
@@ -161,7 +161,7 @@ Claim claim_transformers(const Setup& setup) {
 
 Claim claim_signs(const Setup& setup) {
   constexpr std::array kBetas = {0.0, 0.1, 0.5, 0.9, 0.99};
-  std::array<Signs, kBetas.size()> found;
+  std::array<SignAgreement, kBetas.size()> found;
   setup.for_each(kBetas.size(), [&](std::size_t i) { found[i] = signs(kBetas[i]); });
   Claim claim{
       .statement =
