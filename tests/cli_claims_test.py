@@ -19,7 +19,7 @@ import xml.etree.ElementTree
 
 PROGRAM = sys.argv[1:]
 IDS = ["noise", "inertia", "oscillation", "mean-square", "rescaling", "badly-scaled", "sparse", "bias-correction", "epsilon",
-       "decoupled", "generalise", "family"]
+       "decoupled", "generalise", "generalise-better", "separable", "family", "transformers", "signs"]
 QUICK = ["rescaling", "bias-correction", "family"]
 VERDICTS = {"holds", "holds if", "not shown", "does not hold"}
 

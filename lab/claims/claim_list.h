@@ -23,7 +23,12 @@ Claim claim_epsilon(const Setup& setup);
 // Weight decay: decay.cc, generalise.cc.
 Claim claim_decoupled(const Setup& setup);
 Claim claim_generalise(const Setup& setup);
+Claim claim_generalise_better(const Setup& setup);
+Claim claim_separable(const Setup& setup);
 // family.cc
 Claim claim_family(const Setup& setup);
+// All of it on a transformer: transformers.cc
+Claim claim_transformers(const Setup& setup);
+Claim claim_signs(const Setup& setup);
 
 }  // namespace adamant::lab

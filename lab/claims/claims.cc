@@ -29,7 +29,11 @@ constexpr ClaimInfo kClaims[] = {
     {"epsilon", claim_epsilon},
     {"decoupled", claim_decoupled},
     {"generalise", claim_generalise},
+    {"generalise-better", claim_generalise_better},
+    {"separable", claim_separable},
     {"family", claim_family},
+    {"transformers", claim_transformers},
+    {"signs", claim_signs},
 };
 
 std::size_t thread_count(int threads, std::size_t jobs) {

@@ -31,15 +31,15 @@ class Interrupted : public std::runtime_error {
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-/// The note of a claim whose part about words is left out.
+/// The note of a claim whose part about a text is left out.
 inline constexpr std::string_view kTextMissing =
-    "words: left out, there is no text (apt install jargon-text; or --text FILE)";
+    "what learns a text is left out: there is none (apt install jargon-text; or --text FILE)";
 
 /// What experiments work with. No number they measure depends on `threads`.
 struct Setup {
   int threads = 0;          ///< experiments at once; 0: one for each processor
   std::uint64_t seeds = 6;  ///< runs of a setting where chance decides
-  std::string text{};       ///< path of the text for `words`; where empty, words are left out
+  std::string text{};       ///< path of the text for `words` and `attention`; where empty, they are left out
   std::function<bool(std::size_t done, std::size_t total)> watch{};  ///< returns whether to go on
 
   /// Runs run(0) ... run(count-1), some at once. Throws what one of them threw, or Interrupted.
@@ -54,8 +54,8 @@ struct ClaimInfo {
 /// All claims, in the order in which they are told.
 [[nodiscard]] std::span<const ClaimInfo> claims();
 
-/// Makes the experiment. The result is a pure function of the claim and of `seeds` and `text`; where models are trained
-/// (badly-scaled, sparse, generalise), as everywhere in the lab, its last digits also depend on the compiler.
+/// Makes the experiment. The result is a pure function of the claim and of `seeds` and `text`; where models are
+/// trained, as everywhere in the lab, its last digits also depend on the compiler.
 [[nodiscard]] Claim measure(const ClaimInfo& claim, const Setup& setup);
 
 }  // namespace adamant::lab

@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
+#include <vector>
 
 #include "lab/claims/claim_list.h"
+#include "lab/claims/fit.h"
 #include "lab/claims/rig.h"
+#include "lab/matrix.h"
 #include "lab/random.h"
+#include "lab/workload.h"
 
 namespace adamant::lab {
 namespace {
@@ -90,6 +95,76 @@ double settled_invariant(double lr, double decay, int steps, Series& path) {
   return std::sqrt(squares / count);
 }
 
+// Weights of a network, those with gradients of like size together.
+struct Decayed {
+  std::vector<double> scale;  // RMS of √v̂
+  std::vector<double> rate;   // of decay, in units of η·λ
+};
+
+// Trains the lab's digits, and beside them a copy that has the same gradients in every step and no decay. What the copy
+// has more of each weight is what the decay took. Sorted by v, as many weights to each part.
+Decayed trained_decay(Rule rule, double decay) {
+  constexpr std::size_t kParts = 12;
+  constexpr int kSteps = 200;
+  constexpr double kLr = 0.003;
+  const auto& info = *std::ranges::find(workloads(), std::string_view("digits"), &WorkloadInfo::name);
+  const auto digits = info.make({.batch_size = info.batch_size});
+  digits->start(1);
+  std::vector<Weight<float>> copies;
+  std::vector<Matrix<double>> sums;  // over the steps, of each weight: what a decay of rate 1 takes ηλ of
+  std::vector<Param> params, undecayed;
+  for (const Weight<float>* weight : digits->weights()) {
+    copies.push_back(*weight);
+    sums.emplace_back(Matrix<double>::Zero(weight->value.rows(), weight->value.cols()));
+  }
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    Weight<float>& weight = *digits->weights()[i];
+    params.emplace_back(weight.name, weight.value, weight.grad);
+    undecayed.emplace_back(weight.name, copies[i].value, weight.grad);
+  }
+  Optimizer with(rule, params, {.lr = kLr, .weight_decay = decay}, {.threads = 1});
+  Optimizer without(rule, undecayed, {.lr = kLr, .weight_decay = 0.0}, {.threads = 1});
+  for (int t = 0; t < kSteps; ++t) {
+    digits->loss_and_grad(static_cast<std::uint64_t>(t));
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += digits->weights()[i]->value.cast<double>();
+    with.step();
+    without.step();
+  }
+
+  struct One {
+    double v, weight, taken;
+  };
+  std::vector<One> all;
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    const std::vector<float> v = without.export_state(copies[i].name, "exp_avg_sq");
+    for (std::size_t k = 0; k < v.size(); ++k) {
+      if (v[k] == 0.0F) continue;  // of pixels that are always blank
+      const double kept = static_cast<double>(digits->weights()[i]->value.data()[k]), sum = sums[i].data()[k];
+      all.push_back({v[k], std::abs(sum), std::copysign(1.0, sum) * (copies[i].value.data()[k] - kept)});
+    }
+  }
+  std::ranges::sort(all, {}, &One::v);
+  Decayed decayed;
+  for (std::size_t part = 0; part < kParts; ++part) {
+    One sum{};
+    const std::size_t begin = part * all.size() / kParts, end = (part + 1) * all.size() / kParts;
+    for (std::size_t k = begin; k < end; ++k) {
+      sum.v += all[k].v, sum.weight += all[k].weight, sum.taken += all[k].taken;
+    }
+    const double v = sum.v / static_cast<double>(end - begin) / (1.0 - std::pow(0.999, kSteps));
+    decayed.scale.push_back(std::sqrt(v));
+    decayed.rate.push_back(sum.taken / (kLr * decay * sum.weight));
+  }
+  return decayed;
+}
+
+struct Decaying {
+  const char *id, *words;
+  Rule rule;
+  double decay;
+  double slope;  // of theory
+};
+
 }  // namespace
 
 Claim claim_decoupled(const Setup& setup) {
@@ -113,7 +188,9 @@ Claim claim_decoupled(const Setup& setup) {
           "pulls them together, and their root mean square settles at √(η/2λ), the same for gradients of every size. "
           "With L2 it settles at √(ησ/2λ), which is the gradients' business again. This is so where gradients are "
           "noise that knows nothing of the weight, ηλ is far below 1-β1, and there have been several times 1/(2ηλ) "
-          "steps; the weights before a normalisation, to whose length the loss is blind, come near it, too."};
+          "steps; the weights before a normalisation, to whose length the loss is blind, come near it, too. "
+          "In a network that learns the lab's digits, the decay is what a copy has more that gets the same gradients "
+          "and does not decay: with L2 it goes as 1/√v̂."};
   // The decay λw that L2 adds to the gradient is divided by the root of the mean square of both.
   const auto of_l2 = [](double deviation) { return 1.0 / std::hypot(deviation, kDecay); };
   for (const double deviation : {100.0, 0.1}) {
@@ -188,6 +265,32 @@ Claim claim_decoupled(const Setup& setup) {
     theory.add(deviation, 1.0);
     l2.add(deviation, of_l2(deviation));
   }
+  constexpr std::array kTrained = {Decaying{"trained.adamw", "decoupled", Rule::adamw, 0.01, 0.0},
+                                   Decaying{"trained.l2", "L2 in the gradient", Rule::adam, 1e-4, -1.0}};
+  std::array<Decayed, kTrained.size()> trained;
+  setup.for_each(trained.size(),
+                 [&](std::size_t i) { trained[i] = trained_decay(kTrained[i].rule, kTrained[i].decay); });
+  Plot of_trained{"Weights of a network that reads digits: how fast they decay", "√v̂", "rate / ηλ", true, true, {}};
+  for (std::size_t i = 0; i < trained.size(); ++i) {
+    const std::string words(kTrained[i].words);
+    claim.figures.push_back({.id = kTrained[i].id,
+                             .what = "slope of the rate of decay over √v̂, both as logarithms, weights of a network "
+                                     "that learns digits, " +
+                                     words,
+                             .theory = kTrained[i].slope,
+                             .measured = fit_power_law(trained[i].scale, trained[i].rate).slope,
+                             .tolerance = 0.15});
+    claim.figures.push_back({.id = std::string(kTrained[i].id) + ".range",
+                             .what = "rate of decay of the twelfth with the smallest v over that of the twelfth with "
+                                     "the largest, " +
+                                     words,
+                             .measured = trained[i].rate.front() / trained[i].rate.back(),
+                             .check = Check::none});
+    of_trained.series.push_back({words, Stroke::dots, trained[i].scale, trained[i].rate});
+  }
+  of_trained.series.push_back({"1/√v̂", Stroke::theory});
+  for (const double scale : trained.back().scale) of_trained.series.back().add(scale, 1.0 / scale);
+
   claim.plots = {
       {"How fast a weight decays", "deviation σ of its gradients", "rate / ηλ", true, true, {theory, one, l2, other}},
       {"Weights before a normalisation find their size (η = 0.003, λ = 0.1)",
@@ -195,7 +298,8 @@ Claim claim_decoupled(const Setup& setup) {
        "RMS(w)",
        false,
        false,
-       {path, {"√(η/2λ)", Stroke::theory, {0.0, path.x.back()}, {balance, balance}}}}};
+       {path, {"√(η/2λ)", Stroke::theory, {0.0, path.x.back()}, {balance, balance}}}},
+      of_trained};
   return claim;
 }
 

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "lab/claims/claim_list.h"
+#include "lab/claims/fit.h"
 #include "lab/claims/rig.h"
 #include "lab/matrix.h"
 #include "lab/random.h"
@@ -98,49 +99,33 @@ std::vector<Word> train_words(const Setup& setup) {
   return words;
 }
 
-// log(1/scale) as a line over log(hits), least squares.
-struct Fit {
-  double slope, mean_hits, mean_rate;  // the means of the logarithms
-};
-
-Fit fit(const std::vector<Word>& words) {
-  double n = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0;
-  for (const Word& word : words) {
-    if (word.hits == 0.0 || word.scale == 0.0) continue;
-    const double lx = std::log(word.hits), ly = -std::log(word.scale);
-    n += 1.0, x += lx, y += ly, xx += lx * lx, xy += lx * ly;
-  }
-  return {(n * xy - x * y) / (n * xx - x * x), x / n, y / n};
-}
-
 void add_words(const Setup& setup, Claim& claim) {
   if (setup.text.empty()) {
     claim.notes.emplace_back(kTextMissing);
     return;
   }
   const std::vector<Word> words = train_words(setup);
-  const Fit line = fit(words);
+  std::vector<double> hits, rates;
+  for (const Word& word : words) {
+    if (word.hits > 0.0 && word.scale > 0.0) hits.push_back(word.hits / kWordSteps), rates.push_back(1.0 / word.scale);
+  }
+  const PowerLaw law = fit_power_law(hits, rates);
   claim.figures.push_back({.id = "words",
                            .what = "rows of a word embedding: slope of the learning rate they get over how often they "
                                    "occur, both as logarithms",
                            .theory = -0.5,
-                           .measured = line.slope,
+                           .measured = law.slope,
                            .tolerance = 0.1});
-  Series dots{"a word", Stroke::dots}, guide{"slope -1/2", Stroke::theory};
-  double most = 0.0;
-  for (const Word& word : words) {
-    if (word.hits > 0.0 && word.scale > 0.0) dots.add(word.hits / kWordSteps, 1.0 / word.scale);
-    most = std::max(most, word.hits);
-  }
-  for (const double hits : {1.0, most}) {
-    guide.add(hits / kWordSteps, std::exp(line.mean_rate - 0.5 * (std::log(hits) - line.mean_hits)));
+  Series guide{"slope -1/2", Stroke::theory};
+  for (const double at : {1.0 / kWordSteps, *std::ranges::max_element(hits)}) {
+    guide.add(at, std::exp(law.mean_y - 0.5 * (std::log(at) - law.mean_x)));
   }
   claim.plots.push_back({"Words of the lab's text: rare ones get larger learning rates",
                          "share of the batches with the word",
                          "learning rate / η",
                          true,
                          true,
-                         {dots, guide}});
+                         {{"a word", Stroke::dots, hits, rates}, guide}});
 }
 
 }  // namespace

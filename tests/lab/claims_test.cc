@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -13,6 +14,9 @@
 #include <random>
 #include <stdexcept>
 #include <thread>
+
+#include "lab/claims/addition.h"
+#include "lab/claims/fit.h"
 
 namespace adamant::lab {
 namespace {
@@ -189,6 +193,62 @@ TEST(Claims, DecoupledDecayIsTheSameForAll) {
   expect("decoupled", "norm.l2.1", std::sqrt(0.005), 0.03);
   expect("decoupled", "norm.l2.10", std::sqrt(0.05), 0.03);
   expect("decoupled", "norm.invariant", std::sqrt(0.015), 0.03);
+  EXPECT_NEAR(figure("decoupled", "trained.adamw"), 0.0, 0.01);
+  EXPECT_NEAR(figure("decoupled", "trained.adamw.range"), 1.0, 0.01);
+  EXPECT_NEAR(figure("decoupled", "trained.l2"), -1.0, 0.1);
+}
+
+TEST(Claims, AdditionIsHeldOutInTwoParts) {
+  for (const HeldOut part : {HeldOut::validation, HeldOut::test}) {
+    const auto addition = make_addition(part);
+    addition->start(1);
+    const double untaught = addition->evaluate().loss;
+    // 43·44/2 = 946 pairs, 3/4 of them learned.
+    EXPECT_EQ(addition->describe(),
+              "709 sums modulo 43 to learn from, " + std::string(part == HeldOut::test ? "119" : "118") + " held out");
+    const double first = addition->loss_and_grad(0);
+    EXPECT_NEAR(first, std::log(43.0), 2.0);
+    EXPECT_EQ(addition->loss_and_grad(1), first) << "every batch is all of them";
+    addition->start(2);
+    EXPECT_NE(addition->evaluate().loss, untaught);
+    EXPECT_NE(addition->loss_and_grad(0), first);
+  }
+}
+
+// The share of steps whose sign is that of the latest gradient, from m kept in f64 here.
+double agreement(double beta) {
+  std::mt19937_64 bits(2);
+  std::normal_distribution<double> normal;
+  double m = 0.0, same = 0.0;
+  constexpr int kSteps = 400000;
+  for (int t = -2000; t < kSteps; ++t) {
+    const double g = normal(bits);
+    m = beta * m + (1.0 - beta) * g;
+    if (t >= 0 && (m > 0.0) == (g > 0.0)) same += 1.0;
+  }
+  return same / kSteps;
+}
+
+TEST(Claims, SignsAreLeftOfItWithoutMemory) {
+  EXPECT_EQ(figure("signs", "agree.0"), 1.0);
+  EXPECT_LT(figure("signs", "angle.0"), 0.1);
+  for (const auto& [id, beta] : {std::pair{"agree.0.1", 0.1}, {"agree.0.5", 0.5}, {"agree.0.9", 0.9}}) {
+    expect("signs", id, agreement(beta), 0.01);
+  }
+}
+
+TEST(Claims, WithoutATextNothingIsShownOfTransformers) {
+  const ClaimInfo info = *std::ranges::find(claims(), std::string_view("transformers"), &ClaimInfo::id);
+  const Claim claim = measure(info, {});
+  EXPECT_EQ(claim.verdict(), Verdict::not_shown);
+  EXPECT_EQ(claim.notes, std::vector<std::string>{std::string(kTextMissing)});
+}
+
+TEST(Claims, APowerLawIsFound) {
+  const std::vector<double> x = {1.0, 2.0, 8.0}, y = {3.0, 0.75, 0.046875};
+  const PowerLaw law = fit_power_law(x, y);
+  EXPECT_NEAR(law.slope, -2.0, 1e-12);
+  EXPECT_NEAR(law.mean_y - law.slope * law.mean_x, std::log(3.0), 1e-12);
 }
 
 TEST(Claims, TheFamilyIsOne) {

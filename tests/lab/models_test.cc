@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <tuple>
 
 #include "lab/attention_model.h"
 #include "lab/landscapes.h"
 #include "lab/mlp.h"
+#include "lab/modular_addition.h"
 #include "lab/word_model.h"
 
 namespace adamant::lab {
@@ -109,6 +111,30 @@ TEST(Models, RowGradientsOfAttentionAreTheDenseOnes) {
     sum.row(kSequences[i]) += model.row_grads().row(static_cast<Eigen::Index>(i));
   }
   EXPECT_EQ(sum, dense);
+TEST(Models, ModularAdditionsGradient) {
+  ModularAddition<double> model(5, 3, 7);
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
+    model.start(seed);
+    for (Weight<double>* weight : model.weights()) weight->value.array() += 0.01;
+    const std::vector<Pair> pairs = {{0, 1}, {4, 4}, {1, 3}, {0, 2}, {0, 1}};
+    const std::vector<int> sums = {1, 3, 4, 2, 1};
+    compare(model.weights(), [&] { return model.loss_and_grad(pairs, sums); });
+  }
+}
+
+TEST(Models, ModularAdditionAddsRowsOfTheEmbedding) {
+  ModularAddition<double> model(5, 3, 7);
+  model.start(1);
+  const auto& [e, w, b, u, c] =
+      std::tuple(model.weights()[0]->value, model.weights()[1]->value, model.weights()[2]->value,
+                 model.weights()[3]->value, model.weights()[4]->value);
+  const std::vector<Pair> pairs = {{0, 3}, {2, 2}};
+  const Matrix<double> logits = model.logits(pairs);
+  for (Eigen::Index i = 0; i < 2; ++i) {
+    const auto [x, y] = pairs[static_cast<std::size_t>(i)];
+    const Matrix<double> hidden = ((e.row(x) + e.row(y)) * w + b).cwiseMax(0.0);
+    EXPECT_LT((hidden * u + c - logits.row(i)).cwiseAbs().maxCoeff(), 1e-14);
+  }
 }
 
 TEST(Models, RowGradientsAreTheDenseOnes) {
