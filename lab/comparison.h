@@ -18,7 +18,8 @@ struct ComparedRule {
 
 /// Names the rule of lowest mean loss, and how far above it the best of the other kind is: of those that scale, or that
 /// do not; where all are of one kind, the second best. It is clearly above where the mean difference on the same
-/// seeds is not zero by Student's t, at 95 %. Only rules that finished with every seed count; empty for fewer than two of them.
+/// seeds is not zero by Student's t, at 95 %. Only rules that finished with every seed count; empty for fewer than two
+/// of them.
 [[nodiscard]] std::string comparison_sentence(std::span<const ComparedRule> rules);
 
 }  // namespace adamant::lab

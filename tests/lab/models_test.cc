@@ -111,6 +111,8 @@ TEST(Models, RowGradientsOfAttentionAreTheDenseOnes) {
     sum.row(kSequences[i]) += model.row_grads().row(static_cast<Eigen::Index>(i));
   }
   EXPECT_EQ(sum, dense);
+}
+
 TEST(Models, ModularAdditionsGradient) {
   ModularAddition<double> model(5, 3, 7);
   for (const std::uint64_t seed : {1u, 2u, 3u}) {
