@@ -125,7 +125,8 @@ Command add_claims(CommandLine& line) {
   options.option("--seeds", arguments->seeds, "N", "Final runs of each rule where models are trained (6)");
   options.option("--threads", arguments->threads, "N",
                  "Experiments at once; 0: one for each processor (0). No effect on results");
-  options.option("--text", arguments->text, "FILE", "Text that words and attention learn, plain or gzip (The Jargon File)");
+  options.option("--text", arguments->text, "FILE",
+                 "Text that words and attention learn, plain or gzip (The Jargon File)");
   options.option("--out", arguments->out, "FILE", "Write an HTML page with words and plots; it needs no network");
   options.option("--pictures", arguments->pictures, "DIR", "Write the plots as SVG into this folder");
   options.flag("--figures", arguments->figures, "Print all numbers, not only the first of each claim");
