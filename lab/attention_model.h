@@ -151,16 +151,17 @@ class CausalAttention {
   }
 
  private:
-  [[nodiscard]] Real scale() const { return Real(1) / std::sqrt(static_cast<Real>(width_ / heads_)); }
+  [[nodiscard]] Eigen::Index head_width() const { return width_ / heads_; }
+  [[nodiscard]] Real scale() const { return Real(1) / std::sqrt(static_cast<Real>(head_width())); }
   // The columns of one head, for one sequence.
   auto part(Matrix<Real>& of, Eigen::Index row, Eigen::Index column) const {
-    return of.block(row, column, length_, width_ / heads_);
+    return of.block(row, column, length_, head_width());
   }
   template <class Body>
   void for_each_head(Eigen::Index rows, const Body& body) const {
     Eigen::Index tile = 0;  // first row in shares_
     for (Eigen::Index row = 0; row < rows; row += length_) {
-      for (Eigen::Index column = 0; column < width_; column += width_ / heads_, tile += length_)
+      for (Eigen::Index column = 0; column < width_; column += head_width(), tile += length_)
         body(row, column, tile);
     }
   }
