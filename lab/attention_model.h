@@ -161,8 +161,7 @@ class CausalAttention {
   void for_each_head(Eigen::Index rows, const Body& body) const {
     Eigen::Index tile = 0;  // first row in shares_
     for (Eigen::Index row = 0; row < rows; row += length_) {
-      for (Eigen::Index column = 0; column < width_; column += head_width(), tile += length_)
-        body(row, column, tile);
+      for (Eigen::Index column = 0; column < width_; column += head_width(), tile += length_) body(row, column, tile);
     }
   }
 
