@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -57,11 +58,13 @@ Level level_of(const Run& run) {
   for (const TensorRecord& record : run.tensors) {
     const double s = run.summary(record, &Moments::signal).recent;
     const double smoothing = run.summary(record, &Moments::smoothing).recent;
-    if (!std::isfinite(s) || !std::isfinite(smoothing)) continue;
+    const std::optional<Memory> first = run.model(record.tensor, record.step).first;
+    // An SGD whose momentum became zero had an m once.
+    if (!first || !std::isfinite(s) || !std::isfinite(smoothing)) continue;
     gg += record.recent_gg;
     mg += s * record.recent_gg;
     mm += smoothing * smoothing * record.recent_gg;
-    noise += run.model(record.tensor, record.step).first->squares * record.recent_gg;
+    noise += first->squares * record.recent_gg;
   }
   return gg > 0.0 ? Level{mg / gg, std::sqrt(mm / gg), std::sqrt(noise / gg)} : Level{};
 }

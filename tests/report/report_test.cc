@@ -400,6 +400,14 @@ TEST(Run, StepsThatAreApartAreNotCalledAlternating) {
   EXPECT_EQ(verdict(json, "replay"), "steps_apart");
 }
 
+// A log may say that a group lost its momentum: what was an m has no model any more.
+TEST(Run, WhoseMomentumEndsIsShown) {
+  const std::pair with_m(Rule::sgd, Options{.lr = 1e-3, .momentum = 0.9});
+  report::Run run = Trial(with_m, with_m).noise_only(300);
+  run.info.groups[0].options.momentum = 0.0;
+  EXPECT_EQ(verdict(shown(run), "m"), "noise");
+}
+
 // Histograms come after the step that completes them; there may be no further step.
 TEST(Run, ReadsHistogramsThatAreTheLastLine) {
   const std::string path = (std::filesystem::temp_directory_path() / "adamant_last_scales.jsonl").string();
