@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "fuzz/input.h"
+#include "fuzz/tensors.h"
 
 namespace {
 
@@ -43,25 +44,11 @@ std::uint64_t end_of(std::string_view text) {
   return end;
 }
 
-/// By the description of the format, not by the reader's own words.
 void check(const checkpoint::Header& header, std::uint64_t data) {
-  std::uint64_t end = 0;
-  std::vector<std::string_view> names;
+  fuzz::check_tensors(header.entries, data);
   for (const SafetensorsEntry& entry : header.entries) {
-    require(entry.offset == end && entry.bytes <= data - end);
-    end += entry.bytes;
-    __extension__ unsigned __int128 bits = entry.type.bits;
-    for (const std::size_t extent : entry.shape) {
-      bits *= extent;
-      require(bits >> 64 == 0);
-    }
-    require(bits == 8 * static_cast<unsigned __int128>(entry.bytes));
     require(std::ranges::none_of(entry.name, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; }));
-    names.emplace_back(entry.name);
   }
-  require(end == data);
-  std::ranges::sort(names);
-  require(std::ranges::adjacent_find(names) == names.end());
 }
 
 std::vector<const SafetensorsEntry*> by_name(const checkpoint::Header& header) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/linear.h"
 #include "lab/matrix.h"
 #include "lab/softmax.h"
 
@@ -27,34 +28,6 @@ struct AttentionSize {
   Eigen::Index width = 32;    ///< numbers for each word; a multiple of heads
   Eigen::Index layers = 2;
   Eigen::Index heads = 4;
-};
-
-/// y = x W + b, one sample a row.
-template <class Real>
-class Linear {
- public:
-  Linear(const std::string& name, Eigen::Index inputs, Eigen::Index outputs)
-      : w_(name + ".weight", inputs, outputs), b_(name + ".bias", 1, outputs) {}
-
-  void add_weights(std::vector<Weight<Real>*>& list) { list.insert(list.end(), {&w_, &b_}); }
-  /// Weights that keep the size of x, times `scale`; biases zero.
-  void start(double scale, const Random& random) {
-    w_.set_random(scale / std::sqrt(static_cast<double>(w_.value.rows())), random);
-    b_.value.setZero();
-  }
-  void forward(const Matrix<Real>& x, Matrix<Real>& y) const {
-    multiply(x, w_.value, y);
-    y.rowwise() += b_.value.row(0);
-  }
-  /// `x` as in forward. Fills the gradients of the weights, and dx.
-  void backward(const Matrix<Real>& x, const Matrix<Real>& dy, Matrix<Real>& dx) {
-    multiply_transposed(x, dy, w_.grad);
-    b_.grad = dy.colwise().sum();
-    multiply_by_transposed(dy, w_.value, dx);
-  }
-
- private:
-  Weight<Real> w_, b_;
 };
 
 /// y = gain (x - mean) / sqrt(variance + 1e-5) + bias, with mean and variance of each row (Ba et al. 2016).
@@ -108,8 +81,8 @@ class CausalAttention {
     out_.add_weights(list);
   }
   void start(double out_scale, const Random& random_in, const Random& random_out) {
-    in_.start(1.0, random_in);
-    out_.start(out_scale, random_out);
+    in_.start(1.0 / std::sqrt(in_.inputs()), random_in);
+    out_.start(out_scale / std::sqrt(out_.inputs()), random_out);
   }
   void forward(const Matrix<Real>& x, Matrix<Real>& y) {
     in_.forward(x, qkv_);
@@ -183,8 +156,8 @@ class FeedForward {
     down_.add_weights(list);
   }
   void start(double out_scale, const Random& random_in, const Random& random_out) {
-    up_.start(1.0, random_in);
-    down_.start(out_scale, random_out);
+    up_.start(1.0 / std::sqrt(up_.inputs()), random_in);
+    down_.start(out_scale / std::sqrt(down_.inputs()), random_out);
   }
   void forward(const Matrix<Real>& x, Matrix<Real>& y) {
     up_.forward(x, hidden_);

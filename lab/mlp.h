@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "lab/linear.h"
 #include "lab/matrix.h"
 #include "lab/softmax.h"
 
@@ -18,28 +19,26 @@ template <class Real>
 class Mlp {
  public:
   Mlp(Eigen::Index inputs, Eigen::Index hidden, Eigen::Index classes)
-      : w1_("hidden.weight", inputs, hidden),
-        b1_("hidden.bias", 1, hidden),
-        w2_("output.weight", hidden, classes),
-        b2_("output.bias", 1, classes) {}
+      : hidden_layer_("hidden", inputs, hidden), output_("output", hidden, classes) {}
 
-  [[nodiscard]] std::vector<Weight<Real>*> weights() { return {&w1_, &b1_, &w2_, &b2_}; }
+  [[nodiscard]] std::vector<Weight<Real>*> weights() {
+    std::vector<Weight<Real>*> list;
+    hidden_layer_.add_weights(list);
+    output_.add_weights(list);
+    return list;
+  }
 
   /// Weights with the deviation of He et al. 2015, biases zero.
   void start(std::uint64_t seed) {
-    w1_.set_random(std::sqrt(2.0 / static_cast<double>(w1_.value.rows())), Random(seed, kWeightStream));
-    b1_.value.setZero();
-    w2_.set_random(std::sqrt(2.0 / static_cast<double>(w2_.value.rows())), Random(seed, kWeightStream + 1));
-    b2_.value.setZero();
+    hidden_layer_.start(std::sqrt(2.0 / hidden_layer_.inputs()), Random(seed, kWeightStream));
+    output_.start(std::sqrt(2.0 / output_.inputs()), Random(seed, kWeightStream + 1));
   }
 
   /// One row of logits for each row of x. Valid until the next call.
   Matrix<Real>& logits(const Matrix<Real>& x) {
-    multiply(x, w1_.value, hidden_);
-    hidden_.rowwise() += b1_.value.row(0);
+    hidden_layer_.forward(x, hidden_);
     hidden_ = hidden_.cwiseMax(Real(0));
-    multiply(hidden_, w2_.value, logits_);
-    logits_.rowwise() += b2_.value.row(0);
+    output_.forward(hidden_, logits_);
     return logits_;
   }
 
@@ -47,17 +46,14 @@ class Mlp {
   double loss_and_grad(const Matrix<Real>& x, std::span<const int> labels) {
     Matrix<Real>& dlogits = logits(x);
     const double loss = softmax_cross_entropy(dlogits, labels);
-    multiply_transposed(hidden_, dlogits, w2_.grad);
-    b2_.grad = dlogits.colwise().sum();
-    multiply_by_transposed(dlogits, w2_.value, dhidden_);
+    output_.backward(hidden_, dlogits, dhidden_);
     dhidden_ = (hidden_.array() > Real(0)).select(dhidden_, Real(0));
-    multiply_transposed(x, dhidden_, w1_.grad);
-    b1_.grad = dhidden_.colwise().sum();
+    hidden_layer_.backward(x, dhidden_);
     return loss;
   }
 
  private:
-  Weight<Real> w1_, b1_, w2_, b2_;
+  Linear<Real> hidden_layer_, output_;
   Matrix<Real> hidden_, dhidden_, logits_;
 };
 

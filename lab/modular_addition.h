@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "lab/linear.h"
 #include "lab/matrix.h"
 #include "lab/softmax.h"
 
@@ -27,17 +28,19 @@ class ModularAddition {
       : embedding_("embedding.weight", p, width),
         w_("hidden.weight", width, hidden),
         b_("hidden.bias", 1, hidden),
-        u_("output.weight", hidden, p),
-        c_("output.bias", 1, p) {}
+        output_("output", hidden, p) {}
 
-  [[nodiscard]] std::vector<Weight<Real>*> weights() { return {&embedding_, &w_, &b_, &u_, &c_}; }
+  [[nodiscard]] std::vector<Weight<Real>*> weights() {
+    std::vector<Weight<Real>*> list = {&embedding_, &w_, &b_};
+    output_.add_weights(list);
+    return list;
+  }
 
   void start(std::uint64_t seed) {
     embedding_.set_random(1.0, Random(seed, kWeightStream));
     w_.set_random(std::sqrt(1.0 / static_cast<double>(w_.value.rows())), Random(seed, kWeightStream + 1));
     b_.value.setZero();
-    u_.set_random(std::sqrt(1.0 / static_cast<double>(u_.value.rows())), Random(seed, kWeightStream + 2));
-    c_.value.setZero();
+    output_.start(std::sqrt(1.0 / output_.inputs()), Random(seed, kWeightStream + 2));
   }
 
   /// One row of logits for each pair. Valid until the next call.
@@ -48,8 +51,7 @@ class ModularAddition {
       const auto [a, b] = pairs[static_cast<std::size_t>(i)];
       hidden_.row(i) = (projected_.row(a) + projected_.row(b) + b_.value.row(0)).cwiseMax(Real(0));
     }
-    multiply(hidden_, u_.value, logits_);
-    logits_.rowwise() += c_.value.row(0);
+    output_.forward(hidden_, logits_);
     return logits_;
   }
 
@@ -57,9 +59,7 @@ class ModularAddition {
   double loss_and_grad(std::span<const Pair> pairs, std::span<const int> sums) {
     Matrix<Real>& dlogits = logits(pairs);
     const double loss = softmax_cross_entropy(dlogits, sums);
-    multiply_transposed(hidden_, dlogits, u_.grad);
-    c_.grad = dlogits.colwise().sum();
-    multiply_by_transposed(dlogits, u_.value, dhidden_);
+    output_.backward(hidden_, dlogits, dhidden_);
     dhidden_ = (hidden_.array() > Real(0)).select(dhidden_, Real(0));
     b_.grad = dhidden_.colwise().sum();
     dprojected_.setZero(projected_.rows(), projected_.cols());
@@ -74,7 +74,8 @@ class ModularAddition {
   }
 
  private:
-  Weight<Real> embedding_, w_, b_, u_, c_;
+  Weight<Real> embedding_, w_, b_;
+  Linear<Real> output_;
   Matrix<Real> projected_, dprojected_, hidden_, dhidden_, logits_;
 };
 

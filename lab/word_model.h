@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "lab/linear.h"
 #include "lab/matrix.h"
 #include "lab/softmax.h"
 
@@ -22,20 +23,21 @@ class WordModel {
   WordModel(Eigen::Index context, Eigen::Index vocabulary, Eigen::Index width, Eigen::Index hidden)
       : context_(context),
         embedding_("embedding.weight", vocabulary, width),
-        w_("hidden.weight", context * width, hidden),
-        b_("hidden.bias", 1, hidden),
-        u_("output.weight", hidden, vocabulary),
-        c_("output.bias", 1, vocabulary) {}
+        hidden_layer_("hidden", context * width, hidden),
+        output_("output", hidden, vocabulary) {}
 
   /// The embedding is the first.
-  [[nodiscard]] std::vector<Weight<Real>*> weights() { return {&embedding_, &w_, &b_, &u_, &c_}; }
+  [[nodiscard]] std::vector<Weight<Real>*> weights() {
+    std::vector<Weight<Real>*> list = {&embedding_};
+    hidden_layer_.add_weights(list);
+    output_.add_weights(list);
+    return list;
+  }
 
   void start(std::uint64_t seed) {
     embedding_.set_random(1.0, Random(seed, kWeightStream));
-    w_.set_random(std::sqrt(1.0 / static_cast<double>(w_.value.rows())), Random(seed, kWeightStream + 1));
-    b_.value.setZero();
-    u_.set_random(std::sqrt(1.0 / static_cast<double>(u_.value.rows())), Random(seed, kWeightStream + 2));
-    c_.value.setZero();
+    hidden_layer_.start(std::sqrt(1.0 / hidden_layer_.inputs()), Random(seed, kWeightStream + 1));
+    output_.start(std::sqrt(1.0 / output_.inputs()), Random(seed, kWeightStream + 2));
   }
 
   /// Logits of the next word, one row for each `context` words. Valid until the next call.
@@ -47,25 +49,24 @@ class WordModel {
       joined_.row(i / context_).segment(i % context_ * width, width) =
           embedding_.value.row(words[static_cast<std::size_t>(i)]);
     }
-    multiply(joined_, w_.value, hidden_);
-    hidden_.rowwise() += b_.value.row(0);
+    hidden_layer_.forward(joined_, hidden_);
     hidden_ = hidden_.array().tanh();
-    multiply(hidden_, u_.value, logits_);
-    logits_.rowwise() += c_.value.row(0);
+    output_.forward(hidden_, logits_);
     return logits_;
   }
 
-  /// Mean cross-entropy of the next words; fills every gradient but that of the embedding, which row_grads() holds.
+  /// Mean cross-entropy of the next words, one for each `context` words.
+  double loss(std::span<const int> words, std::span<const int> next) {
+    return softmax_cross_entropy(logits(words), next);
+  }
+
+  /// As loss; fills every gradient but that of the embedding, which row_grads() holds.
   double loss_and_row_grads(std::span<const int> words, std::span<const int> next) {
     Matrix<Real>& dlogits = logits(words);
     const double loss = softmax_cross_entropy(dlogits, next);
-    multiply_transposed(hidden_, dlogits, u_.grad);
-    c_.grad = dlogits.colwise().sum();
-    multiply_by_transposed(dlogits, u_.value, dhidden_);
+    output_.backward(hidden_, dlogits, dhidden_);
     dhidden_.array() *= Real(1) - hidden_.array().square();
-    multiply_transposed(joined_, dhidden_, w_.grad);
-    b_.grad = dhidden_.colwise().sum();
-    multiply_by_transposed(dhidden_, w_.value, djoined_);
+    hidden_layer_.backward(joined_, dhidden_, djoined_);
     return loss;
   }
 
@@ -86,7 +87,8 @@ class WordModel {
 
  private:
   Eigen::Index context_;
-  Weight<Real> embedding_, w_, b_, u_, c_;
+  Weight<Real> embedding_;
+  Linear<Real> hidden_layer_, output_;
   Matrix<Real> joined_, djoined_, hidden_, dhidden_, logits_;
 };
 

@@ -296,6 +296,25 @@ TEST(Statistics, SampleEveryTensorInEveryStep) {
   }
 }
 
+// Of a small tensor few elements are sampled in a step, other ones in each, also where steps are evenly spaced.
+TEST(Statistics, SampleEveryElementOfASmallTensorInTheLongRun) {
+  constexpr std::size_t kBlocks = 8, kStride = 8;
+  for (const std::size_t only : {0U, 3U + 256U * 5U, 255U + 256U * 7U}) {
+    std::vector<float> w(256 * kBlocks, 1.0F), g(w.size(), 1.0F);
+    g[only] = 0.0F;
+    AdamW adamw({{"w", w, g}});
+    Statistics statistics;
+    std::uint64_t met = 0;
+    for (std::uint64_t t = 1; t <= 4000; ++t) {
+      const bool seen = t % kStride == 0;
+      adamw.step({.statistics = seen ? &statistics : nullptr});
+      if (seen) met += statistics.tensors.at(0).scales.zero_grads;
+    }
+    // One step in so many takes it.
+    EXPECT_NEAR(static_cast<double>(met), 4000.0 / kStride / (kBlocks * kStride), 4.0) << only;
+  }
+}
+
 // Together the samples of many tensors show all parts of such a tensor in one step.
 TEST(Statistics, SampleOtherPartsOfOtherTensors) {
   constexpr std::size_t kBlocks = 4, kSize = 256 * kBlocks;

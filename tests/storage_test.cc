@@ -58,8 +58,8 @@ std::vector<double> numbers(const TensorState& tensor, std::size_t state, std::s
 
 Planes allocate(const TensorState& tensor, const VariantInfo& form) {
   NewPlanes wanted;
-  wanted.add(tensor, form);
-  return std::move(wanted.allocate().front());
+  wanted.add(0, tensor, form);
+  return std::move(wanted.allocate().planes.front());
 }
 
 TEST(Storage, HasAsManyElementsAsTheExtentSays) {
@@ -130,11 +130,11 @@ TEST(Storage, StartsFromWhatTheStateSays) {
 
 // Steps over many small tensors would meet as many pages as there are planes.
 TEST(Storage, OfSmallPlanesLiesSideBySide) {
-  Buffer w(Format::f32, 1000), large_w(Format::f32, kSharedBelow / sizeof(float));
+  Buffer w(Format::f32, 1000), large_w(Format::f32, kLargeFrom / sizeof(float));
   const VariantInfo& form = info(Variant::adamw);
   NewPlanes wanted;
-  for (Buffer* of : {&w, &large_w, &w}) wanted.add(tensor_of(*of, {of->size()}), form);
-  std::vector<Planes> planes = wanted.allocate();
+  for (Buffer* of : {&w, &large_w, &w}) wanted.add(0, tensor_of(*of, {of->size()}), form);
+  std::vector<Planes> planes = std::move(wanted.allocate().planes);
   const auto values = [&](std::size_t tensor, std::size_t state) {
     return planes[tensor][plane_index(state, PlaneKind::values)].data;
   };

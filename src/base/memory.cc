@@ -19,14 +19,12 @@ constexpr std::size_t kCacheLine = 64;
 #if defined(__linux__)
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-// From here on memory is asked of the system page by page: rounding up wastes little, and zeros need no writing.
-constexpr std::size_t kMappedFrom = std::size_t{1} << 20;
 #endif
 
 // What memory of that size is a multiple of.
 std::size_t unit_of(std::size_t bytes) noexcept {
 #if defined(__linux__)
-  if (bytes >= kMappedFrom) return kPage;
+  if (bytes >= kLargeFrom) return kPage;
 #endif
   return kCacheLine;
 }
@@ -71,7 +69,7 @@ OwnMemory allocate_zeroed(std::size_t bytes) {
   const std::size_t rounded = allocated_bytes(bytes);
   if (rounded < bytes) throw std::bad_alloc();
 #if defined(__linux__)
-  if (bytes >= kMappedFrom) return {map_zeroed(rounded), FreeMemory{rounded}};
+  if (bytes >= kLargeFrom) return {map_zeroed(rounded), FreeMemory{rounded}};
 #endif
   OwnMemory memory(static_cast<std::byte*>(std::aligned_alloc(kCacheLine, rounded)));
   if (!memory) throw std::bad_alloc();
@@ -80,7 +78,7 @@ OwnMemory allocate_zeroed(std::size_t bytes) {
 }
 
 std::vector<SharedMemory> allocate_zeroed(std::span<const std::size_t> sizes) {
-  const auto alone = [](std::size_t bytes) { return bytes >= kSharedBelow; };
+  const auto alone = [](std::size_t bytes) { return bytes >= kLargeFrom; };
   std::size_t side_by_side = 0;
   for (const std::size_t bytes : sizes) side_by_side += alone(bytes) ? 0 : allocated_bytes(bytes);
   const SharedMemory all = allocate_zeroed(side_by_side);

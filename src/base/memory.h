@@ -15,6 +15,9 @@ struct FreeMemory {
   std::size_t mapped = 0;  // bytes that came from mmap; 0: from aligned_alloc
   void operator()(std::byte* memory) const noexcept;
 };
+/// From so many bytes on, memory is large: asked of the system page by page, for rounding up wastes little then, and
+/// zeros need no writing.
+inline constexpr std::size_t kLargeFrom = std::size_t{1} << 20;
 using OwnMemory = std::unique_ptr<std::byte[], FreeMemory>;
 /// A piece of memory that others may have parts of; the last of them gives it back.
 using SharedMemory = std::shared_ptr<std::byte[]>;
@@ -26,7 +29,5 @@ using SharedMemory = std::shared_ptr<std::byte[]>;
 [[nodiscard]] OwnMemory allocate_zeroed(std::size_t bytes);
 /// Pieces of these sizes. Small ones lie side by side, so that who goes over many of them meets few pages.
 [[nodiscard]] std::vector<SharedMemory> allocate_zeroed(std::span<const std::size_t> sizes);
-/// Pieces of fewer bytes lie side by side.
-inline constexpr std::size_t kSharedBelow = std::size_t{1} << 20;
 
 }  // namespace adamant

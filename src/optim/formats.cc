@@ -84,7 +84,6 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     std::size_t tensor;
     StateFormat state;
     WeightFormat weights;
-    Planes planes;
   };
   std::vector<Change> changes;
   std::vector<bool> changed(impl().tensors.size());
@@ -97,9 +96,9 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
       choose_formats(tensor, state, weights);
       if (tensor.grad.lazy_rows) check_rows_of_groups(tensor);
       if (!is_wide(tensor)) {
-        changes.push_back({i, tensor.state_format, tensor.weight_format, {}});
+        changes.push_back({i, tensor.state_format, tensor.weight_format});
         changed[i] = true;
-        wanted.add(tensor, info(impl().variant(tensor)));
+        wanted.add(i, tensor, info(impl().variant(tensor)));
       }
     } catch (...) {
       restore();
@@ -107,29 +106,17 @@ void Optimizer::set_formats(StateFormat state, WeightFormat weights) {
     }
     restore();
   }
-  std::vector<Planes> planes = wanted.allocate();
-  const auto exchange_formats = [](TensorState& tensor, Change& change) {
-    std::swap(tensor.state_format, change.state);
-    std::swap(tensor.weight_format, change.weights);
-  };
-  std::vector<Region> added;
-  added.reserve(changes.size() * kMaxPlanes);  // nothing fails while a tensor has formats that are not yet its own
-  for (std::size_t k = 0; k < changes.size(); ++k) {
-    TensorState& tensor = impl().tensors[changes[k].tensor];
-    changes[k].planes = std::move(planes[k]);
-    exchange_formats(tensor, changes[k]);
-    append_regions(added, tensor, info(impl().variant(tensor)), changes[k].planes, changes[k].tensor);
-    exchange_formats(tensor, changes[k]);
-  }
+  NewPlanes::Made made = wanted.allocate();
   Regions regions = impl().regions;
   regions.remove_planes(changed);
-  regions.insert(added);
-  for (Change& change : changes) {
-    TensorState& tensor = impl().tensors[change.tensor];
+  regions.insert(made.regions);
+  for (std::size_t k = 0; k < changes.size(); ++k) {
+    TensorState& tensor = impl().tensors[changes[k].tensor];
     const Variant variant = impl().variant(tensor);
     const Streams from = streams_of(tensor, variant);
-    std::swap(tensor.planes, change.planes);
-    exchange_formats(tensor, change);
+    std::swap(tensor.planes, made.planes[k]);
+    tensor.state_format = changes[k].state;
+    tensor.weight_format = changes[k].weights;
     const Streams to = streams_of(tensor, variant);
     for_each_block(tensor, [&](std::size_t first, std::size_t n) {
       StateBlocks blocks;

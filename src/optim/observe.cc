@@ -110,9 +110,12 @@ Observer::Observer(Statistics& statistics, bool append, std::span<const TensorSt
 
 // In step t it is the turn of blocks by the fraction of t times the golden ratio: steps that are evenly spaced meet all
 // turns in the long run, and mostly soon; by t itself those ten apart would meet few.
-Observer::Turn::Turn(std::uint64_t t, std::size_t one_in, std::size_t shift) : every(one_in) {
+Observer::Turn::Turn(std::uint64_t t, std::size_t one_in, std::size_t shift, std::size_t parts) : every(one_in) {
   constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15u;  // 2^64 divided by it
-  late = shift + static_cast<std::size_t>((t * kGolden >> 32) * every >> 32);
+  const std::uint64_t turned = (t * kGolden >> 32) * every;
+  late = shift + static_cast<std::size_t>(turned >> 32);
+  // What is left of the fraction: so each block meets all of its parts, too.
+  part = static_cast<std::size_t>((turned & 0xFFFFFFFFu) * parts >> 32);
 }
 
 std::size_t Observer::Turn::next(std::size_t block) const {
@@ -127,7 +130,8 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
   visit.tensor = tensor;
   const Turn counted(run.t, every_[tensor], 0);
   // Where there are many tensors, not the same part of each.
-  const Turn sampled(run.t, sample_every_[tensor], first_tensor_ + tensor);
+  const std::size_t stride = sample_stride_[tensor];
+  const Turn sampled(run.t, sample_every_[tensor], first_tensor_ + tensor, stride);
   look_at_probes(run, grad, tensor);
   std::array<Sums, kPieceBlocks> rows;
   std::size_t counted_blocks = 0;
@@ -144,7 +148,9 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
     const std::size_t at = (block - begin) * kBlock;
     const GradientRun seen = part_of(grad, at, std::min(kBlock, grad.n - at));
     step_until(at);
-    observe(run, seen, tensor, visit, to_count == block ? rows[counted_blocks++].data() : nullptr, to_sample == block);
+    std::optional<Spread> spread;
+    if (to_sample == block) spread = {sampled.part % std::min(stride, seen.n), stride};
+    observe(run, seen, visit, to_count == block ? rows[counted_blocks++].data() : nullptr, spread);
     stepped = at + seen.n;
   }
   step_until(grad.n);
@@ -185,8 +191,8 @@ void Observer::look_at_probes(const StepRun& run, const GradientRun& grad, std::
   }
 }
 
-void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums,
-                       bool sampled) {
+void Observer::observe(const StepRun& run, const GradientRun& grad, Visit& visit, double* sums,
+                       const std::optional<Spread>& sampled) {
   BlockScratch scratch;
   const std::size_t variant = index_of(run.streams.variant);
   const BlockStreams block = load_block(run.streams, grad, scratch);
@@ -198,13 +204,13 @@ void Observer::observe(const StepRun& run, const GradientRun& grad, std::size_t 
     const RuleKernels& kernels = run.streams.param_format == Format::f64 ? f64_kernels() : f32_kernels();
     kernels.step[variant](*run.scalars, run.factor, run.bound, block.param, block.grad, block.states, grad.n);
   }
-  if (sampled) sample(run, grad, block, sample_stride_[tensor], visit.scales);
+  if (sampled) sample(run, grad, block, *sampled, visit.scales);
   store_block(run, grad, scratch);
 }
 
-void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, std::size_t stride,
+void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, const Spread& elements,
                       ScaleSample& scales) const {
-  const std::size_t first = run.t % std::min(stride, grad.n);
+  const auto [first, stride] = elements;
   scales.elements += (grad.n - first + stride - 1) / stride;
   for (std::size_t i = first; i < grad.n; i += stride)
     scales.zero_grads += number_at(run.streams, block.grad, i) == 0.0F ? 1 : 0;

@@ -45,19 +45,23 @@ class Observer {
 
   /// Which blocks of a tensor a step takes: one in so many, other ones in each step; 0: none.
   struct Turn {
-    Turn(std::uint64_t t, std::size_t one_in, std::size_t shift);
+    Turn(std::uint64_t t, std::size_t one_in, std::size_t shift, std::size_t parts = 1);
     /// The first of them from `block` on, or the largest number.
     [[nodiscard]] std::size_t next(std::size_t block) const;
     std::size_t every, late;
+    std::size_t part;  // of such a block, where it has `parts`: likewise
+  };
+  /// Of a block, one element in `stride`.
+  struct Spread {
+    std::size_t first, stride;
   };
 
   /// Those that lie in a run that has not been stepped.
   void look_at_probes(const StepRun& run, const GradientRun& grad, std::size_t tensor);
-  /// One block: steps it, puts its sums where `sums` is not null, and takes the sample.
-  void observe(const StepRun& run, const GradientRun& grad, std::size_t tensor, Visit& visit, double* sums,
-               bool sampled);
-  /// Of one element of the block in `stride`, other ones in each step.
-  void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, std::size_t stride,
+  /// One block: steps it, puts its sums where `sums` is not null, and takes the sample where there is one.
+  void observe(const StepRun& run, const GradientRun& grad, Visit& visit, double* sums,
+               const std::optional<Spread>& sampled);
+  void sample(const StepRun& run, const GradientRun& grad, const BlockStreams& block, const Spread& elements,
               ScaleSample& scales) const;
 
   Statistics& statistics_;

@@ -69,16 +69,15 @@ std::size_t Optimizer::Impl::add_group(ParamGroup group) {
     added_regions.push_back(param_region(tensor.param, old_count + added.size() - 1));
   }
   NewPlanes wanted;
-  for (const TensorState& tensor : added) wanted.add(tensor, info(state.variant));
-  std::vector<Planes> planes = wanted.allocate();
+  for (std::size_t i = 0; i < added.size(); ++i) wanted.add(old_count + i, added[i], info(state.variant));
+  NewPlanes::Made made = wanted.allocate();
   for (std::size_t i = 0; i < added.size(); ++i) {
-    TensorState& tensor = added[i];
-    tensor.planes = std::move(planes[i]);
-    fill_initial(tensor, info(state.variant), state.options);
-    append_regions(added_regions, tensor, info(state.variant), tensor.planes, old_count + i);
+    added[i].planes = std::move(made.planes[i]);
+    fill_initial(added[i], info(state.variant), state.options);
   }
   Regions all = regions;
   all.insert(added_regions);
+  all.insert(made.regions);
 
   auto old_names = std::exchange(tensor_by_name, std::move(names));
   auto old_regions = std::exchange(regions, std::move(all));

@@ -25,31 +25,27 @@ std::size_t state_elements(const TensorState& tensor, Extent extent) {
   return tensor.param.size;
 }
 
-void NewPlanes::add(const TensorState& tensor, const VariantInfo& form) {
+void NewPlanes::add(std::size_t index, const TensorState& tensor, const VariantInfo& form) {
   for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
-    wanted_.push_back({tensors_, plane.index()});
+    wanted_.push_back({tensors_, index, plane.index()});
     bytes_.push_back(plane.bytes);
   });
   ++tensors_;
 }
 
-std::vector<Planes> NewPlanes::allocate() const {
-  std::vector<Planes> planes(tensors_);
+NewPlanes::Made NewPlanes::allocate() const {
+  Made made;
+  made.planes.resize(tensors_);
+  made.regions.reserve(wanted_.size());
   std::vector<SharedMemory> memory = allocate_zeroed(bytes_);
   for (std::size_t k = 0; k < wanted_.size(); ++k) {
-    PlaneMemory& plane = planes[wanted_[k].tensor][wanted_[k].plane];
-    plane.own = std::move(memory[k]);
-    plane.data = plane.own.get();
+    const auto& [place, index, plane] = wanted_[k];
+    PlaneMemory& to = made.planes[place][plane];
+    to.own = std::move(memory[k]);
+    to.data = to.own.get();
+    made.regions.push_back({to.data + bytes_[k], to.data, index, plane});
   }
-  return planes;
-}
-
-void append_regions(std::vector<Region>& regions, const TensorState& tensor, const VariantInfo& form,
-                    const Planes& planes, std::size_t index) {
-  for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
-    const std::byte* begin = planes[plane.index()].data;
-    regions.push_back({begin + plane.bytes, begin, index, plane.index()});
-  });
+  return made;
 }
 
 std::size_t plane_bytes(const TensorState& tensor, Variant variant) {

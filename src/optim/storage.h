@@ -41,10 +41,6 @@ void for_each_plane(const TensorState& tensor, const VariantInfo& form, Visit&& 
   }
 }
 
-/// Where those planes lie, for Regions; `index` is that of the tensor.
-void append_regions(std::vector<Region>& regions, const TensorState& tensor, const VariantInfo& form,
-                    const Planes& planes, std::size_t index);
-
 /// Calls visit(first, n) for the blocks of a tensor.
 template <class Visit>
 void for_each_block(const TensorState& tensor, Visit&& visit) {
@@ -58,18 +54,22 @@ void for_each_block(const TensorState& tensor, Visit&& visit) {
 /// Memory for what some tensors keep in their formats, zeroed, allocated at once.
 class NewPlanes {
  public:
-  /// The tensor's next memory is of the formats that it has now.
-  void add(const TensorState& tensor, const VariantInfo& form);
-  /// For each tensor, as they were added. Throws std::bad_alloc.
-  [[nodiscard]] std::vector<Planes> allocate() const;
+  struct Made {
+    std::vector<Planes> planes;   // of each tensor, as they were added
+    std::vector<Region> regions;  // where all of them lie
+  };
+  /// Memory in the formats that the tensor has now; `index` is that of the tensor.
+  void add(std::size_t index, const TensorState& tensor, const VariantInfo& form);
+  /// Throws std::bad_alloc.
+  [[nodiscard]] Made allocate() const;
 
  private:
   struct Wanted {
-    std::size_t tensor, plane;
+    std::size_t place, index, plane;
   };
   std::size_t tensors_ = 0;
   std::vector<Wanted> wanted_;
-  std::vector<std::size_t> bytes_;
+  std::vector<std::size_t> bytes_;  // of each that is wanted
 };
 /// Gives new states the values they start from.
 void fill_initial(TensorState& tensor, const VariantInfo& form, const Options& options);
