@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "lab/matrix.h"
+#include "lab/random.h"
 #include "lab/text.h"
 #include "lab/workload.h"
 
