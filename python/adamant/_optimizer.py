@@ -192,8 +192,9 @@ class Optimizer:
             return  # the same array is where it was
         addresses = self._usual(grads)
         if addresses is not None:
+            kept = [*map(weakref.ref, grads)]  # before the call, so that memory does not run out after it
             c.set_grads(self._handle, None, addresses, None, len(grads))
-            self._grads, self._kept = grads, [*map(weakref.ref, grads)]
+            self._grads, self._kept = grads, kept
             return
         changed = [i for i, (grad, held) in enumerate(zip(grads, self._grads)) if grad is not held]
         self._point(changed, [grads[i] for i in changed])

@@ -68,8 +68,7 @@ adamant_tensor_info described(const std::string& name, const StateDescription::E
   return tensor;
 }
 
-void write_info(adamant_checkpoint_info* to, CheckpointInfo&& info) {
-  thread_local Kept kept;
+Kept kept_of(CheckpointInfo&& info) {
   Kept next;
   next.info = std::move(info);
   const StateDescription& state = next.info.state;
@@ -95,6 +94,12 @@ void write_info(adamant_checkpoint_info* to, CheckpointInfo&& info) {
       next.tensors[static_cast<std::size_t>(index)].group = g;
     }
   }
+  return next;
+}
+
+// Allocates nothing.
+void write_info(adamant_checkpoint_info* to, Kept&& next) {
+  thread_local Kept kept;
   kept = std::move(next);
   adamant_checkpoint_info filled{};
   filled.steps = kept.info.state.steps;
@@ -134,15 +139,20 @@ adamant_status adamant_load_file(adamant_optimizer* optimizer, const char* path,
                                  const adamant_load_options* given_options, adamant_checkpoint_info* info) {
   return guarded([&] {
     if (info != nullptr) check_struct(info, kInfo);
-    CheckpointInfo loaded = load(of(optimizer), path_of(path, "path"), read_load_options(given_options));
-    if (info != nullptr) write_info(info, std::move(loaded));
+    const std::string from = path_of(path, "path");
+    const LoadOptions options = read_load_options(given_options);
+    // Made first, for memory must not run out once the load is done.
+    Kept kept;
+    if (info != nullptr) kept = kept_of(inspect(from));
+    load(of(optimizer), from, options);
+    if (info != nullptr) write_info(info, std::move(kept));
   });
 }
 
 adamant_status adamant_inspect(const char* path, adamant_checkpoint_info* info) {
   return guarded([&] {
     check_struct(info, kInfo);
-    write_info(info, inspect(path_of(path, "path")));
+    write_info(info, kept_of(inspect(path_of(path, "path"))));
   });
 }
 
@@ -196,11 +206,15 @@ adamant_status adamant_checkpoints_load(adamant_checkpoints* checkpoints, adaman
   return guarded([&] {
     given(found, "found") = 0;
     if (info != nullptr) check_struct(info, kInfo);
-    auto loaded =
-        given(checkpoints, "checkpoints").checkpoints.load_newest(of(optimizer), read_load_options(given_options));
-    if (!loaded) return;
+    Checkpoints& own = given(checkpoints, "checkpoints").checkpoints;
+    const LoadOptions options = read_load_options(given_options);
+    own.wait();
+    Kept kept;
+    const std::vector<Checkpoints::Item> all = own.list();
+    if (info != nullptr && !all.empty()) kept = kept_of(inspect(all.back().path));
+    if (!own.load_newest(of(optimizer), options)) return;
     *found = 1;
-    if (info != nullptr) write_info(info, std::move(*loaded));
+    if (info != nullptr) write_info(info, std::move(kept));
   });
 }
 

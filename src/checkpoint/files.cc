@@ -145,8 +145,10 @@ void File::read(std::uint64_t offset, std::span<std::byte> to) const {
   }
 }
 
-NewFile::NewFile(const Folder& folder, std::string name, std::uint64_t bytes)
-    : folder_(&folder), name_(std::move(name)), open_(-1) {
+NewFile::NewFile(const Folder& folder, std::string name) : folder_(&folder), name_(std::move(name)), open_(-1) {}
+
+// Once the other constructor is done, the destructor removes what was made, whatever fails here.
+NewFile::NewFile(const Folder& folder, std::string name, std::uint64_t bytes) : NewFile(folder, std::move(name)) {
   struct stat old{};
   const bool there = uninterrupted([&] { return system().status_at(folder.number(), name_.c_str(), old); }) == 0;
   // Or it might become readable by others.
@@ -155,24 +157,18 @@ NewFile::NewFile(const Folder& folder, std::string name, std::uint64_t bytes)
     throw Error(ErrorCode::io, printable((folder.path() / name_).native()) + " is not a regular file");
   }
   create(there ? old.st_mode & 0777 : 0666);
-  const auto failed = [&](int result) {
-    if (result == 0) return;
-    const int error = errno;
-    system().unlink_at(folder.number(), temporary_.c_str());
-    fail(error);
-  };
   // The mask of the process has taken bits of the mode.
-  if (there) failed(system().set_mode(open_.number(), old.st_mode & 07777));
+  if (there && system().set_mode(open_.number(), old.st_mode & 07777) != 0) fail(errno);
   if (bytes == 0) return;
   const int reserved = uninterrupted([&] { return system().allocate(open_.number(), static_cast<off_t>(bytes)); });
   // Where memory cannot be reserved, the writes tell.
-  if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) failed(reserved);
+  if (reserved != 0 && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) fail(errno);
 }
 
 void NewFile::create(mode_t mode) {
   constexpr int kTries = 100;
   for (int i = 0; i < kTries; ++i) {
-    const std::string name = temporary_name();
+    std::string name = temporary_name();
     Descriptor file(system().open_at(folder_->number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
     if (file.number() < 0) {
       if (errno == EEXIST || errno == EINTR) continue;
@@ -182,7 +178,7 @@ void NewFile::create(mode_t mode) {
     struct stat status{};
     const bool locked = system().lock(file.number()) == 0 || errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS;
     if (locked && (system().status(file.number(), status) != 0 || status.st_nlink > 0)) {
-      temporary_ = name;
+      temporary_ = std::move(name);  // allocates nothing: the file has been made
       open_ = std::move(file);
       return;
     }

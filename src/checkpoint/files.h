@@ -103,6 +103,7 @@ class NewFile {
   void rename(const std::string& name);
 
  private:
+  NewFile(const Folder& folder, std::string name);
   void create(mode_t mode);
   [[noreturn]] void fail(int error) const;
 

@@ -42,6 +42,7 @@ StepReport Optimizer::Impl::step_all(const StepOptions& step_options) {
 
   StepReport report;
   double multiple = 1.0 / step_options.grad_scale;
+  std::optional<double> norm = grad_norm;
   if (gradient_pass_wanted(settings)) {
     const GradientPass seen = gradient_pass(workers, work, tensors);
     report.nonfinite = seen.nonfinite;
@@ -56,10 +57,11 @@ StepReport Optimizer::Impl::step_all(const StepOptions& step_options) {
     if (norm_wanted(settings)) {
       report.clip_coefficient = clipped.coefficient;
       multiple = clipped.multiple;
-      if (std::isfinite(clipped.norm)) grad_norm = clipped.norm;
+      if (std::isfinite(clipped.norm)) norm = clipped.norm;
     }
   }
   update(workers, work, {groups, tensors, 0, multiple, &settings, step_options.statistics, false});
+  grad_norm = norm;
   steps = one_more(steps);
   return report;
 }

@@ -58,6 +58,8 @@ struct Model {
     EXPECT_EQ(adamant_create(&config, &optimizer), ADAMANT_OK) << adamant_last_error();
     EXPECT_EQ(adamant_step(optimizer, nullptr, nullptr), ADAMANT_OK);
     EXPECT_EQ(adamant_save(optimizer, saved.c_str(), nullptr), ADAMANT_OK);
+    EXPECT_EQ(adamant_step(optimizer, nullptr, nullptr), ADAMANT_OK);
+    a_grad.fill(6);
     EXPECT_EQ(adamant_statistics_create(nullptr, &statistics), ADAMANT_OK);
     step.statistics = statistics;
     step.grads = grads;
@@ -87,6 +89,7 @@ struct Model {
     all += std::to_string(own.tensor_count()) + std::to_string(own.group_count());
     for (std::size_t t = 0; t < own.tensor_count(); ++t) all += std::to_string(own.tensor(t).step);
     for (std::size_t g = 0; g < own.group_count(); ++g) all += std::to_string(*own.options(g).lr);
+    all += std::to_string(own.grad_norm().value_or(-1.0));
     return all + get_setting(own.settings(), "max_norm");
   }
   /// Loads what the optimizer knows, from its own memory.
@@ -238,7 +241,11 @@ const Call kCalls[] = {
      }},
     {"load", [](Model& m) { return m.load(); }},
     {"save", [](Model& m) { return adamant_save(m.optimizer, m.file.c_str(), nullptr); }},
-    {"load_file", [](Model& m) { return adamant_load_file(m.optimizer, m.saved.c_str(), nullptr, nullptr); }},
+    {"load_file",
+     [](Model& m) {
+       auto info = made<adamant_checkpoint_info>();
+       return adamant_load_file(m.optimizer, m.saved.c_str(), nullptr, &info);
+     }},
     {"inspect",
      [](Model& m) {
        auto info = made<adamant_checkpoint_info>();
