@@ -80,9 +80,9 @@ class CausalAttention {
     in_.add_weights(list);
     out_.add_weights(list);
   }
-  void start(double out_scale, const Random& random_in, const Random& random_out) {
-    in_.start(1.0 / std::sqrt(in_.inputs()), random_in);
-    out_.start(out_scale / std::sqrt(out_.inputs()), random_out);
+  void start(const Random& random_in, const Random& random_out) {
+    in_.start_uniform(random_in);
+    out_.start_uniform(random_out);
   }
   void forward(const Matrix<Real>& x, Matrix<Real>& y) {
     in_.forward(x, qkv_);
@@ -155,9 +155,9 @@ class FeedForward {
     up_.add_weights(list);
     down_.add_weights(list);
   }
-  void start(double out_scale, const Random& random_in, const Random& random_out) {
-    up_.start(1.0 / std::sqrt(up_.inputs()), random_in);
-    down_.start(out_scale / std::sqrt(down_.inputs()), random_out);
+  void start(const Random& random_up, const Random& random_down) {
+    up_.start_uniform(random_up);
+    down_.start_uniform(random_down);
   }
   void forward(const Matrix<Real>& x, Matrix<Real>& y) {
     up_.forward(x, hidden_);
@@ -199,11 +199,11 @@ class TransformerBlock {
     hidden_.add_weights(list);
   }
   /// Takes four streams of random numbers from `stream` on.
-  void start(double out_scale, std::uint64_t seed, std::uint64_t stream) {
+  void start(std::uint64_t seed, std::uint64_t stream) {
     norm1_.start();
-    attention_.start(out_scale, Random(seed, stream), Random(seed, stream + 1));
+    attention_.start(Random(seed, stream), Random(seed, stream + 1));
     norm2_.start();
-    hidden_.start(out_scale, Random(seed, stream + 2), Random(seed, stream + 3));
+    hidden_.start(Random(seed, stream + 2), Random(seed, stream + 3));
   }
   void forward(Matrix<Real>& x) {
     norm1_.forward(x, normed1_);
@@ -250,20 +250,17 @@ class AttentionModel {
     return list;
   }
 
-  /// Weights keep the size of what they are given, but what the blocks add is smaller by the root of how much is added,
-  /// as in GPT-2. Embeddings and positions are as large as the weights of the output.
+  /// As the modules of torch.nn start by default: Embedding normal with deviation 1, Linear uniform within 1/√inputs.
   void start(std::uint64_t seed) {
-    const double deviation = 1.0 / std::sqrt(static_cast<double>(size_.width));
-    const double out_scale = 1.0 / std::sqrt(2.0 * static_cast<double>(size_.layers));
     std::uint64_t stream = kWeightStream;
-    embedding_.set_random(deviation, Random(seed, stream++));
-    position_.set_random(deviation, Random(seed, stream++));
+    embedding_.set_random(1.0, Random(seed, stream++));
+    position_.set_random(1.0, Random(seed, stream++));
     for (TransformerBlock<Real>& block : blocks_) {
-      block.start(out_scale, seed, stream);
+      block.start(seed, stream);
       stream += 4;
     }
     norm_.start();
-    output_.set_random(deviation, Random(seed, stream));
+    output_.set_uniform(1.0 / std::sqrt(static_cast<double>(size_.width)), Random(seed, stream));
   }
 
   /// Mean cross-entropy of the next words. `words` are sequences of `context` words, one after the other; `next` has

@@ -4,6 +4,7 @@
 // A layer of a network: y = x W + b, one sample a row.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,12 @@ class Linear {
   void start(double deviation, const Random& random) {
     w_.set_random(deviation, random);
     b_.value.setZero();
+  }
+  /// As torch.nn.Linear: weights and biases uniform within 1/√inputs.
+  void start_uniform(const Random& random) {
+    const double bound = 1.0 / std::sqrt(inputs());
+    w_.set_uniform(bound, random);
+    b_.set_uniform(bound, random, w_.value.size());
   }
   void forward(const Matrix<Real>& x, Matrix<Real>& y) const {
     multiply(x, w_.value, y);

@@ -31,6 +31,12 @@ struct Weight {
       value.data()[i] = static_cast<Real>(deviation * random.normal(static_cast<std::uint64_t>(i)));
     }
   }
+  /// Uniform between -bound and bound, with the numbers from `first` on.
+  void set_uniform(double bound, const Random& random, Eigen::Index first = 0) {
+    for (Eigen::Index i = 0; i < value.size(); ++i) {
+      value.data()[i] = static_cast<Real>(bound * (2.0 * random.uniform(static_cast<std::uint64_t>(first + i)) - 1.0));
+    }
+  }
 };
 
 /// out = a·b
@@ -49,9 +55,16 @@ void multiply_by_transposed(const Matrix<Real>& a, const Matrix<Real>& b, Matrix
   out.noalias() = a * b.transpose();
 }
 
-// Eigen's products take long to compile: those of the workloads are compiled once, in matrix.cc.
-extern template void multiply(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
-extern template void multiply_transposed(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
-extern template void multiply_by_transposed(const Matrix<float>&, const Matrix<float>&, Matrix<float>&);
+// Of the workloads, in matrix.cc: faster than Eigen's, which know no more than what all processors have.
+template <>
+void multiply(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out);
+template <>
+void multiply_transposed(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out);
+template <>
+void multiply_by_transposed(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out);
+
+/// From the gradient of max(x, 0) to that of x, in place; `active` is max(x, 0).
+template <class Real>
+void before_rectifier(const Matrix<Real>& active, Matrix<Real>& grad);
 
 }  // namespace adamant::lab

@@ -47,7 +47,7 @@ class Mlp {
     Matrix<Real>& dlogits = logits(x);
     const double loss = softmax_cross_entropy(dlogits, labels);
     output_.backward(hidden_, dlogits, dhidden_);
-    dhidden_ = (hidden_.array() > Real(0)).select(dhidden_, Real(0));
+    before_rectifier(hidden_, dhidden_);
     hidden_layer_.backward(x, dhidden_);
     return loss;
   }

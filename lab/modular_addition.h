@@ -60,14 +60,14 @@ class ModularAddition {
     Matrix<Real>& dlogits = logits(pairs);
     const double loss = softmax_cross_entropy(dlogits, sums);
     output_.backward(hidden_, dlogits, dhidden_);
-    dhidden_ = (hidden_.array() > Real(0)).select(dhidden_, Real(0));
-    b_.grad = dhidden_.colwise().sum();
+    before_rectifier(hidden_, dhidden_);
     dprojected_.setZero(projected_.rows(), projected_.cols());
     for (Eigen::Index i = 0; i < dhidden_.rows(); ++i) {
       const auto [a, b] = pairs[static_cast<std::size_t>(i)];
       dprojected_.row(a) += dhidden_.row(i);
       dprojected_.row(b) += dhidden_.row(i);
     }
+    b_.grad = dprojected_.colwise().sum() / Real(2);  // each pair is in two rows
     multiply_transposed(embedding_.value, dprojected_, w_.grad);
     multiply_by_transposed(dprojected_, w_.value, embedding_.grad);
     return loss;

@@ -33,7 +33,7 @@ constexpr TunedFor kTuned[] = {
     {"words", "sgd", {1.0, 0.0}},          {"words", "momentum", {0.1, 0.0}},
     {"words", "adagrad", {0.1, 0.0}},      {"words", "rmsprop", {0.003, 0.0}},
     {"words", "adam", {0.01, 0.0}},        {"words", "adamw", {0.01, 0.01}},
-    {"attention", "sgd", {1.0, 0.01}},     {"attention", "momentum", {0.3, 0.01}},
+    {"attention", "sgd", {1.0, 1e-4}},     {"attention", "momentum", {0.3, 1e-3}},
     {"attention", "adagrad", {0.1, 1e-4}}, {"attention", "rmsprop", {0.01, 1e-4}},
     {"attention", "adam", {0.01, 1e-3}},   {"attention", "adamw", {0.01, 0.1}},
     {"ravine", "sgd", {1e-3, 0.0}},        {"ravine", "momentum", {1e-3, 0.0}},

@@ -21,11 +21,12 @@ struct WayInfo {
   std::array<double, 3> learning_rates;
 };
 
+/// The learning rates lie around the best of a longer search of the same kind, from 1e-4 to 3.
 inline constexpr std::array kWays = {
     WayInfo{"adamw", "AdamW", {0.003, 0.01, 0.03}}, WayInfo{"momentum", "SGD with momentum", {0.1, 0.3, 1.0}},
-    WayInfo{"normalised", "SGD with momentum, the gradient of each tensor divided by its RMS", {3e-4, 1e-3, 3e-3}},
-    WayInfo{"tensor-v", "AdamW with v averaged over each tensor", {0.003, 0.01, 0.03}},
-    WayInfo{"sign", "sign descent with momentum", {3e-4, 1e-3, 3e-3}}};
+    WayInfo{"normalised", "SGD with momentum, the gradient of each tensor divided by its RMS", {0.001, 0.003, 0.01}},
+    WayInfo{"tensor-v", "AdamW with v averaged over each tensor", {0.01, 0.03, 0.1}},
+    WayInfo{"sign", "sign descent with momentum", {0.001, 0.003, 0.01}}};
 
 /// RMS of the gradients, from the root of AdamW's v̂ after a run.
 struct GradientScales {
