@@ -3,6 +3,8 @@
 
 #include "lab/text.h"
 
+#include <zlib.h>
+
 #include <adamant/error.hpp>
 #include <algorithm>
 #include <cstdint>
@@ -99,6 +101,8 @@ Corpus read_corpus(const std::string& path, std::size_t vocabulary_size) {
   }
 
   Corpus corpus;
+  corpus.checksum =
+      static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
   corpus.validation = words.size() * 8 / 10;
   corpus.test = words.size() * 9 / 10;
   std::unordered_map<std::string_view, int> counts;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ struct Corpus {
   std::vector<int> words;               ///< the whole text
   std::size_t validation = 0;           ///< words before it are for training; from here on for choosing settings,
   std::size_t test = 0;                 ///< and from here on for the final score
+  std::uint32_t checksum = 0;           ///< CRC-32 of the text's bytes
 };
 
 /// Reads a text, plain or gzip. Throws adamant::Error naming the path where it cannot be read, is not UTF-8 text, or

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,11 @@ template <class Model>
 class TextWorkload : public Workload {
  public:
   std::string describe() const override {
-    return std::to_string(train_end_) + " words of text to learn from, " + std::to_string(held_out_end_ - train_end_) +
-           " held out, " + std::to_string(corpus_.vocabulary.size()) + " known; " + describe_model() +
-           (sparse_rows_ ? "; sparse rows" : "");
+    char checksum[9];
+    std::snprintf(checksum, sizeof(checksum), "%08x", static_cast<unsigned>(corpus_.checksum));
+    return std::to_string(train_end_) + " words of text (CRC-32 " + checksum + ") to learn from, " +
+           std::to_string(held_out_end_ - train_end_) + " held out, " + std::to_string(corpus_.vocabulary.size()) +
+           " known; " + describe_model() + (sparse_rows_ ? "; sparse rows" : "");
   }
   std::vector<Weight<float>*> weights() override { return model_.weights(); }
   void start(std::uint64_t seed) override {

@@ -212,6 +212,13 @@ class Refusals(Resume):
         shutil.copytree(self.folder / "out/checkpoints/ravine-adamw-1", self.folder / "out/checkpoints/ravine-adam-1")
         self.assert_refused('rule is "adamw" there, "adam" here', *[x if x != "adamw" else "adam" for x in resumed])
 
+    def test_another_text_of_as_many_words(self):
+        saved = ["--workload", "words", "--text", "text", "--rules", "sgd", "--steps", "4", "--seeds", "1", "--out", "out",
+                 "--checkpoint-every", "2"]
+        self.assertEqual(self.run_lab(*saved).returncode, 0)
+        (self.folder / "text").write_text(TEXT.replace("dog", "fox"))
+        self.assert_refused("' is of a run with other settings: description is \"", *saved, "--resume")
+
     def test_other_files(self):
         saved = [*QUICK, "--out", "out", "--checkpoint-every", "150"]
         self.run_lab(*saved)
