@@ -36,7 +36,8 @@ struct LogLinear {
   HWY_INLINE static B most(F offset, std::uint32_t code) {
     return smaller(bits_of(offset) + (code + kCodeUnit - 1), B::of(0x7F7FFFFFu));
   }
-  /// x ≥ 0: bits(x + a) with a code, rounded as `words` say, above what lies below it. Grows with x.
+  /// bits(x + a) with a code, rounded as `words` say, above what lies below it. Grows with |x|. The offset has x's
+  /// sign.
   HWY_INLINE static B rounded(F x, F offset, B words) {
     return bits_of(x + offset) + words.template down<32 - kCodeAt>();
   }
@@ -141,16 +142,20 @@ struct Q8Relative {
   static constexpr std::uint32_t kOffsetBits = 0x40000000u;
   static constexpr std::uint32_t kScale = 5;  // 2 = 1/16 · 2^5
 
-  /// 0 where v is 0 or not finite. kCommon: all of v are finite and above zero.
-  template <bool kCommon = false>
+  /// 0 where v is 0 or not finite.
   HWY_INLINE static Bits<D> encode(Floats<D> m, Floats<D> v, Bits<D> word) {
-    // 2^-h: its biased exponent is floor((382 - e)/2), with the biased e.
-    const Bits<D> shrink = (Bits<D>::of(((383u + 2 * kScale) << 22) - 1) - bits_of(v).template down<1>()) & kExponent;
-    const Floats<D> x = m * floats_of(shrink);
+    const Floats<D> x = m * shrink(v);
     const Bits<D> code = or_masked(Q8Signed<D>::rounded(x, Floats<D>::of(kOffset), word),
                                    bits_of(m).template down<Q8Signed<D>::kSignDown>(), Q8Signed<D>::kSign);
-    return kCommon ? code : select(bits_of(v) - 1u > 0x7F7FFFFEu, Bits<D>::of(0u), code);
+    return select(bits_of(v) - 1u > 0x7F7FFFFEu, Bits<D>::of(0u), code);
   }
+  /// For v finite and above zero. The sign stays where a float has it; the magnitude's code is in place. A bit of
+  /// kBeyond is set where the code would have to be limited.
+  HWY_INLINE static Bits<D> rounded(Floats<D> m, Floats<D> v, Bits<D> word) {
+    const Floats<D> offset = floats_of(or_masked(Bits<D>::of(kOffsetBits), bits_of(m), 0x80000000u));
+    return LogLinear<D>::rounded(m * shrink(v), offset, word);
+  }
+  static constexpr std::uint32_t kBeyond = 0x3C000000u;
   /// Not finite where v is not. kFinite: all of v are.
   template <bool kFinite = false>
   HWY_INLINE static Floats<D> decode(Bits<D> code, Floats<D> v) {
@@ -165,6 +170,11 @@ struct Q8Relative {
 
  private:
   static constexpr std::uint32_t kExponent = 0x7F800000u;
+  /// 2^-h: its biased exponent is floor((382 - e)/2), with the biased e.
+  HWY_INLINE static Floats<D> shrink(Floats<D> v) {
+    const Bits<D> less = bits_of(v).template down<1>();
+    return floats_of((Bits<D>::of(((383u + 2 * kScale) << 22) - 1) - less) & kExponent);
+  }
 };
 
 }  // namespace adamant::HWY_NAMESPACE

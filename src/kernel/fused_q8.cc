@@ -4,7 +4,6 @@
 // A step for Q8 states in one loop per group, for every instruction set: what the block pipeline does, with the same
 // bits, but codes stay packed four to a word until a vector of them is needed, and nothing is computed for numbers that
 // a group does not have. A group that does hold one of them is left to the pipeline.
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
@@ -187,19 +186,13 @@ inline std::uint32_t largest_ordinary(float factor, float bound) {
   return below;
 }
 
-// Groups that are updated before their moments are encoded: enough that what a loop needs before it starts costs
-// little.
-constexpr std::size_t kBatch = 4 * kGroup;
-
 // The bits of 2^126: a second moment that no gradient brings above.
 constexpr std::uint32_t kLargestCommon = 0x7E800000u;
 
-// The new moments of some groups.
+// The new moments of a group, quad after quad as vectors hold them.
 struct Moments {
-  alignas(64) float m[kBatch];
-  alignas(64) float v[kBatch];
-  std::uint8_t exponents[kBatch / kGroup];
-  bool common;  // all of v are above zero
+  alignas(64) float m[kGroup];
+  alignas(64) float v[kGroup];
 };
 
 template <class Grads>
@@ -210,112 +203,148 @@ HWY_INLINE bool within(const GroupStreams& s, std::size_t first, B all_bits, std
   return within;
 }
 
-// Updates groups from `first` to `end` and returns where it stopped.
-template <class Rule, class Params, class Grads>
-HWY_INLINE std::size_t update(const typename Rule::template Scalars<float>& scalars, float scale,
-                              std::uint32_t ordinary, const GroupStreams& s, std::size_t first, std::size_t end,
-                              Moments& to) {
-  const Wide d;
-  Params params;
-  Words words(s.param_rounding.from(first));
-  B least = B::of(~0u);
-  float* m = to.m;
-  float* v = to.v;
-  std::uint8_t* exponent = to.exponents;
-  for (; first < end; first += kGroup) {
-    const std::uint8_t old_exponent = s.exponents[first / kGroup];
-    const F old_offset = F::of(offset_of(old_exponent));
-    B grad_bits = B::of(0u);
-    B most = B::of(0u);
-    auto codes = hn::Zero(Bytes());
-    for (std::size_t at = 0; at < kGroup; at += kQuad) {
-      B g[4];
-      F p[4];
-      B m_code[4];
-      B v_code[4];
-      grad_bits = grad_bits | Grads::load(s.grad, first + at, g);
-      codes = hn::Max(codes, hn::BitCast(Bytes(), load_bytes<kCodeAt>(d, s.v + first + at, v_code).v));
-      load_bytes<kCodeAt>(d, s.m + first + at, m_code);
-      params.load(s, first + at, p);
-      for (int j = 0; j < 4; ++j) {
-        F states[2];
-        states[1] = Q8Unsigned<Wide>::decode(v_code[j], old_offset);
-        states[0] = Q8Relative<Wide>::decode<true>(m_code[j], states[1]);
-        Rule::update(scalars, p[j], floats_of(g[j]) * scale, states);
-        states[0].store(m);
-        states[1].store(v);
-        m += hn::Lanes(d);
-        v += hn::Lanes(d);
-        most = larger(most, bits_of(states[1]));
-        least = smaller(least, bits_of(states[1]));
-      }
-      params.keep(p, at, words);
-    }
-    const bool marks = !hn::AllFalse(Bytes(), hn::Eq(codes, hn::Set(Bytes(), kNotFinite)));
-    if (marks || !within<Grads>(s, first, grad_bits, ordinary) || !params.ordinary()) break;
-    const std::uint32_t largest = hn::GetLane(hn::MaxOfLanes(B::DU(), most.v));
-    if (largest > kLargestCommon) break;
-    params.store(s, first);
-    *exponent++ = group_exponent(largest, Q8Unsigned<Wide>::kBinades);
-  }
-  to.common = hn::AllTrue(B::DU(), least > 0u);
-  return first;
+// The bits of a group's offset that the codes of v have above them, as they come among the bits of a code.
+HWY_INLINE std::uint8_t offset_above(std::uint8_t exponent) {
+  return static_cast<std::uint8_t>(exponent << (23 - kCodeAt));
 }
 
-// Encodes the moments of groups from `first` to `end`. The bits of a group's offset, which the codes of v have above
-// them, are taken off four codes at once.
-template <bool kCommon>
-HWY_NOINLINE void encode(const Moments& from, const GroupStreams& streams, std::size_t first, std::size_t end) {
-  const GroupStreams s = streams;  // which no store can change
+// Encodes moments of groups in the order of their quads, all second moments above zero. What lies above the codes of v
+// is taken off four of them at once, and four signs are put to the codes of m.
+class Encoder {
+ public:
+  HWY_INLINE Encoder(const GroupStreams& s, std::size_t first)
+      : m_words_(s.m_rounding.from(first)), v_words_(s.v_rounding.from(first)), all_(B::of(0u)) {}
+  HWY_INLINE void encode(const float* m, const float* v, std::uint8_t exponent, std::uint8_t* m_to,
+                         std::uint8_t* v_to) {
+    const F offset = F::of(offset_of(exponent));
+    B m_code[4];
+    B v_code[4];
+    for (int j = 0; j < 4; ++j) {
+      v_code[j] = Q8Unsigned<Wide>::template rounded<true>(F::load(v), offset, v_words_.next(j));
+      m_code[j] = Q8Relative<Wide>::rounded(F::load(m), LogLinear<Wide>::value(v_code[j], offset), m_words_.next(j));
+      m += hn::Lanes(Wide());
+      v += hn::Lanes(Wide());
+    }
+    // Codes are in bits 3 to 10 of halves: of elements 0 and 2 of a word's four, and of elements 1 and 3.
+    const B v_even = upper_halves<Wide>(v_code[0], v_code[2]);
+    const B v_odd = upper_halves<Wide>(v_code[1], v_code[3]);
+    const B codes = joined_bytes<Wide>(halves_moved<-3, Wide>(v_even), halves_moved<5, Wide>(v_odd));
+    hn::StoreU(hn::Sub(hn::BitCast(Bytes(), codes.v), hn::Set(Bytes(), offset_above(exponent))), Bytes(), v_to);
+
+    const B m_even = upper_halves<Wide>(m_code[0], m_code[2]);
+    const B m_odd = upper_halves<Wide>(m_code[1], m_code[3]);
+    all_ = all_ | m_even | m_odd;
+    const B magnitudes = joined_bytes<Wide>(halves_moved<-3, Wide>(m_even), halves_moved<5, Wide>(m_odd));
+    const B signs = joined_bytes<Wide>(halves_moved<-8, Wide>(m_even), m_odd);
+    const B signed_codes = chosen<Wide>(0x7F7F7F7Fu, magnitudes, signs);
+    hn::StoreU(hn::BitCast(Bytes(), signed_codes.v), Bytes(), m_to);
+  }
+  /// Since the last time it was asked: did all codes of m fit, without a limit?
+  [[nodiscard]] HWY_INLINE bool fitted() {
+    constexpr std::uint32_t kBeyond = Q8Relative<Wide>::kBeyond >> 16;
+    const bool fitted = !any_above(all_ & (kBeyond << 16 | kBeyond), 0u);
+    all_ = B::of(0u);
+    return fitted;
+  }
+
+ private:
+  Words m_words_, v_words_;
+  B all_;
+};
+
+// Encodes the moments of any group.
+HWY_NOINLINE void encode_group(const Moments& from, std::uint8_t exponent, const GroupStreams& s, std::size_t first) {
   const Wide d;
   Words m_words(s.m_rounding.from(first));
   Words v_words(s.v_rounding.from(first));
-  const float* m = from.m;
-  const float* v = from.v;
-  const std::uint8_t* exponent = from.exponents;
-  for (; first < end; first += kGroup) {
-    s.exponents[first / kGroup] = *exponent;
-    const F offset = F::of(offset_of(*exponent));
-    const auto above = static_cast<std::uint8_t>(*exponent << (23 - kCodeAt));
-    ++exponent;
-    for (std::size_t at = 0; at < kGroup; at += kQuad) {
-      B m_code[4];
-      B v_code[4];
-      for (int j = 0; j < 4; ++j) {
-        v_code[j] = Q8Unsigned<Wide>::template rounded<kCommon>(F::load(v), offset, v_words.next(j));
-        m_code[j] = Q8Relative<Wide>::template encode<kCommon>(F::load(m), LogLinear<Wide>::value(v_code[j], offset),
-                                                               m_words.next(j));
-        m += hn::Lanes(d);
-        v += hn::Lanes(d);
-      }
-      store_bytes<kCodeAt>(d, v_code, s.v + first + at, above);
-      store_bytes<kCodeAt>(d, m_code, s.m + first + at);
+  const F offset = F::of(offset_of(exponent));
+  for (std::size_t at = 0; at < kGroup; at += kQuad) {
+    B m_code[4];
+    B v_code[4];
+    for (int j = 0; j < 4; ++j) {
+      const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
+      v_code[j] = Q8Unsigned<Wide>::rounded(F::load(from.v + k), offset, v_words.next(j));
+      m_code[j] =
+          Q8Relative<Wide>::encode(F::load(from.m + k), LogLinear<Wide>::value(v_code[j], offset), m_words.next(j));
     }
+    store_bytes<kCodeAt>(d, v_code, s.v + first + at, offset_above(exponent));
+    store_bytes<kCodeAt>(d, m_code, s.m + first + at);
   }
 }
 
+// A group is encoded while the next one is updated: only then is its exponent known, and there is other work to do
+// while roots and quotients are computed.
 template <class Rule, class Params, class Grads>
 std::size_t step_groups(const StepScalars& packed, double factor, double bound, const GroupStreams& streams,
                         std::size_t n) {
   static_assert(Rule::kStates == 2);
+  const Wide d;
   const GroupStreams s = streams;  // which no store can change
   typename Rule::template Scalars<float> scalars;
   std::memcpy(&scalars, packed.bytes, sizeof(scalars));
   const auto scale = static_cast<float>(factor);
   const std::uint32_t ordinary = largest_ordinary(scale, static_cast<float>(bound));
-  Moments moments;
-  for (std::size_t first = 0; first + kGroup <= n;) {
-    const std::size_t end = std::min(first + kBatch, n / kGroup * kGroup);
-    const std::size_t done = update<Rule, Params, Grads>(scalars, scale, ordinary, s, first, end, moments);
-    if (moments.common) {
-      encode<true>(moments, s, first, done);
-    } else {
-      encode<false>(moments, s, first, done);
+
+  Params params;
+  Words words(s.param_rounding);
+  Encoder encoder(s, std::size_t{0} - kGroup);
+  Moments moments[2];
+  std::memset(&moments[1], 0, sizeof(moments[1]));
+  std::uint8_t exponent = kAllZero;
+  bool pending = false;  // is the group before still to be encoded?
+  std::size_t first = 0;
+  for (; first + kGroup <= n; first += kGroup) {
+    Moments& now = moments[first / kGroup % 2];
+    const Moments& before = moments[first / kGroup % 2 ^ 1];
+    alignas(64) std::uint8_t nowhere[2][kGroup];
+    std::uint8_t* m_to = pending ? s.m + first - kGroup : nowhere[0];
+    std::uint8_t* v_to = pending ? s.v + first - kGroup : nowhere[1];
+    const F old_offset = F::of(offset_of(s.exponents[first / kGroup]));
+    B grad_bits = B::of(0u);
+    B most = B::of(0u);
+    B least = B::of(~0u);
+    auto codes = hn::Zero(Bytes());
+    for (std::size_t at = 0; at < kGroup; at += kQuad) {
+      B g[4];
+      B m_code[4];
+      B v_code[4];
+      F states[4][2];
+      grad_bits = grad_bits | Grads::load(s.grad, first + at, g);
+      codes = hn::Max(codes, hn::BitCast(Bytes(), load_bytes<kCodeAt>(d, s.v + first + at, v_code).v));
+      load_bytes<kCodeAt>(d, s.m + first + at, m_code);
+      for (int j = 0; j < 4; ++j) {
+        states[j][1] = Q8Unsigned<Wide>::decode(v_code[j], old_offset);
+        states[j][0] = Q8Relative<Wide>::decode<true>(m_code[j], states[j][1]);
+        Rule::average(scalars, floats_of(g[j]) * scale, states[j]);
+        const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
+        states[j][0].store(now.m + k);
+        states[j][1].store(now.v + k);
+        most = larger(most, bits_of(states[j][1]));
+        least = smaller(least, bits_of(states[j][1]));
+      }
+      F change[4];
+      for (int j = 0; j < 4; ++j) change[j] = Rule::change(scalars, states[j]);
+      encoder.encode(before.m + at, before.v + at, exponent, m_to + at, v_to + at);
+      F p[4];
+      params.load(s, first + at, p);
+      for (int j = 0; j < 4; ++j) p[j] = Rule::moved(scalars, p[j], change[j]);
+      params.keep(p, at, words);
     }
-    if (done < end) return done;
-    first = end;
+    const bool fitted = encoder.fitted();
+    if (HWY_UNLIKELY(pending && !fitted)) encode_group(before, exponent, s, first - kGroup);
+    pending = false;
+    const bool marks = !hn::AllFalse(Bytes(), hn::Eq(codes, hn::Set(Bytes(), kNotFinite)));
+    if (marks || !within<Grads>(s, first, grad_bits, ordinary) || !params.ordinary()) break;
+    const std::uint32_t largest = hn::GetLane(hn::MaxOfLanes(B::DU(), most.v));
+    if (largest > kLargestCommon) break;
+    params.store(s, first);
+    exponent = group_exponent(largest, Q8Unsigned<Wide>::kBinades);
+    s.exponents[first / kGroup] = exponent;
+    pending = hn::AllTrue(B::DU(), least > 0u);
+    if (HWY_UNLIKELY(!pending)) encode_group(now, exponent, s, first);
   }
-  return n / kGroup * kGroup;
+  if (pending) encode_group(moments[(first / kGroup + 1) % 2], exponent, s, first - kGroup);
+  return first;
 }
 
 constexpr GroupKernels make_group_table() {

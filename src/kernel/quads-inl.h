@@ -51,6 +51,51 @@ HWY_INLINE void store_bytes(D, const Bits<D> (&from)[4], std::uint8_t* to, std::
   hn::StoreU(hn::Sub(hn::BitCast(narrow, bytes.v), hn::Set(narrow, minus)), narrow, to);
 }
 
+/// Bits of `yes` where those of the mask are set, otherwise of `no`.
+template <class D>
+HWY_INLINE Bits<D> chosen(std::uint32_t mask, Bits<D> yes, Bits<D> no) {
+#if HWY_TARGET <= HWY_AVX3  // one instruction, which others have for whole lanes only
+  return {hn::IfVecThenElse(Bits<D>::of(mask).v, yes.v, no.v)};
+#else
+  return or_masked(yes & mask, no, ~mask);
+#endif
+}
+/// Bytes of `lower` in the lower bytes of halves, of `upper` in the upper ones.
+template <class D>
+HWY_INLINE Bits<D> joined_bytes(Bits<D> lower, Bits<D> upper) {
+  const hn::RebindToUnsigned<D> du;
+  const hn::Repartition<std::uint8_t, D> bytes;
+  return {hn::BitCast(du, hn::IfVecThenElse(hn::BitCast(bytes, hn::Set(du, 0x00FF00FFu)), hn::BitCast(bytes, lower.v),
+                                            hn::BitCast(bytes, upper.v)))};
+}
+
+/// Every half of a word moved up by kBits, or down by -kBits.
+template <int kBits, class D>
+HWY_INLINE Bits<D> halves_moved(Bits<D> words) {
+  const hn::RebindToUnsigned<D> du;
+  const auto halves = hn::BitCast(hn::Repartition<std::uint16_t, D>(), words.v);
+  if constexpr (kBits > 0) {
+    return {hn::BitCast(du, hn::ShiftLeft<kBits>(halves))};
+  } else {
+    return {hn::BitCast(du, hn::ShiftRight<-kBits>(halves))};
+  }
+}
+
+/// The upper halves of the words of a and b, as the lower and the upper half of one word.
+template <class D>
+HWY_INLINE Bits<D> upper_halves(Bits<D> a, Bits<D> b) {
+  const hn::Repartition<std::uint16_t, D> halves;
+  return {hn::BitCast(hn::RebindToUnsigned<D>(),
+                      hn::OddEven(hn::BitCast(halves, b.v), hn::BitCast(halves, a.template down<16>().v)))};
+}
+/// The lower ones.
+template <class D>
+HWY_INLINE Bits<D> lower_halves(Bits<D> a, Bits<D> b) {
+  const hn::Repartition<std::uint16_t, D> halves;
+  return {hn::BitCast(hn::RebindToUnsigned<D>(),
+                      hn::OddEven(hn::BitCast(halves, b.template up<16>().v), hn::BitCast(halves, a.v)))};
+}
+
 /// Halves in pairs: the words of `low` hold elements 4·l and 4·l + 1, those of `high` 4·l + 2 and 4·l + 3.
 template <class D>
 struct HalfPairs {
@@ -89,13 +134,11 @@ struct HalfPairs {
   }
   /// From the upper halves of words, whatever lies below.
   HWY_INLINE static HalfPairs join(const Bits<D> (&from)[4]) {
-    return {or_masked(from[0].template down<16>(), from[1], 0xFFFF0000u),
-            or_masked(from[2].template down<16>(), from[3], 0xFFFF0000u)};
+    return {upper_halves<D>(from[0], from[1]), upper_halves<D>(from[2], from[3])};
   }
   /// From the lower halves.
   HWY_INLINE static HalfPairs join_lower(const Bits<D> (&from)[4]) {
-    return {or_masked(from[1].template up<16>(), from[0], 0xFFFFu),
-            or_masked(from[3].template up<16>(), from[2], 0xFFFFu)};
+    return {lower_halves<D>(from[0], from[1]), lower_halves<D>(from[2], from[3])};
   }
   /// Of every half, in either half of each word.
   HWY_INLINE Bits<D> all_bits() const { return low | high; }
