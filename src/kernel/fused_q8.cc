@@ -33,6 +33,13 @@ using Bytes = hn::Repartition<std::uint8_t, Wide>;
 constexpr std::size_t kQuad = 4 * hn::MaxLanes(Wide());
 static_assert(kGroup % kQuad == 0);
 
+// Asks for the group that lies kAhead behind this one, in a stream of so many bytes an element.
+template <std::size_t kBytes>
+HWY_INLINE void ask_ahead(const void* stream, std::size_t first) {
+  const char* const at = static_cast<const char*>(stream) + (first + kAhead) * kBytes;
+  for (std::size_t k = 0; k < kGroup * kBytes; k += 64) __builtin_prefetch(at + k);
+}
+
 // The dither of a quad, one vector after the other.
 class Words {
  public:
@@ -54,6 +61,7 @@ class Words {
 // Gradients. all_bits() of all of them is at least as large as the largest of them: enough to tell most groups from
 // those that all_within() has to look at.
 struct Bf16Grads {
+  static constexpr std::size_t kBytes = 2;
   HWY_INLINE static B load(const void* from, std::size_t i, B (&to)[4]) {
     const auto pairs = pairs_at(from, i);
     pairs.split(to);
@@ -72,6 +80,7 @@ struct Bf16Grads {
   }
 };
 struct F32Grads {
+  static constexpr std::size_t kBytes = 4;
   HWY_INLINE static B load(const void* from, std::size_t i, B (&to)[4]) {
     F values[4];
     hn::LoadInterleaved4(Wide(), static_cast<const float*>(from) + i, values[0].v, values[1].v, values[2].v,
@@ -94,6 +103,7 @@ struct F32Grads {
 // Parameters of a group. They are stored when the whole group is known to be ordinary.
 struct F32Params {
   HWY_INLINE F32Params() {}
+  HWY_INLINE static void ask_ahead_of(const GroupStreams& s, std::size_t first) { ask_ahead<4>(s.param, first); }
   HWY_INLINE void load(const GroupStreams& s, std::size_t i, F (&to)[4]) {
     hn::LoadInterleaved4(Wide(), static_cast<const float*>(s.param) + i, to[0].v, to[1].v, to[2].v, to[3].v);
   }
@@ -112,6 +122,10 @@ struct F32Params {
 template <class Weight>
 struct HalfParams {
   HWY_INLINE HalfParams() : all_bits_(B::of(0u)) {}
+  HWY_INLINE static void ask_ahead_of(const GroupStreams& s, std::size_t first) {
+    ask_ahead<2>(s.param, first);
+    if constexpr (kLowBytes > 0) ask_ahead<kLowBytes>(s.low, first);
+  }
   HWY_INLINE void load(const GroupStreams& s, std::size_t i, F (&to)[4]) {
     const Wide d;
     B high[4];
@@ -299,6 +313,10 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
     alignas(64) std::uint8_t nowhere[2][kGroup];
     std::uint8_t* m_to = pending ? s.m + first - kGroup : nowhere[0];
     std::uint8_t* v_to = pending ? s.v + first - kGroup : nowhere[1];
+    Params::ask_ahead_of(s, first);
+    ask_ahead<Grads::kBytes>(s.grad, first);
+    ask_ahead<1>(s.m, first);
+    ask_ahead<1>(s.v, first);
     const F old_offset = F::of(offset_of(s.exponents[first / kGroup]));
     B grad_bits = B::of(0u);
     B most = B::of(0u);
