@@ -4,7 +4,6 @@
 #include "lab/comparison.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -21,13 +20,6 @@ std::string digits(double value, int count) {
     std::snprintf(text, sizeof(text), "%.0f", value);
   }
   return text;
-}
-
-// Of so many values, how many standard errors their mean lies from zero at most in 95 of 100 cases if it is zero:
-// Student's t.
-double student(std::size_t values) {
-  constexpr std::array kAt = {12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23};
-  return kAt[std::min(values - 2, kAt.size() - 1)];
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 using Eigen::Index;
 
 constexpr Index kDepth = 256;  // of the inner index at once: what is packed of b then stays in the cache
-constexpr Index kRows = 4;     // of a tile; with two vectors each they fill the registers
+constexpr Index kRows = 4;     // of a tile; with two vectors each, they fit into 16 registers
 
 // A matrix, or its transpose.
 struct View {
@@ -131,16 +131,18 @@ void multiply_portable(const Product& p) { multiply<4>(p); }
 [[gnu::target("avx512f")]] void multiply_avx512(const Product& p) { multiply<16>(p); }
 #endif
 
-Multiply fastest() {
+// Those that this processor has, the fastest last.
+std::vector<Multiply> ways_to_multiply() {
+  std::vector<Multiply> ways = {multiply_portable};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return multiply_avx512;
-  if (__builtin_cpu_supports("avx2")) return multiply_avx2;
+  if (__builtin_cpu_supports("avx2")) ways.push_back(multiply_avx2);
+  if (__builtin_cpu_supports("avx512f")) ways.push_back(multiply_avx512);
 #endif
-  return multiply_portable;
+  return ways;
 }
 
 void multiply(const View& a, const View& b, Index inner, Matrix<float>& out) {
-  static const Multiply run = fastest();
+  static const Multiply run = ways_to_multiply().back();
   if (inner == 0) out.setZero();
   run({a, b, out.data(), out.rows(), out.cols(), inner});
 }
@@ -149,18 +151,30 @@ void multiply(const View& a, const View& b, Index inner, Matrix<float>& out) {
 
 template <>
 void multiply(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out) {
+  eigen_assert(a.cols() == b.rows());
   out.resize(a.rows(), b.cols());
   multiply(view(a), view(b), a.cols(), out);
 }
 template <>
 void multiply_transposed(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out) {
+  eigen_assert(a.rows() == b.rows());
   out.resize(a.cols(), b.cols());
   multiply(transposed(a), view(b), a.rows(), out);
 }
 template <>
 void multiply_by_transposed(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out) {
+  eigen_assert(a.cols() == b.cols());
   out.resize(a.rows(), b.rows());
   multiply(view(a), transposed(b), a.cols(), out);
+}
+
+std::vector<Matrix<float>> products_of_all(const Matrix<float>& a, const Matrix<float>& b) {
+  std::vector<Matrix<float>> products;
+  for (const Multiply run : ways_to_multiply()) {
+    Matrix<float>& out = products.emplace_back(a.rows(), b.cols());
+    run({view(a), view(b), out.data(), out.rows(), out.cols(), a.cols()});
+  }
+  return products;
 }
 
 template <class Real>

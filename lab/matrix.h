@@ -55,13 +55,17 @@ void multiply_by_transposed(const Matrix<Real>& a, const Matrix<Real>& b, Matrix
   out.noalias() = a * b.transpose();
 }
 
-// Of the workloads, in matrix.cc: faster than Eigen's, which know no more than what all processors have.
+// For f32, which the workloads use: in matrix.cc, and faster than Eigen's, which is compiled for what every processor
+// has. `out` is neither a nor b.
 template <>
 void multiply(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out);
 template <>
 void multiply_transposed(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out);
 template <>
 void multiply_by_transposed(const Matrix<float>& a, const Matrix<float>& b, Matrix<float>& out);
+
+/// a·b by each instruction set that this processor has.
+[[nodiscard]] std::vector<Matrix<float>> products_of_all(const Matrix<float>& a, const Matrix<float>& b);
 
 /// From the gradient of max(x, 0) to that of x, in place; `active` is max(x, 0).
 template <class Real>

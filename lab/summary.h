@@ -4,6 +4,8 @@
 // Mean and spread over seeds.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -26,6 +28,13 @@ struct Summary {
   for (const double value : values) squares += (value - summary.mean) * (value - summary.mean);
   summary.deviation = std::sqrt(squares / (count - 1.0));
   return summary;
+}
+
+/// Of so many values, at least two, how many standard errors their mean lies from zero at most in 95 of 100 cases if it
+/// is zero: Student's t.
+[[nodiscard]] inline double student(std::size_t values) {
+  constexpr std::array kAt = {12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23};
+  return kAt[std::min(values - 2, kAt.size() - 1)];
 }
 
 }  // namespace adamant::lab

@@ -19,7 +19,7 @@ template <class Real>
 struct Weight;  // matrix.h; Eigen takes long to compile
 
 /// What the score is taken on. Settings are chosen on the validation part, which the final runs train on; the test part
-/// is only ever used for the final score.
+/// is only ever used for the final score, but in the claim that shows what choosing on it would do.
 enum class HeldOut { test, validation };
 
 struct WorkloadOptions {

@@ -36,13 +36,13 @@ namespace adamant::lab {
   return told(std::move(id), std::move(what), {&value, 1});
 }
 
-/// That the mean is above `theory`: by two standard errors, and by `least`.
+/// That the mean of two values or more is above `theory`: by Student's t at 95 %, and by `least`.
 [[nodiscard]] inline Figure above(double theory, std::string id, std::string what, std::span<const double> of_seeds,
                                   double least = 0.0) {
   Figure figure =
       told(std::move(id), std::move(what) + ", mean over " + std::to_string(of_seeds.size()) + " seeds", of_seeds);
   figure.theory = theory;
-  figure.tolerance = std::max(2.0 * figure.standard_error, least);
+  figure.tolerance = std::max(student(of_seeds.size()) * figure.standard_error, least);
   figure.check = Check::at_least;
   return figure;
 }

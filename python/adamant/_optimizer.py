@@ -218,10 +218,10 @@ class Optimizer:
         expected = (len(rows), *self._params[index].shape[1:])
         if memory.shape != expected:
             raise MismatchError(f"gradient of '{name}' has shape {memory.shape}: {len(rows)} rows must have {expected}")
+        lazy = rows, memory  # is no array of the user's, so that a dense gradient is set again
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
-        # Is no array of the user's, so that a dense gradient is set again.
-        self._grads[index], self._kept[index] = (rows, memory), None
+        self._grads[index], self._kept[index] = lazy, None
 
     @_one_at_a_time
     def zero_grad(self) -> None:

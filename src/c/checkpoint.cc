@@ -3,8 +3,11 @@
 
 // Checkpoints: saved, described, loaded.
 #include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <new>
 #include <numeric>
+#include <utility>
 
 #include "c/calls.h"
 
@@ -68,6 +71,12 @@ adamant_tensor_info described(const std::string& name, const StateDescription::E
   return tensor;
 }
 
+// Of the last info that was told in this thread.
+Kept& last() {
+  thread_local Kept kept;
+  return kept;
+}
+
 Kept kept_of(CheckpointInfo&& info) {
   Kept next;
   next.info = std::move(info);
@@ -99,7 +108,7 @@ Kept kept_of(CheckpointInfo&& info) {
 
 // Allocates nothing.
 void write_info(adamant_checkpoint_info* to, Kept&& next) {
-  thread_local Kept kept;
+  Kept& kept = last();
   kept = std::move(next);
   adamant_checkpoint_info filled{};
   filled.steps = kept.info.state.steps;
@@ -116,6 +125,24 @@ void write_info(adamant_checkpoint_info* to, Kept&& next) {
   filled.weight_format = static_cast<std::int32_t>(kept.info.weight_format);
   filled.params = kept.info.params ? 1 : 0;
   write(to, filled, kInfo);
+}
+
+// Fills the info, if there is one. It is also made before, for where memory runs out once the load is done; then it is
+// that of the file which had the path before the load.
+void load_and_tell(Optimizer& optimizer, const std::filesystem::path& from, const LoadOptions& options,
+                   adamant_checkpoint_info* info) {
+  if (info == nullptr) {
+    load(optimizer, from, options);
+    return;
+  }
+  last();  // its first use in a thread allocates
+  Kept kept = kept_of(inspect(from));
+  CheckpointInfo loaded = load(optimizer, from, options);
+  try {
+    kept = kept_of(std::move(loaded));
+  } catch (const std::bad_alloc&) {
+  }
+  write_info(info, std::move(kept));
 }
 
 }  // namespace
@@ -139,13 +166,7 @@ adamant_status adamant_load_file(adamant_optimizer* optimizer, const char* path,
                                  const adamant_load_options* given_options, adamant_checkpoint_info* info) {
   return guarded([&] {
     if (info != nullptr) check_struct(info, kInfo);
-    const std::string from = path_of(path, "path");
-    const LoadOptions options = read_load_options(given_options);
-    // Made first, for memory must not run out once the load is done.
-    Kept kept;
-    if (info != nullptr) kept = kept_of(inspect(from));
-    load(of(optimizer), from, options);
-    if (info != nullptr) write_info(info, std::move(kept));
+    load_and_tell(of(optimizer), path_of(path, "path"), read_load_options(given_options), info);
   });
 }
 
@@ -207,14 +228,13 @@ adamant_status adamant_checkpoints_load(adamant_checkpoints* checkpoints, adaman
     given(found, "found") = 0;
     if (info != nullptr) check_struct(info, kInfo);
     Checkpoints& own = given(checkpoints, "checkpoints").checkpoints;
+    Optimizer& to = of(optimizer);
     const LoadOptions options = read_load_options(given_options);
     own.wait();
-    Kept kept;
     const std::vector<Checkpoints::Item> all = own.list();
-    if (info != nullptr && !all.empty()) kept = kept_of(inspect(all.back().path));
-    if (!own.load_newest(of(optimizer), options)) return;
+    if (all.empty()) return;
+    load_and_tell(to, all.back().path, options, info);
     *found = 1;
-    if (info != nullptr) write_info(info, std::move(kept));
   });
 }
 

@@ -58,6 +58,8 @@ struct Model {
     EXPECT_EQ(adamant_create(&config, &optimizer), ADAMANT_OK) << adamant_last_error();
     EXPECT_EQ(adamant_step(optimizer, nullptr, nullptr), ADAMANT_OK);
     EXPECT_EQ(adamant_save(optimizer, saved.c_str(), nullptr), ADAMANT_OK);
+    EXPECT_EQ(adamant_checkpoints_open((folder.path() / "run").c_str(), nullptr, &checkpoints), ADAMANT_OK);
+    EXPECT_EQ(adamant_checkpoints_save(checkpoints, optimizer, nullptr, 0, 0), ADAMANT_OK);
     EXPECT_EQ(adamant_step(optimizer, nullptr, nullptr), ADAMANT_OK);
     a_grad.fill(6);
     EXPECT_EQ(adamant_statistics_create(nullptr, &statistics), ADAMANT_OK);
@@ -66,6 +68,7 @@ struct Model {
     step.grad_count = 2;
   }
   ~Model() {
+    adamant_checkpoints_free(checkpoints);
     adamant_statistics_free(statistics);
     adamant_free(optimizer);
   }
@@ -133,6 +136,7 @@ struct Model {
   adamant_config config;
   adamant_optimizer* optimizer = nullptr;
   adamant_statistics* statistics = nullptr;
+  adamant_checkpoints* checkpoints = nullptr;
   adamant_step_options step = made<adamant_step_options>();
   bool opened = false;  // a step by tensors
 };
@@ -245,6 +249,14 @@ const Call kCalls[] = {
      [](Model& m) {
        auto info = made<adamant_checkpoint_info>();
        return adamant_load_file(m.optimizer, m.saved.c_str(), nullptr, &info);
+     }},
+    {"checkpoints_load",
+     [](Model& m) {
+       auto info = made<adamant_checkpoint_info>();
+       std::int32_t found = 0;
+       const adamant_status status = adamant_checkpoints_load(m.checkpoints, m.optimizer, nullptr, &info, &found);
+       EXPECT_EQ(found == 1, status == ADAMANT_OK);
+       return status;
      }},
     {"inspect",
      [](Model& m) {

@@ -36,6 +36,9 @@ TEST(Matrix, ProductsAreSumsInOrder) {
     for (const Eigen::Index inner : {1, 2, 31, 255, 256, 257, 600}) {
       for (const Eigen::Index columns : {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 43, 64}) {
         const Matrix<float> a = random(rows, inner, 1), b = random(inner, columns, 2), expected = product(a, b);
+        for (const Matrix<float>& each : products_of_all(a, b)) {
+          EXPECT_EQ(each, expected) << rows << " " << inner << " " << columns;
+        }
         Matrix<float> out;
         multiply(a, b, out);
         EXPECT_EQ(out, expected) << rows << " " << inner << " " << columns;

@@ -4,12 +4,14 @@
 """When memory runs out in a call, at any allocation of the engine, the call raises MemoryError, nothing was changed, in
 Python neither, and the call can be made again.
 
-Allocations fail by tests/support/failing_new.cc, which is preloaded."""
+Allocations fail by tests/support/failing_new.cc, with which the test starts itself again."""
 
 import ctypes
 import hashlib
 import itertools
+import os
 import pathlib
+import sys
 import tempfile
 import unittest
 
@@ -20,6 +22,8 @@ import numpy as np
 import adamant
 from adamant import _library
 
+if "LD_PRELOAD" not in os.environ:
+    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "LD_PRELOAD": os.environ["ADAMANT_FAILING_NEW"]})
 FAIL_AFTER = ctypes.CDLL(None).adamant_fail_after
 FAIL_AFTER.argtypes = [ctypes.c_long]
 ENOUGH = -1
@@ -50,6 +54,8 @@ class Model:
         self.statistics = adamant.Statistics()
         self.checkpoints = adamant.Checkpoints(folder / "run", keep=2)
         adamant.save(self.optimizer, self.saved, params=True)
+        self.saved_run = adamant.Checkpoints(folder / "saved_run")
+        self.saved_run.save(self.optimizer)
         self.optimizer.step()
         self.optimizer.set_grads({name: 3 * grad for name, grad in self.grads.items()})  # of another norm
 
@@ -91,6 +97,7 @@ CALLS = {
     "export_state": (lambda m: m.optimizer.export_state("w", "exp_avg"), False),
     "import_param": (lambda m: m.optimizer.import_param("b", m.grads["b"]), True),
     "save": (lambda m: adamant.save(m.optimizer, m.path), False),
+    "Checkpoints.load_newest": (lambda m: m.saved_run.load_newest(m.optimizer), True),
     "load": (lambda m: adamant.load(m.optimizer, m.saved, params=True), True),
     "inspect": (lambda m: adamant.inspect(m.saved), False),
     "verify": (lambda m: adamant.verify(m.saved), False),

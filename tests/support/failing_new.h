@@ -25,13 +25,8 @@ inline thread_local long left = kEnough;  // allocations until one fails
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-// std::stable_sort, for one, does without where it gets none.
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  try {
-    return operator new(size);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
+// Does not fail: whoever asks so goes on without, as std::stable_sort does, and then what comes after it would not be
+// tried, for only one allocation of a call fails.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
