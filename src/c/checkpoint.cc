@@ -136,11 +136,13 @@ void load_and_tell(Optimizer& optimizer, const std::filesystem::path& from, cons
     return;
   }
   last();  // its first use in a thread allocates
-  Kept kept = kept_of(inspect(from));
+  Kept before = kept_of(inspect(from));
   CheckpointInfo loaded = load(optimizer, from, options);
+  Kept kept;
   try {
     kept = kept_of(std::move(loaded));
   } catch (const std::bad_alloc&) {
+    kept = std::move(before);
   }
   write_info(info, std::move(kept));
 }
