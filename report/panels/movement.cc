@@ -27,14 +27,15 @@ std::string decay_words(const Run& run) {
   const double share = median_recent(run, &Moments::decay_share);
   if (!(share > 0.0)) return decays(run) ? "" : " There is no weight decay beside the gradient.";
   std::string words = fmt::format(" Decay is {} of the step.", percent(share));
-  if (const TensorRecord* record = largest(run, &Moments::equilibrium)) {
-    const double lr = run.highest_rate(*record), decay = *run.model(record->tensor, record->step).decoupled_decay;
-    words += fmt::format(
-        " Weights are {} times as large as where decay and updates balance, which takes about "
-        "1/(ηλ) = {} steps at the highest learning rate.",
-        number(median_recent(run, &Moments::equilibrium)), number(1.0 / (lr * decay)));
-  }
-  return words;
+  const TensorRecord* record = largest(run, &Moments::equilibrium);
+  if (record == nullptr) return words;
+  words += fmt::format(" Weights are {} times as large as where decay and updates balance",
+                       number(median_recent(run, &Moments::equilibrium)));
+  // Decay of a group that had some may have been turned off.
+  const double decay = run.model(record->tensor, record->step).decoupled_decay.value_or(0.0);
+  const double rate = run.highest_rate(*record) * decay;
+  if (!(rate > 0.0)) return words + ".";
+  return words + fmt::format(", which takes about 1/(ηλ) = {} steps at the highest learning rate.", number(1.0 / rate));
 }
 
 Panel movement_of(const Run& run) {

@@ -408,6 +408,20 @@ TEST(Run, WhoseMomentumEndsIsShown) {
   EXPECT_EQ(verdict(shown(run), "m"), "noise");
 }
 
+// The same of decay: a balance was seen that nothing leads to any more, be it no decay or a decay of zero.
+TEST(Run, WhoseDecayEndsIsShown) {
+  const std::pair with_decay(Rule::adamw, Options{.lr = 1e-3, .weight_decay = 0.1});
+  report::Run run = Trial(with_decay, with_decay).noise_only(300);
+  expect_says(answer(shown(run), "movement"), {"1/(ηλ)"});
+  for (const Rule rule : {Rule::adamw, Rule::adam}) {
+    for (auto& group : run.info.groups) {
+      group.rule = rule;
+      group.options.weight_decay = 0.0;
+    }
+    expect_says(answer(shown(run), "movement"), {"updates balance."});
+  }
+}
+
 // Histograms come after the step that completes them; there may be no further step.
 TEST(Run, ReadsHistogramsThatAreTheLastLine) {
   const std::string path = (std::filesystem::temp_directory_path() / "adamant_last_scales.jsonl").string();
