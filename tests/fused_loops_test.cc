@@ -35,7 +35,8 @@ FusedKernel kernel_of(const Mixture& mixture) {
       .step[index_of(mixture.variant)][index_of(mixture.param)][index_of(mixture.weights)][index_of(mixture.states)];
 }
 
-/// All that have a loop on the instruction set in use.
+/// All that have a loop on the instruction set in use. How a gradient is loaded does not depend on the rule: AdamW
+/// meets gradients of all formats, the other rules those of the parameter's.
 std::vector<Mixture> mixtures() {
   std::vector<Mixture> all;
   for (const VariantInfo& variant : kVariants) {
@@ -44,6 +45,7 @@ std::vector<Mixture> mixtures() {
         for (const StateFormatInfo& states : state_formats()) {
           for (const Format grad : {Format::f32, Format::bf16, Format::f16}) {
             const Mixture mixture = {variant.variant, param, weights.format, states.format, grad};
+            if (grad != param && variant.variant != Variant::adamw) continue;
             if (kernel_of(mixture) != nullptr) all.push_back(mixture);
           }
         }
@@ -213,9 +215,12 @@ constexpr Tensor::Step kSteps[] = {
     {.beta2 = 0.99999999},  // a first moment may be rare where the second is not
 };
 
-TEST_P(FusedLoops, ThereAreSome) {
+TEST_P(FusedLoops, ThereAreSomeForEveryRule) {
   if (GetParam() != "SCALAR") {
-    EXPECT_GE(mixtures().size(), 3u);
+    for (const VariantInfo& variant : kVariants) {
+      EXPECT_TRUE(std::ranges::any_of(mixtures(), [&](const Mixture& m) { return m.variant == variant.variant; }))
+          << variant.name;
+    }
   }
 }
 

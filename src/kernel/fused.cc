@@ -10,11 +10,10 @@
 #define HWY_TARGET_INCLUDE "kernel/fused.cc"
 #include <hwy/foreach_target.h>
 // After foreach_target.
+#include "kernel/rules-inl.h"
 #include "kernel/step-inl.h"
 #include "kernel/turns-inl.h"
 #include "lanes/lanes-inl.h"
-#include "rule/adam-inl.h"
-#include "rule/adamw-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace adamant::HWY_NAMESPACE {
@@ -30,71 +29,97 @@ using WithSplit16 = SplitStream<Order, Split16>;
 template <class Order>
 using WithSplit8 = SplitStream<Order, Split8>;
 
-/// A rule that averages gradients and their squares, in the stages of AdamW.
-template <class Rule, class Order, template <class> class Param, template <class> class First,
-          template <class> class Second>
+/// The states of a rule, each in a stream of its own: those that may be below zero, which are rounded to nearest, in
+/// Signed ones.
+template <Variant kVariant, class Signed, class Unsigned>
+class States {
+ public:
+  static constexpr std::size_t kCount = info(kVariant).state_count;
+  using Values = F[kCount == 0 ? 1 : kCount][kVectors];
+
+  HWY_INLINE explicit States(const TurnStreams& streams)
+      : first_(streams.states[0], nullptr, streams.state_roundings[0]),
+        second_(streams.states[1], nullptr, streams.state_roundings[1]),
+        third_(streams.states[2], nullptr, streams.state_roundings[2]) {}
+  HWY_INLINE void load(std::size_t i, Values& to) const {
+    if constexpr (kCount > 0) first_.load(i, to[0]);
+    if constexpr (kCount > 1) second_.load(i, to[1]);
+    if constexpr (kCount > 2) third_.load(i, to[2]);
+  }
+  HWY_INLINE void encode(const Values& from, Magnitudes& all) {
+    if constexpr (kCount > 0) first_.encode(from[0], all);
+    if constexpr (kCount > 1) second_.encode(from[1], all);
+    if constexpr (kCount > 2) third_.encode(from[2], all);
+  }
+  [[nodiscard]] HWY_INLINE bool ordinary() const {
+    if constexpr (kCount == 0) return true;
+    if constexpr (kCount == 1) return first_.ordinary();
+    if constexpr (kCount == 2) return first_.ordinary() && second_.ordinary();
+    return first_.ordinary() && second_.ordinary() && third_.ordinary();
+  }
+  HWY_INLINE void store(std::size_t i) const {
+    if constexpr (kCount > 0) first_.store(i);
+    if constexpr (kCount > 1) second_.store(i);
+    if constexpr (kCount > 2) third_.store(i);
+  }
+
+ private:
+  static_assert(kMaxStates == 3);
+  template <std::size_t kState>
+  using Stream = std::conditional_t<info(kVariant).state_infos[kState].negative, Signed, Unsigned>;
+  Stream<0> first_;
+  Stream<1> second_;
+  Stream<2> third_;
+};
+
+template <class Rule, Variant kVariant, class Order, template <class> class Param, template <class> class Signed,
+          template <class> class Unsigned>
 std::size_t step_turns(const StepScalars& packed, double factor, double bound, const TurnStreams& streams,
                        std::size_t n) {
-  constexpr bool kKeepsLargest = Rule::kStates == 3;
+  using Kept = States<kVariant, Signed<Order>, Unsigned<Order>>;
   const auto constants = Constants<Rule, float>::of(packed, factor, bound);
   const auto& k = constants.scalars;
   const Gradients<Order> gradients(streams.grad, streams.grad_format, constants.factor, constants.bound);
   Param<Order> param(streams.param, streams.low, streams.param_rounding);
-  First<Order> first(streams.states[0], nullptr, streams.state_roundings[0]);
-  Second<Order> second(streams.states[1], nullptr, streams.state_roundings[1]);
-  Second<Order> largest(streams.states[2], nullptr, streams.state_roundings[2]);
+  Kept kept(streams);
   std::size_t i = 0;
   for (; i + kLoopTurn <= n; i += kLoopTurn) {
     F g[kVectors];
     F p[kVectors];
-    F m[kVectors];
-    F v[kVectors];
-    F most[kVectors];
+    typename Kept::Values values;
     if (HWY_UNLIKELY(!gradients.load(i, g))) break;
     if constexpr (Rule::kDecaysGradient) {
       param.load(i, p);
       for (int j = 0; j < kVectors; ++j) g[j] = decayed(g[j], k.decay, p[j]);
     }
-    first.load(i, m);
-    second.load(i, v);
-    if constexpr (kKeepsLargest) largest.load(i, most);
+    kept.load(i, values);
 
-    F states[kVectors][Rule::kStates];
+    F states[kVectors][kStateSlots<Rule>];
     for (int j = 0; j < kVectors; ++j) {
-      states[j][0] = m[j];
-      states[j][1] = v[j];
-      if constexpr (kKeepsLargest) states[j][2] = most[j];
+      for (std::size_t s = 0; s < Kept::kCount; ++s) states[j][s] = values[s][j];
       Rule::average(k, g[j], states[j]);
-      m[j] = states[j][0];
-      v[j] = states[j][1];
-      if constexpr (kKeepsLargest) most[j] = states[j][2];
+      for (std::size_t s = 0; s < Kept::kCount; ++s) values[s][j] = states[j][s];
     }
     Magnitudes all;
-    first.encode(m, all);
-    second.encode(v, all);
-    if constexpr (kKeepsLargest) largest.encode(most, all);
+    kept.encode(values, all);
 
     F change[kVectors];
-    for (int j = 0; j < kVectors; ++j) change[j] = Rule::change(k, states[j]);
+    for (int j = 0; j < kVectors; ++j) change[j] = Rule::change(k, g[j], states[j]);
     param.load(i, p);
     for (int j = 0; j < kVectors; ++j) p[j] = Rule::moved(k, p[j], change[j]);
     param.encode(p, all);
 
     if (HWY_UNLIKELY(!all.below_two())) {
-      bool ordinary = param.ordinary() && first.ordinary() && second.ordinary();
-      if constexpr (kKeepsLargest) ordinary = ordinary && largest.ordinary();
-      if (!ordinary) break;
+      if (!param.ordinary() || !kept.ordinary()) break;
     }
-    first.store(i);
-    second.store(i);
-    if constexpr (kKeepsLargest) largest.store(i);
+    kept.store(i);
     param.store(i);
   }
   return i;
 }
 
-// X(parameter, weights, states, order, streams of the parameter, of a first moment and of others): those that a loop of
-// their own makes at least a tenth faster in cache, on one instruction set or more, and slower on none.
+// X(parameter, weights, states, order, streams of the parameter, of states that may be below zero and of others): those
+// that a loop of their own makes at least a tenth faster in cache, on one instruction set or more, and slower on none.
 #define ADAMANT_FUSED_MIXTURES(X)                                   \
   X(bf16, plain, bf16, EvenOdd, Nearest, Nearest, Nearest)          \
   X(bf16, split16, b16, EvenOdd, WithSplit16, Nearest, Dithered)    \
@@ -102,30 +127,34 @@ std::size_t step_turns(const StepScalars& packed, double factor, double bound, c
   X(bf16, dithered, b16, EvenOdd, Dithered, Nearest, Dithered)      \
   X(bf16, plain, b16, EvenOdd, Nearest, Nearest, Dithered)          \
   X(f32, plain, b16, EvenOdd, F32Stream, Nearest, Dithered)         \
-  X(f16, plain, b16, EvenOdd, F16Stream, Nearest, Dithered)         \
-  X(f16, plain, f16, EvenOdd, F16Stream, F16Stream, F16Stream)      \
-  X(f16, plain, f32, InOrder, F16Stream, F32Stream, F32Stream)      \
   X(bf16, plain, f32, InOrder, Nearest, F32Stream, F32Stream)       \
   X(bf16, split16, f32, InOrder, WithSplit16, F32Stream, F32Stream) \
   X(bf16, split8, f32, InOrder, WithSplit8, F32Stream, F32Stream)   \
   X(bf16, dithered, f32, InOrder, Dithered, F32Stream, F32Stream)   \
   X(f32, plain, f32, InOrder, F32Stream, F32Stream, F32Stream)
+// Of Adam and AdamW only: other rules have too little between decoding and encoding these.
+#define ADAMANT_FUSED_ADAM_MIXTURES(X)                         \
+  X(f16, plain, b16, EvenOdd, F16Stream, Nearest, Dithered)    \
+  X(f16, plain, f16, EvenOdd, F16Stream, F16Stream, F16Stream) \
+  X(f16, plain, f32, InOrder, F16Stream, F32Stream, F32Stream)
 
 constexpr FusedKernels make_fused_table() {
   FusedKernels table = {};
   table.target = HWY_TARGET;
-  const auto add = [&]<class Rule>(Variant variant, Rule) {
-    auto& of_rule = table.step[index_of(variant)];
-#define ADAMANT_ADD(param, weights, states, Order, Param, First, Others)                             \
+#define ADAMANT_ADD(param, weights, states, ...)                                                     \
   of_rule[index_of(Format::param)][index_of(WeightFormat::weights)][index_of(StateFormat::states)] = \
-      &step_turns<Rule, Order, Param, First, Others>;
+      &step_turns<Rule, kVariant, __VA_ARGS__>;
+  const auto add = [&]<class Rule, Variant kVariant>() {
+    auto& of_rule = table.step[index_of(kVariant)];
     ADAMANT_FUSED_MIXTURES(ADAMANT_ADD)
-#undef ADAMANT_ADD
+    if constexpr (info(kVariant).rule == adamant::Rule::adam || info(kVariant).rule == adamant::Rule::adamw) {
+      ADAMANT_FUSED_ADAM_MIXTURES(ADAMANT_ADD)
+    }
   };
-  add(Variant::adamw, AdamW<false>());
-  add(Variant::adamw_amsgrad, AdamW<true>());
-  add(Variant::adam, Adam<false>());
-  add(Variant::adam_amsgrad, Adam<true>());
+#define ADAMANT_RULE(name, type, ...) add.template operator()<type, Variant::name>();
+  ADAMANT_VARIANTS(ADAMANT_RULE)
+#undef ADAMANT_RULE
+#undef ADAMANT_ADD
   return table;
 }
 

@@ -326,6 +326,7 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
       B g[4];
       B m_code[4];
       B v_code[4];
+      F grad[4];
       F states[4][2];
       grad_bits = grad_bits | Grads::load(s.grad, first + at, g);
       codes = hn::Max(codes, hn::BitCast(Bytes(), load_bytes<kCodeAt>(d, s.v + first + at, v_code).v));
@@ -333,7 +334,8 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
       for (int j = 0; j < 4; ++j) {
         states[j][1] = Q8Unsigned<Wide>::decode(v_code[j], old_offset);
         states[j][0] = Q8Relative<Wide>::decode<true>(m_code[j], states[j][1]);
-        Rule::average(scalars, floats_of(g[j]) * scale, states[j]);
+        grad[j] = floats_of(g[j]) * scale;
+        Rule::average(scalars, grad[j], states[j]);
         const std::size_t k = at + static_cast<std::size_t>(j) * hn::Lanes(d);
         states[j][0].store(now.m + k);
         states[j][1].store(now.v + k);
@@ -341,7 +343,7 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
         least = smaller(least, bits_of(states[j][1]));
       }
       F change[4];
-      for (int j = 0; j < 4; ++j) change[j] = Rule::change(scalars, states[j]);
+      for (int j = 0; j < 4; ++j) change[j] = Rule::change(scalars, grad[j], states[j]);
       encoder.encode(before.m + at, before.v + at, exponent, m_to + at, v_to + at);
       F p[4];
       params.load(s, first + at, p);

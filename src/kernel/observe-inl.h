@@ -169,7 +169,7 @@ struct Observe {
     V m_old = V::of(T(0));
     if constexpr (Rule::kFirstMoment >= 0) m_old = states[Rule::kFirstMoment];
     m_old.store(kept.m_old + i);
-    Rule::update(k.scalars, p, g, states);
+    update<Rule>(k.scalars, p, g, states);
     p.store(streams.p + i);
     for (std::size_t s = 0; s < Rule::kStates; ++s) states[s].store(streams.states[s] + i);
     const Seen<V> seen = Rule::see(k.scalars, w, g, states);

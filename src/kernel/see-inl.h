@@ -35,7 +35,7 @@ struct See {
     const V grad = prepared(V::load(static_cast<const T*>(g)), k.factor, k.bound);
     V values[kStateSlots<Rule>];
     for (std::size_t s = 0; s < Rule::kStates; ++s) values[s] = V::load(static_cast<const T*>(states[s]));
-    Rule::update(k.scalars, weight, grad, values);
+    update<Rule>(k.scalars, weight, grad, values);
     Seen<V> seen = Rule::see(k.scalars, before, grad, values);
     if constexpr (Rule::kDividesLast) seen.u = seen.u * (V::of(T(1)) / Rule::denominator(k.scalars, values));
     V m = seen.g;

@@ -38,6 +38,15 @@ struct Constants {
 template <class Rule>
 inline constexpr std::size_t kStateSlots = Rule::kStates == 0 ? 1 : Rule::kStates;
 
+/// One element or vector of each stream, in the stages that every rule has: `average` takes the gradient into the
+/// states, `change` is what they make of it, and `moved` is the parameter after that.
+template <class Rule, class Scalars, class V>
+HWY_INLINE void update(const Scalars& k, V& p, V g, V (&states)[kStateSlots<Rule>]) {
+  if constexpr (Rule::kDecaysGradient) g = decayed(g, k.decay, p);
+  Rule::average(k, g, states);
+  p = Rule::moved(k, p, Rule::change(k, g, states));
+}
+
 /// The streams of a step whose parameter, gradient and states are kept as P, G and S.
 template <class Rule, class P, class G, class S>
 struct Operands {
@@ -93,7 +102,7 @@ struct Step {
     V p = P::load(d, streams.p + i);
     const V g = prepared(G::load(d, streams.g + i), k.factor, k.bound);
     for (std::size_t s = 0; s < Rule::kStates; ++s) states[s] = S::load(d, streams.states[s] + i);
-    Rule::update(k.scalars, p, g, states);
+    update<Rule>(k.scalars, p, g, states);
     P::store(d, p, streams.p + i);
     for (std::size_t s = 0; s < Rule::kStates; ++s) S::store(d, states[s], streams.states[s] + i);
   }

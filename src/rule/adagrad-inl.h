@@ -39,12 +39,19 @@ struct AdaGrad {
             positive<T>(*o.eps, smallest_gradient<T>(1.0))};
   }
 
+  static constexpr bool kDecaysGradient = true;
   template <class T, class V>
-  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+  HWY_INLINE static void average(const Scalars<T>&, V g, V (&states)[kStates]) {
     V& v = states[0];
-    g = decayed(g, k.decay, p);
     v = saturated(v + g * g);
-    p = p - k.lr * (g / denominator(k, states));
+  }
+  template <class T, class V>
+  HWY_INLINE static V change(const Scalars<T>& k, V g, const V (&states)[kStates]) {
+    return k.lr * (g / denominator(k, states));
+  }
+  template <class T, class V>
+  HWY_INLINE static V moved(const Scalars<T>&, V p, V change) {
+    return p - change;
   }
 
   static constexpr int kFirstMoment = -1;

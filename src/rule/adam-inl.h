@@ -42,10 +42,6 @@ struct Adam {
     return {T(*o.weight_decay), Undecayed::template prepare<T>(undecayed, t)};
   }
 
-  template <class T, class V>
-  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
-    Undecayed::update(k.rest, p, decayed(g, k.decay, p), states);
-  }
   // The stages of AdamW, whose gradient has the decay.
   static constexpr bool kDecaysGradient = true;
   template <class T, class V>
@@ -53,8 +49,8 @@ struct Adam {
     Undecayed::average(k.rest, g, states);
   }
   template <class T, class V>
-  HWY_INLINE static V change(const Scalars<T>& k, const V (&states)[kStates]) {
-    return Undecayed::change(k.rest, states);
+  HWY_INLINE static V change(const Scalars<T>& k, V g, const V (&states)[kStates]) {
+    return Undecayed::change(k.rest, g, states);
   }
   template <class T, class V>
   HWY_INLINE static V moved(const Scalars<T>& k, V p, V change) {

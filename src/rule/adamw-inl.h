@@ -53,12 +53,6 @@ struct AdamW {
             static_cast<T>(1.0 / correction1)};
   }
 
-  template <class T, class V>
-  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
-    average(k, g, states);
-    p = moved(k, p, change(k, states));
-  }
-  // Its stages, for loops that take several vectors through each of them.
   static constexpr bool kDecaysGradient = false;
   template <class T, class V>
   HWY_INLINE static void average(const Scalars<T>& k, V g, V (&states)[kStates]) {
@@ -69,7 +63,7 @@ struct AdamW {
     if constexpr (kAmsgrad) states[2] = larger(states[2], v);
   }
   template <class T, class V>
-  HWY_INLINE static V change(const Scalars<T>& k, const V (&states)[kStates]) {
+  HWY_INLINE static V change(const Scalars<T>& k, V, const V (&states)[kStates]) {
     return (k.step * states[0]) / denominator(k, states);
   }
   template <class T, class V>

@@ -44,18 +44,25 @@ struct RmsPropOf {
             T(*o.momentum)};
   }
 
+  static constexpr bool kDecaysGradient = true;
   template <class T, class V>
-  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+  HWY_INLINE static void average(const Scalars<T>& k, V g, V (&states)[kStates]) {
     V& v = states[0];
-    g = decayed(g, k.decay, p);
     v = k.alpha * v + k.fresh * (g * g);
     if constexpr (kCentered) states[1] = k.alpha * states[1] + k.fresh * g;
-    V step = g / denominator(k, states);
     if constexpr (kMomentum) {
       V& buffer = states[kStates - 1];
-      step = buffer = saturated(k.momentum * buffer + step);
+      buffer = saturated(k.momentum * buffer + g / denominator(k, states));
     }
-    p = p - k.lr * step;
+  }
+  template <class T, class V>
+  HWY_INLINE static V change(const Scalars<T>& k, V g, const V (&states)[kStates]) {
+    if constexpr (kMomentum) return k.lr * states[kStates - 1];
+    return k.lr * (g / denominator(k, states));
+  }
+  template <class T, class V>
+  HWY_INLINE static V moved(const Scalars<T>&, V p, V change) {
+    return p - change;
   }
 
   static constexpr int kFirstMoment = -1;

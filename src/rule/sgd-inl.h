@@ -40,9 +40,16 @@ struct Sgd {
     return {T(*o.weight_decay), T(*o.lr)};
   }
 
+  static constexpr bool kDecaysGradient = true;
   template <class T, class V>
-  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V*) {
-    p = p - k.lr * decayed(g, k.decay, p);
+  HWY_INLINE static void average(const Scalars<T>&, V, V*) {}
+  template <class T, class V>
+  HWY_INLINE static V change(const Scalars<T>& k, V g, const V*) {
+    return k.lr * g;
+  }
+  template <class T, class V>
+  HWY_INLINE static V moved(const Scalars<T>&, V p, V change) {
+    return p - change;
   }
 
   static constexpr int kFirstMoment = -1;
@@ -78,12 +85,19 @@ struct SgdMomentum {
             T(first ? 1.0 : 1.0 - *o.dampening)};
   }
 
+  static constexpr bool kDecaysGradient = true;
   template <class T, class V>
-  HWY_INLINE static void update(const Scalars<T>& k, V& p, V g, V (&states)[kStates]) {
+  HWY_INLINE static void average(const Scalars<T>& k, V g, V (&states)[kStates]) {
     V& m = states[0];
-    g = decayed(g, k.decay, p);
     m = saturated(k.old * m + k.fresh * g);
-    p = p - k.lr * direction(k, g, m);
+  }
+  template <class T, class V>
+  HWY_INLINE static V change(const Scalars<T>& k, V g, const V (&states)[kStates]) {
+    return k.lr * direction(k, g, states[0]);
+  }
+  template <class T, class V>
+  HWY_INLINE static V moved(const Scalars<T>&, V p, V change) {
+    return p - change;
   }
 
   static constexpr int kFirstMoment = 0;
