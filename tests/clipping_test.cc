@@ -166,6 +166,12 @@ TEST(Norm, OfGradientsWhoseSquaresOverflow) {
   }
 }
 
+TEST(Norm, OfGradientsWhoseSquaresJustOverflow) {
+  Buffer w(Format::f64, 2), g(Format::f64, {3e154, -4e154});
+  Optimizer optimizer(Rule::sgd, {{"w", w.view(), g.view()}}, {}, {.max_norm = 1.0});
+  EXPECT_NEAR(*optimizer.step().grad_norm, 5e154, 5e154 * 0x1p-51);
+}
+
 TEST(Norm, BeyondTheLargestNumberIsTheLargestNumber) {
   Buffer w(Format::f64, 4), g(Format::f64, std::vector<double>(4, DBL_MAX));
   Optimizer optimizer(Rule::sgd, {{"w", w.view(), g.view()}}, {.lr = 1.0}, {.max_norm = 1.0});

@@ -23,6 +23,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/workers.h"
 #include "tests/support/buffers.h"
 #include "tests/support/refusal.h"
 
@@ -386,6 +387,18 @@ TEST(Threads, AreSharedAndEndWithTheLastOptimizer) {
   EXPECT_EQ(thread_count(), before + 2);
   two.reset();
   EXPECT_EQ(thread_count(), before);
+}
+
+TEST(Threads, WorkTogether) {
+  constexpr int kThreads = 3;
+  Workers workers(kThreads);
+  std::atomic<int> inside = 0;
+  // Each piece is held until all threads have one.
+  workers.run(kThreads, [&](std::size_t) {
+    ++inside;
+    for (int ms = 0; inside < kThreads && ms < 10000; ++ms) usleep(1000);
+    EXPECT_EQ(inside, kThreads);
+  });
 }
 
 TEST(Threads, RunWhereTheProcessMay) {

@@ -88,6 +88,8 @@ TEST_F(ManyTensors, GetAllGradientsOrNone) {
   const std::array wide = {Format::bf16, Format::f64};
   EXPECT_EQ(refusal([&] { optimizer.set_grads(two, known, wide); }),
             "mismatch: gradient of 'c' is f64 but its parameter is f32: f64 goes with f64 only");
+  const std::array<std::size_t, 2> same = {1, 1};
+  EXPECT_EQ(refusal([&] { optimizer.set_grads(two, same); }), "duplicate: gradient of 'b' is given twice");
   EXPECT_EQ(stepped(), "a--");
 }
 

@@ -71,6 +71,7 @@ TEST(RuleModels, RememberGradientsAsTheEngineDoes) {
 }
 
 TEST(RuleModels, AreOfTheOptions) {
+  for (const RuleInfo& rule : rules()) EXPECT_EQ(model_of(rule.rule, {.lr = 0.5}, 1).lr, 0.5) << rule.name;
   const RuleModel adamw = model_of(Rule::adamw, {.lr = 0.5, .weight_decay = 0.25}, 3);
   EXPECT_EQ(adamw.lr, 0.5);
   EXPECT_EQ(adamw.decoupled_decay, 0.25);

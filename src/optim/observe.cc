@@ -138,7 +138,6 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
   std::size_t stepped = 0;  // elements
   const auto step_until = [&](std::size_t end) {
     if (stepped < end) step_elements(run, part_of(grad, stepped, end - stepped));
-    stepped = end;
   };
   const std::size_t begin = grad.first / kBlock;
   for (std::size_t block = begin; (block - begin) * kBlock < grad.n; ++block) {
