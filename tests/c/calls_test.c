@@ -387,6 +387,26 @@ static void loading(void) {
   adamant_free(optimizer);
 }
 
+/// How many lines a run log in use has in its file after the first step.
+static int lines_after_a_step(const char* path, double flush_seconds) {
+  adamant_optimizer* optimizer = make("adamw", "skip");
+  STRUCT(adamant_run_log_options, options);
+  options.flush_seconds = flush_seconds;
+  adamant_run_log* log = NULL;
+  OK(adamant_run_log_open(path, optimizer, &options, &log));
+  STRUCT(adamant_step_report, report);
+  OK(adamant_step(optimizer, NULL, &report));
+  OK(adamant_run_log_step(log, optimizer, 0.5, &report));
+  int lines = 0;
+  FILE* file = fopen(path, "r");
+  CHECK(file != NULL);
+  for (int c = 0; file != NULL && (c = fgetc(file)) != EOF;) lines += c == '\n';
+  if (file != NULL) fclose(file);
+  adamant_run_log_free(log);
+  adamant_free(optimizer);
+  return lines;
+}
+
 static void statistics(const char* folder) {
   adamant_optimizer* optimizer = make("adamw", "skip");
   adamant_statistics* seen = NULL;
@@ -426,8 +446,11 @@ static void statistics(const char* folder) {
   REFUSED(adamant_statistics_moments(seen, 0, optimizer, values, moments + 1), ADAMANT_MISMATCH, "are asked for");
   free(values);
 
-  // Who is told of every step.
+  // Who is told of every step, and when the system is.
   char path[1024];
+  snprintf(path, sizeof(path), "%s/flushed.jsonl", folder);
+  CHECK(lines_after_a_step(path, -1.0) == 2);
+  CHECK(lines_after_a_step(path, 1e6) < 2);
   adamant_run_log* log = NULL;
   STRUCT(adamant_run_log_options, log_options);
   const adamant_value notes[] = {number("batch_size", 32.0), text("git", "abc")};

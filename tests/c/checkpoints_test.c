@@ -106,6 +106,10 @@ int main(int argc, char** argv) {
   adamant_optimizer* other = made("adam", v, h);
   REFUSED(adamant_load_file(other, path, NULL, NULL), ADAMANT_MISMATCH, "must be 'adam'");
   REFUSED(adamant_load_file(other, "no/such/file", NULL, NULL), ADAMANT_IO, "no/such/file");
+  info.struct_size = 0;
+  REFUSED(adamant_load_file(second, path, NULL, &info), ADAMANT_INVALID_ARGUMENT, "struct_size");
+  CHECK(steps_of(second) == 4);
+  info.struct_size = sizeof(info);
   REFUSED(adamant_inspect("/dev/null", &info), ADAMANT_IO, "is not a regular file");
   REFUSED(adamant_save(first, "no/such/folder/x", NULL), ADAMANT_IO, "no/such/folder");
   save.params = 2;
