@@ -109,6 +109,10 @@ int main(int argc, char** argv) {
   info.struct_size = 0;
   REFUSED(adamant_load_file(second, path, NULL, &info), ADAMANT_INVALID_ARGUMENT, "struct_size");
   CHECK(steps_of(second) == 4);
+  OK(adamant_set_progress(second, 7, NULL));
+  REFUSED(adamant_checkpoints_load(checkpoints, second, &load, &info, &found), ADAMANT_INVALID_ARGUMENT, "struct_size");
+  CHECK(steps_of(second) == 7);
+  OK(adamant_checkpoints_load(checkpoints, second, &load, NULL, &found));
   info.struct_size = sizeof(info);
   REFUSED(adamant_inspect("/dev/null", &info), ADAMANT_IO, "is not a regular file");
   REFUSED(adamant_save(first, "no/such/folder/x", NULL), ADAMANT_IO, "no/such/folder");
