@@ -277,6 +277,20 @@ TEST(Health, FindsADecayThatDecides) {
   EXPECT_EQ(scene.found(), Found{"100 red decay_too_strong"});
 }
 
+TEST(Health, KnowsHowFarNoiseMovesWeights) {
+  // After 100 steps AdaGrad's are a tenth of the learning rate.
+  Scene scene({.lr = 0.05}, {}, Rule::adagrad);
+  scene.steps(200, Scene::noise);
+  EXPECT_EQ(scene.found(), Found{}) << text_of(scene.health().findings());
+}
+
+TEST(Health, SaysByHowManyDeviationsALossStandsOut) {
+  Scene scene({.lr = 1e-4});
+  scene.steps(41, Scene::noise, [](std::uint64_t step) { return step <= 40 ? 1.0 : 2.0; });
+  ASSERT_EQ(scene.found(), Found{"41 yellow loss_spike"});
+  EXPECT_NEAR(scene.health().findings()[0].value, 1.0 / 2e-6, 1.0);
+}
+
 TEST(Health, FindsALossThatIsLost) {
   Scene scene({.lr = 1e-4});
   scene.steps(200, Scene::noise, [](std::uint64_t step) {

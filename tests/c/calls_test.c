@@ -135,6 +135,11 @@ static void options(void) {
   OK(adamant_get_option(optimizer, 0, "maximize", &value));
   CHECK(value.kind == ADAMANT_FLAG && value.flag == 1);
   TEXT(value.text, "true");
+  // A text stays until the next call that is not refused.
+  STRUCT(adamant_value, no_value);
+  no_value.struct_size = 0;
+  REFUSED(adamant_get_option(optimizer, 0, "eps", &no_value), ADAMANT_INVALID_ARGUMENT, "struct_size");
+  TEXT(value.text, "true");
   OK(adamant_set_options(optimizer, 0, NULL, 0));
   OK(adamant_set_lr(optimizer, 0.5));
   OK(adamant_get_option(optimizer, 0, "lr", &value));
