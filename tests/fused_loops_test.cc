@@ -36,7 +36,7 @@ FusedKernel kernel_of(const Mixture& mixture) {
 }
 
 /// All that have a loop on the instruction set in use. How a gradient is loaded does not depend on the rule: AdamW
-/// meets gradients of all formats, the other rules those of the parameter's.
+/// meets gradients of all formats, the other rules bf16 ones, which all of these loops take.
 std::vector<Mixture> mixtures() {
   std::vector<Mixture> all;
   for (const VariantInfo& variant : kVariants) {
@@ -45,7 +45,7 @@ std::vector<Mixture> mixtures() {
         for (const StateFormatInfo& states : state_formats()) {
           for (const Format grad : {Format::f32, Format::bf16, Format::f16}) {
             const Mixture mixture = {variant.variant, param, weights.format, states.format, grad};
-            if (grad != param && variant.variant != Variant::adamw) continue;
+            if (grad != Format::bf16 && variant.variant != Variant::adamw) continue;
             if (kernel_of(mixture) != nullptr) all.push_back(mixture);
           }
         }
@@ -173,6 +173,9 @@ class Tensor {
     Options options = defaults(rule);
     options.weight_decay = 0.1;
     options.betas = {0.9, step.beta2};
+    options.momentum = 0.9;
+    options.dampening = 0.25;
+    options.lr_decay = 0.01;
     prepare_scalars(mixture_.variant, mixture_.param, options, step.t, scalars);
     return {streams,
             step.t,

@@ -278,7 +278,7 @@ TEST(Health, FindsADecayThatDecides) {
 }
 
 TEST(Health, KnowsHowFarNoiseMovesWeights) {
-  // After 100 steps AdaGrad's are a tenth of the learning rate.
+  // After 100 steps, those of AdaGrad are a tenth of the learning rate.
   Scene scene({.lr = 0.05}, {}, Rule::adagrad);
   scene.steps(200, Scene::noise);
   EXPECT_EQ(scene.found(), Found{}) << text_of(scene.health().findings());

@@ -132,7 +132,7 @@ std::size_t step_turns(const StepScalars& packed, double factor, double bound, c
   X(bf16, split8, f32, InOrder, WithSplit8, F32Stream, F32Stream)   \
   X(bf16, dithered, f32, InOrder, Dithered, F32Stream, F32Stream)   \
   X(f32, plain, f32, InOrder, F32Stream, F32Stream, F32Stream)
-// Of Adam and AdamW only: other rules have too little between decoding and encoding these.
+// Of Adam and AdamW only: other rules do too little arithmetic between decoding f16 and encoding it.
 #define ADAMANT_FUSED_ADAM_MIXTURES(X)                         \
   X(f16, plain, b16, EvenOdd, F16Stream, Nearest, Dithered)    \
   X(f16, plain, f16, EvenOdd, F16Stream, F16Stream, F16Stream) \

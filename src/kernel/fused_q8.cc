@@ -297,6 +297,7 @@ std::size_t step_groups(const StepScalars& packed, double factor, double bound, 
   typename Rule::template Scalars<float> scalars;
   std::memcpy(&scalars, packed.bytes, sizeof(scalars));
   const auto scale = static_cast<float>(factor);
+  static_assert(!Rule::kDecaysGradient, "there is no parameter yet where the gradient is loaded");
   const std::uint32_t ordinary = largest_ordinary(scale, static_cast<float>(bound));
 
   Params params;

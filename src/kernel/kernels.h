@@ -33,7 +33,7 @@ inline constexpr std::size_t kStateFormatCount = 6;
 constexpr std::size_t index_of(StateFormat format) { return static_cast<std::size_t>(format); }
 constexpr std::size_t index_of(Variant variant) { return static_cast<std::size_t>(variant); }
 
-/// The scalars of a rule for one (group, t), packed by the rule's prepare() for its own update().
+/// The scalars of a rule for one (group, t), packed by the rule's prepare() for its other stages.
 struct StepScalars {
   alignas(16) std::byte bytes[96];
 };

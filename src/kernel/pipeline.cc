@@ -24,10 +24,13 @@ StepKernel direct_kernel(const Streams& streams, Format grad_format) {
   return f32_kernels().step[variant];
 }
 
-// The loop that takes narrow streams as they are, where there is one.
+// The loop that takes narrow streams as they are, where there is one. Without states, the quickest of those that differ
+// in their format only.
 FusedKernel fused_kernel(const Streams& streams) {
+  const bool stateless = info(streams.variant).state_count == 0;
+  const StateFormat quickest = streams.param_format == Format::f32 ? StateFormat::f32 : StateFormat::b16;
   return fused_kernels().step[index_of(streams.variant)][index_of(streams.param_format)]
-                             [index_of(streams.weight_format)][index_of(streams.state_format)];
+                             [index_of(streams.weight_format)][index_of(stateless ? quickest : streams.state_format)];
 }
 
 // The loop that takes whole groups of Q8 states, where there is one.

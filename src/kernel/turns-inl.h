@@ -45,7 +45,8 @@ HWY_INLINE B words_of(Halves halves) { return {hn::BitCast(B::DU(), halves)}; }
 
 /// A pair holds the even and the odd elements: codes of 16 bits are taken apart and put together where they are.
 struct EvenOdd {
-  /// Are all states in 16 bits? Then a NaN of theirs has zeros below the bits of a bf16, since no gradient is one.
+  /// Are all states in 16 bits? Then a NaN of theirs has zeros below the bits of a bf16, since no gradient is one; but
+  /// for that of a weight, which decays in the gradient, and then the new weight is a NaN, too, and its stream sees it.
   static constexpr bool kNarrowStates = true;
   static constexpr std::uint32_t kStride = 2;
 

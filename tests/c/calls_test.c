@@ -135,7 +135,7 @@ static void options(void) {
   OK(adamant_get_option(optimizer, 0, "maximize", &value));
   CHECK(value.kind == ADAMANT_FLAG && value.flag == 1);
   TEXT(value.text, "true");
-  // A text stays until the next call that is not refused.
+  // A call that is refused hands out no text: the last one stays.
   STRUCT(adamant_value, no_value);
   no_value.struct_size = 0;
   REFUSED(adamant_get_option(optimizer, 0, "eps", &no_value), ADAMANT_INVALID_ARGUMENT, "struct_size");
