@@ -51,11 +51,11 @@ class States {
     if constexpr (kCount > 1) second_.encode(from[1], all);
     if constexpr (kCount > 2) third_.encode(from[2], all);
   }
-  [[nodiscard]] HWY_INLINE bool ordinary() const {
+  [[nodiscard]] HWY_INLINE bool ordinary(const Values& from) const {
     if constexpr (kCount == 0) return true;
-    if constexpr (kCount == 1) return first_.ordinary();
-    if constexpr (kCount == 2) return first_.ordinary() && second_.ordinary();
-    return first_.ordinary() && second_.ordinary() && third_.ordinary();
+    if constexpr (kCount == 1) return first_.ordinary(from[0]);
+    if constexpr (kCount == 2) return first_.ordinary(from[0]) && second_.ordinary(from[1]);
+    if constexpr (kCount == 3) return first_.ordinary(from[0]) && second_.ordinary(from[1]) && third_.ordinary(from[2]);
   }
   HWY_INLINE void store(std::size_t i) const {
     if constexpr (kCount > 0) first_.store(i);
@@ -110,7 +110,7 @@ std::size_t step_turns(const StepScalars& packed, double factor, double bound, c
     param.encode(p, all);
 
     if (HWY_UNLIKELY(!all.below_two())) {
-      if (!param.ordinary() || !kept.ordinary()) break;
+      if (!param.ordinary(p) || !kept.ordinary(values)) break;
     }
     kept.store(i);
     param.store(i);

@@ -187,20 +187,20 @@ class Magnitudes {
   B numbers_;
 };
 
-/// Are all codes, which were rounded without a look at what is rare, those of ordinary numbers? Where NaNs may have any
-/// bits, rounding may have brought one to a zero: then no zero counts as ordinary.
-template <bool kAnyNan>
+/// Are all codes, which were rounded without a look at what is rare, those of ordinary numbers? Where a NaN may have
+/// any bits, rounding may have brought it to a zero: then the numbers are asked.
 HWY_INLINE bool all_ordinary(const Halves (&codes)[kVectors / 2]) {
   // From here on rounding could have reached infinity.
   constexpr std::int16_t kRare = kRareWeight >> 16;
   const hn::RebindToSigned<HalfLanes> signed_halves;
-  const Halves less = hn::Set(HalfLanes(), kAnyNan ? 1 : 0);
   Halves most = hn::Zero(HalfLanes());
-  for (const Halves& code : codes) {
-    most = hn::Max(most, hn::And(hn::Sub(code, less), hn::Set(HalfLanes(), 0x7FFF)));
-  }
-  const auto limit = hn::Set(signed_halves, kRare - 1 - (kAnyNan ? 1 : 0));
-  return hn::AllFalse(signed_halves, hn::Gt(hn::BitCast(signed_halves, most), limit));
+  for (const Halves& code : codes) most = hn::Max(most, hn::And(code, hn::Set(HalfLanes(), 0x7FFF)));
+  return hn::AllFalse(signed_halves, hn::Gt(hn::BitCast(signed_halves, most), hn::Set(signed_halves, kRare - 1)));
+}
+HWY_INLINE bool none_above(const F (&numbers)[kVectors], std::uint32_t limit) {
+  B most = B::of(0u);
+  for (const F& x : numbers) most = larger(most, bits_of(x) & 0x7FFFFFFFu);
+  return !any_above(most, limit);
 }
 
 // ---- Streams
@@ -294,11 +294,8 @@ class F32Stream {
       if constexpr (Order::kNarrowStates) all.add(from[j]);
     }
   }
-  [[nodiscard]] HWY_INLINE bool ordinary() const {
-    if constexpr (!Order::kNarrowStates) return true;
-    B most = B::of(0u);
-    for (const F& x : kept_) most = larger(most, bits_of(x) & 0x7FFFFFFFu);
-    return !any_above(most, 0x7F7FFFFFu);
+  [[nodiscard]] HWY_INLINE bool ordinary(const F (&from)[kVectors]) const {
+    return !Order::kNarrowStates || none_above(from, 0x7F7FFFFFu);
   }
   HWY_INLINE void store(std::size_t i) const { Order::store(kept_, at_ + i); }
 
@@ -336,7 +333,10 @@ class Bf16Stream {
       }
     }
   }
-  [[nodiscard]] HWY_INLINE bool ordinary() const { return all_ordinary<kAnyNan>(codes_); }
+  [[nodiscard]] HWY_INLINE bool ordinary(const F (&from)[kVectors]) const {
+    if constexpr (kAnyNan) return none_above(from, kRareWeight);
+    return all_ordinary(codes_);
+  }
   HWY_INLINE void store(std::size_t i) const { store_pairs(codes_, at_ + i); }
 
  private:
@@ -367,7 +367,9 @@ class F16Stream {
       all.add(x);
     }
   }
-  [[nodiscard]] HWY_INLINE bool ordinary() const { return !any_above(most_, F16Code::kLargestCommon); }
+  [[nodiscard]] HWY_INLINE bool ordinary(const F (&)[kVectors]) const {
+    return !any_above(most_, F16Code::kLargestCommon);
+  }
   HWY_INLINE void store(std::size_t i) const { store_pairs(codes_, at_ + i); }
 
  private:
@@ -397,7 +399,7 @@ class SplitStream {
       all.add(from[j + 1]);
     }
   }
-  [[nodiscard]] HWY_INLINE bool ordinary() const { return all_ordinary<true>(codes_); }
+  [[nodiscard]] HWY_INLINE bool ordinary(const F (&from)[kVectors]) const { return none_above(from, kRareWeight); }
   HWY_INLINE void store(std::size_t i) const {
     store_pairs(codes_, at_ + i);
     if constexpr (sizeof(Low) == 2) {
