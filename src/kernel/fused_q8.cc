@@ -292,12 +292,12 @@ template <class Rule, class Params, class Grads>
 std::size_t step_groups(const StepScalars& packed, double factor, double bound, const GroupStreams& streams,
                         std::size_t n) {
   static_assert(Rule::kStates == 2);
+  static_assert(!Rule::kDecaysGradient, "there is no parameter yet where the gradient is loaded");
   const Wide d;
   const GroupStreams s = streams;  // which no store can change
   typename Rule::template Scalars<float> scalars;
   std::memcpy(&scalars, packed.bytes, sizeof(scalars));
   const auto scale = static_cast<float>(factor);
-  static_assert(!Rule::kDecaysGradient, "there is no parameter yet where the gradient is loaded");
   const std::uint32_t ordinary = largest_ordinary(scale, static_cast<float>(bound));
 
   Params params;
