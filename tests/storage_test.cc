@@ -129,7 +129,7 @@ TEST(Storage, StartsFromWhatTheStateSays) {
 }
 
 // Steps over many small tensors would meet as many pages as there are planes.
-TEST(Storage, OfSmallPlanesLiesSideBySide) {
+TEST(Storage, OfSmallPlanesOfOneKindLiesSideBySide) {
   Buffer w(Format::f32, 1000), large_w(Format::f32, kLargeFrom / sizeof(float));
   const VariantInfo& form = info(Variant::adamw);
   NewPlanes wanted;
@@ -139,8 +139,8 @@ TEST(Storage, OfSmallPlanesLiesSideBySide) {
     return planes[tensor][plane_index(state, PlaneKind::values)].data;
   };
   const auto bytes = static_cast<std::ptrdiff_t>(allocated_bytes(1000 * sizeof(float)));
-  EXPECT_EQ(values(0, 1) - values(0, 0), bytes);
-  EXPECT_EQ(values(2, 0) - values(0, 0), 2 * bytes);
+  EXPECT_EQ(values(2, 0) - values(0, 0), bytes);
+  EXPECT_EQ(values(0, 1) - values(0, 0), 2 * bytes);
   EXPECT_EQ(values(2, 1) - values(0, 0), 3 * bytes);
   // What is left stays.
   planes.erase(planes.begin(), planes.begin() + 2);

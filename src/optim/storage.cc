@@ -26,24 +26,25 @@ std::size_t state_elements(const TensorState& tensor, Extent extent) {
 }
 
 void NewPlanes::add(std::size_t index, const TensorState& tensor, const VariantInfo& form) {
-  for_each_plane(tensor, form, [&](const PlaneInfo& plane) {
-    wanted_.push_back({tensors_, index, plane.index()});
-    bytes_.push_back(plane.bytes);
-  });
+  for_each_plane(tensor, form,
+                 [&](const PlaneInfo& plane) { wanted_.push_back({tensors_, index, plane.index(), plane.bytes}); });
   ++tensors_;
 }
 
-NewPlanes::Made NewPlanes::allocate() const {
+NewPlanes::Made NewPlanes::allocate() {
   Made made;
   made.planes.resize(tensors_);
   made.regions.reserve(wanted_.size());
-  std::vector<SharedMemory> memory = allocate_zeroed(bytes_);
+  std::ranges::stable_sort(wanted_, {}, &Wanted::plane);
+  std::vector<std::size_t> sizes(wanted_.size());
+  std::ranges::transform(wanted_, sizes.begin(), &Wanted::bytes);
+  std::vector<SharedMemory> memory = allocate_zeroed(sizes);
   for (std::size_t k = 0; k < wanted_.size(); ++k) {
-    const auto& [place, index, plane] = wanted_[k];
+    const auto& [place, index, plane, bytes] = wanted_[k];
     PlaneMemory& to = made.planes[place][plane];
     to.own = std::move(memory[k]);
     to.data = to.own.get();
-    made.regions.push_back({to.data + bytes_[k], to.data, index, plane});
+    made.regions.push_back({to.data + bytes, to.data, index, plane});
   }
   return made;
 }

@@ -51,7 +51,8 @@ void for_each_block(const TensorState& tensor, Visit&& visit) {
 
 [[nodiscard]] inline bool is_wide(const TensorState& tensor) { return tensor.param.format == Format::f64; }
 
-/// Memory for what some tensors keep in their formats, zeroed, allocated at once.
+/// Memory for what some tensors keep in their formats, zeroed, allocated at once. Planes of one kind lie side by side,
+/// in the order of the tensors: where many small tensors follow each other, a step reads few long streams.
 class NewPlanes {
  public:
   struct Made {
@@ -61,15 +62,14 @@ class NewPlanes {
   /// Memory in the formats that the tensor has now; `index` is that of the tensor.
   void add(std::size_t index, const TensorState& tensor, const VariantInfo& form);
   /// Throws std::bad_alloc.
-  [[nodiscard]] Made allocate() const;
+  [[nodiscard]] Made allocate();
 
  private:
   struct Wanted {
-    std::size_t place, index, plane;
+    std::size_t place, index, plane, bytes;
   };
   std::size_t tensors_ = 0;
   std::vector<Wanted> wanted_;
-  std::vector<std::size_t> bytes_;  // of each that is wanted
 };
 /// Gives new states the values they start from.
 void fill_initial(TensorState& tensor, const VariantInfo& form, const Options& options);
