@@ -98,7 +98,7 @@ double total(PieceSums sums) {
 PieceSums squares_of(Workers& workers, const Work& work, std::span<const TensorState> tensors) {
   PieceSums sums{work.ranges(), std::vector<double>(work.piece_count())};
   const FormatKernels& kernels = format_kernels();
-  for_each_piece(workers, work, Walk::forward, [&](std::size_t i) {
+  for_each_piece(workers, work, [&](std::size_t i) {
     const std::size_t piece = work.piece(i);
     double blocks[kPieceBlocks] = {};
     Patchwork patchwork;
@@ -107,7 +107,8 @@ PieceSums squares_of(Workers& workers, const Work& work, std::span<const TensorS
       const auto squares = kernels.squares[index_of(run.grad_format)];
       const auto sum_of = [&](std::size_t block) { return blocks + (run.tensor_block + block - piece * kPieceBlocks); };
       const Run* next = work.after(run);
-      if (next != nullptr && first + count == run.first + run.count) prefetch_start(next->grad);
+      if (next != nullptr && first + count == run.first + run.count)
+        prefetch_start(run.grad_at(first + count), next->grad_at(next->first));
       for (const std::size_t end = first + count; first < end;) {
         const std::size_t block = first / kBlock;
         const std::size_t part = std::min(end, (block + 1) * kBlock) - first;

@@ -11,6 +11,7 @@
 #include <adamant/format.hpp>
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <span>
 #include <vector>
@@ -92,30 +93,27 @@ class Work {
   std::vector<SummedRows> rows_;  // keeps the sums of repeated rows
 };
 
-/// In which order the pieces are begun.
-enum class Walk { forward, backward };
-
-/// Calls visit(i) for each i in [0, count), by several threads where the work is worth it.
+/// Calls visit(i) for each i in [0, count), by several threads where the work is worth it. Each goes forwards through
+/// memory, which is what the hardware expects.
 template <class Visit>
-void for_each_piece(Workers& workers, const Work& work, Walk walk, const Visit& visit) {
+void for_each_piece(Workers& workers, const Work& work, const Visit& visit) {
   // Below this much work (elements) waking other threads takes longer than doing it.
   constexpr std::size_t kSerialElements = std::size_t{1} << 16;
   const std::size_t count = work.piece_count();
-  const auto turned = [&](std::size_t i) { visit(walk == Walk::forward ? i : count - 1 - i); };
   if (work.elements() <= kSerialElements) {
     // The caller's thread already has the environment.
-    for (std::size_t i = 0; i < count; ++i) turned(i);
+    for (std::size_t i = 0; i < count; ++i) visit(i);
   } else {
-    workers.run(count, turned);
+    workers.run(count, visit);
   }
 }
 
-/// Asks for the beginning of a stream of the next tensor while a pass works on the one before: by the time it is read,
-/// the hardware has found the stream. Nothing for nullptr: a stream that this tensor does not have.
-inline void prefetch_start(const void* from) {
-  if (from == nullptr) return;
+/// Asks for the beginning of a stream of the next run while a pass works on the one before: by the time it is read, the
+/// hardware has found the stream. Not where it goes on behind that run's: there the loop asks for it by itself.
+inline void prefetch_start(const std::byte* behind, const std::byte* next) {
   constexpr std::size_t kBytes = 1024, kLine = 64;
-  for (std::size_t at = 0; at < kBytes; at += kLine) __builtin_prefetch(static_cast<const std::byte*>(from) + at);
+  if (reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(behind) < kBytes) return;
+  for (std::size_t at = 0; at < kBytes; at += kLine) __builtin_prefetch(next + at);
 }
 
 }  // namespace adamant

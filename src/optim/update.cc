@@ -82,6 +82,17 @@ std::vector<StepRun> prepared_steps(const Update& what, ScalarTable& scalars) {
   return steps;
 }
 
+void prefetch_next(const Run& run, const Streams& streams, const Run& next, const Streams& next_streams) {
+  const std::size_t end = run.first + run.count;
+  const auto at = [](void* memory) { return static_cast<const std::byte*>(memory); };
+  prefetch_start(run.grad_at(end), next.grad_at(next.first));
+  prefetch_start(at(param_at(streams, end)), at(param_at(next_streams, next.first)));
+  const std::size_t states = std::min(info(streams.variant).state_count, info(next_streams.variant).state_count);
+  for (std::size_t s = 0; s < states; ++s) {
+    prefetch_start(at(state_at(streams, s, end)), at(state_at(next_streams, s, next.first)));
+  }
+}
+
 }  // namespace
 
 void update(Workers& workers, const Work& work, const Update& what) {
@@ -94,15 +105,11 @@ void update(Workers& workers, const Work& work, const Update& what) {
                      work.piece_count());
   }
 
-  // Backwards: the gradients that a gradient pass read last are still in the cache.
-  for_each_piece(workers, work, Walk::backward, [&](std::size_t i) {
+  for_each_piece(workers, work, [&](std::size_t i) {
     work.for_each_in_piece(work.piece(i), [&](const Run& run, std::size_t first, std::size_t count) {
       const Run* next = work.after(run);
       if (next != nullptr && first + count == run.first + run.count) {
-        const Streams& then = steps[next->tensor].streams;
-        prefetch_start(next->grad);
-        prefetch_start(then.param);
-        for (const StateMemory& state : then.states) prefetch_start(state.values);
+        prefetch_next(run, steps[run.tensor].streams, *next, steps[next->tensor].streams);
       }
       const StepRun& step = steps[run.tensor];
       const auto take = [&](const GradientRun& grad) {
