@@ -4,13 +4,14 @@
 # Shortcuts for the CMake presets (CMakePresets.json) and tools/setup, which knows the package names.
 program := build/release/bin/adamant
 
-.PHONY: $(program) help lab build test test-deep test-python fuzz soak mutate bench speed peers fidelity loss install clean
+.PHONY: $(program) help lab build test test-deep test-python fuzz fuzz-afl soak mutate bench speed peers fidelity loss install clean
 help:
 	@echo 'make lab        install what is missing, build, and compare the rules on five small workloads'
 	@echo 'make test       install what is missing, build, and run the tests'
 	@echo 'make test-deep  the tests again: sanitizers, clang, -O0, aarch64 under qemu; formatting and clang-tidy'
 	@echo 'make test-python  the tests of the Python package in a venv with the newest torch, TORCH=torch==2.13.0'
 	@echo 'make fuzz       look for inputs that break what reads them, for FUZZ_SECONDS=600 with each of eight targets'
+	@echo 'make fuzz-afl   the same with AFL++ in place of libFuzzer'
 	@echo 'make soak       kill processes, cut power and fail calls for long: SOAK=100 times what make test does'
 	@echo 'make mutate     break the library in small ways, MUTANTS=100 of them, and look whether a test fails; hours'
 	@echo 'make bench      install what is missing, build, and measure'
@@ -59,6 +60,10 @@ FUZZ_SECONDS ?= 600
 fuzz:
 	@tools/setup deep
 	@tools/fuzz $(FUZZ_SECONDS)
+
+fuzz-afl:
+	@tools/setup afl
+	@tools/fuzz --afl $(FUZZ_SECONDS)
 
 SOAK ?= 100
 soak:
