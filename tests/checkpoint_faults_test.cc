@@ -238,6 +238,28 @@ TEST(Faults, OfFileSystemsThatCannotDoNotMatter) {
   }
 }
 
+// Who looks for orphans finds a new file before it is locked, and removes it: another one is made.
+TEST(Faults, OfAFileThatIsRemovedBeforeItIsLockedDoNotMatter) {
+  const OldAndNew states;
+  SmallRun reader;
+  for (const Way& way : ways()) {
+    MemorySystem memory(kFolder);
+    FaultySystem faulty(memory);
+    bool removed = false;
+    faulty.before = [&](SystemCall call) {
+      if (call != SystemCall::lock || removed) return 0;
+      for (auto& [folder, names] : memory.files.folders) {
+        removed = std::erase_if(names, [](const auto& name) { return name.first.ends_with(".tmp"); }) > 0 || removed;
+      }
+      return 0;
+    };
+    const UseSystem use(faulty);
+    way.save(states.newer);
+    EXPECT_TRUE(removed) << way.name;
+    EXPECT_EQ(loaded(way, reader), states.new_bits) << way.name;
+  }
+}
+
 TEST(Faults, OfAFileThatShrinksAreFound) {
   const OldAndNew states;
   for (const Way& way : ways()) {

@@ -213,6 +213,19 @@ TEST_F(PlanesOf, AreCheckedLikeParameters) {
       "accepted");
 }
 
+TEST(BytesPerParameter, CountAllThatIsKeptOfATensor) {
+  const auto bytes = [](const std::string& name, const std::vector<std::size_t>& shape, std::size_t size) {
+    Buffer w(Format::f32, size);
+    return Optimizer(Rule::adamw, {{name, w.view(), {}, shape}}).bytes_per_parameter();
+  };
+  EXPECT_EQ(bytes("w", {0}, 0), 0.0);
+  const double one = bytes("w", {1}, 1);
+  EXPECT_EQ(bytes("w with a longer name", {1}, 1) - one, 19.0);
+  EXPECT_EQ(bytes("w", {1, 1, 1}, 1) - one, 2.0 * sizeof(std::size_t));
+  constexpr std::size_t kMany = std::size_t{1} << 20;
+  EXPECT_NEAR(bytes("w", {kMany}, kMany), 3.0 * sizeof(float), 0.01);
+}
+
 #if defined(__linux__)
 // f64 has one format of states: a change of formats makes no second copy of them, not even for a moment.
 TEST(Formats, OfDoublesChangeWithoutNewMemory) {

@@ -119,6 +119,7 @@ TEST(Refusals, Settings) {
   EXPECT_EQ(with({.threads = -1}), "invalid_argument: Invalid threads: -1 (must be 0, for all processors, to 1024)");
   EXPECT_EQ(with({.threads = 1025}),
             "invalid_argument: Invalid threads: 1025 (must be 0, for all processors, to 1024)");
+  EXPECT_EQ(with({.threads = 1024}), "accepted");
   EXPECT_EQ(with({.state = static_cast<StateFormat>(99)}),
             "invalid_argument: state format is number 99 of its enumeration, which has 6");
   EXPECT_EQ(with({.weights = static_cast<WeightFormat>(4)}),
@@ -205,6 +206,7 @@ TEST(Refusals, Names) {
   EXPECT_EQ(named(""), "invalid_argument: Invalid tensor name: '' (must not be empty)");
   EXPECT_EQ(named(std::string(513, 'x')), "invalid_argument: Invalid tensor name: '" + std::string(64, 'x') +
                                               "...' (must have at most 512 bytes, has 513)");
+  EXPECT_EQ(named(std::string(512, 'x')), "accepted");
   EXPECT_EQ(named("a\xff"), "invalid_argument: Invalid tensor name: 'a\\xff' (must be UTF-8)");
   EXPECT_EQ(named("\xc0\xaf"), "invalid_argument: Invalid tensor name: '\\xc0\\xaf' (must be UTF-8)");
   EXPECT_EQ(named("\xed\xa0\x80"), "invalid_argument: Invalid tensor name: '\\xed\\xa0\\x80' (must be UTF-8)");

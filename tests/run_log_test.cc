@@ -365,6 +365,21 @@ TEST(RunLogs, GoOnOnlyWhereTheyAreThatLogOfThatRun) {
             "invalid_argument: the run log '" + file.path() + "' has ended: it does not go on");
 }
 
+TEST(RunLogs, AreNotToldOfStepsByAForkWhereTheyLogNone) {
+  const File file;
+  Model model({.threads = 1});
+  RunLog log(file.path(), *model.optimizer, {.every = 1000});
+  model.step(log, 1.0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string why = refusal([&] { model.step(log, 1.0); });
+    _exit(why.ends_with("of which this one is a fork") ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
 TEST(RunLogs, AreNotWrittenByAFork) {
   const File file;
   Model model({.threads = 1});
@@ -389,6 +404,23 @@ TEST(RunLogs, AreNotWrittenByAFork) {
   for (int t = 0; t < 5; ++t) model.step(*log, 1.0);
   log->end();
   EXPECT_EQ(numbers_of(file.path()).size(), 10U);
+}
+
+// About 16 blocks of 256 elements in a step, but one in 256 at least.
+TEST(RunLogs, SampleAsMuchOfEveryModel) {
+  const File file;
+  const auto every = [&](std::size_t blocks) {
+    Buffer w(Format::f32, (blocks - 1) * 256);
+    const Optimizer optimizer(Rule::sgd, {{"w", w.view()}});
+    return RunLog(file.path(), optimizer).statistics()->sample_every;
+  };
+  EXPECT_EQ(every(2), 1U);
+  EXPECT_EQ(every(31), 1U);
+  EXPECT_EQ(every(32), 2U);
+  EXPECT_EQ(every(48), 3U);
+  EXPECT_EQ(every(256 * 16 - 1), 255U);
+  EXPECT_EQ(every(256 * 16), 256U);
+  EXPECT_EQ(every(300 * 16), 256U);
 }
 
 TEST(RunLogs, TellWhoFollowsOfAnotherRunInTheirPlace) {
