@@ -187,6 +187,17 @@ TEST_F(Safetensors, RefusesEveryHeaderThatIsNone) {
   std::cout << std::size(kBad) << " headers, all refused\n";
 }
 
+TEST_F(Safetensors, WritesHeadersAsLongAsReadersTake) {
+  constexpr std::uintmax_t kMost = 100'000'000;
+  save_safetensors(path, {}, {{"a", ""}});
+  std::string note(kMost + 8 - fs::file_size(path), 'x');
+  save_safetensors(path, {}, {{"a", note}});
+  EXPECT_EQ(fs::file_size(path), 8 + kMost);
+  note.append(8, 'x');
+  EXPECT_REFUSED(ErrorCode::invalid_argument, "would have 100000008 bytes, must have at most 100000000",
+                 save_safetensors(path, {}, {{"a", note}}));
+}
+
 TEST_F(Safetensors, RefusesLengthsThatAreNotThere) {
   const auto said = [&](const std::string& bytes) {
     write(path, bytes);
