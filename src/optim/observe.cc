@@ -140,7 +140,7 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
     if (stepped < end) step_elements(run, part_of(grad, stepped, end - stepped));
   };
   const std::size_t begin = grad.first / kBlock;
-  for (std::size_t block = begin; (block - begin) * kBlock < grad.n; ++block) {
+  for (std::size_t block = begin;; ++block) {
     const std::size_t to_count = counted.next(block), to_sample = sampled.next(block);
     block = std::min(to_count, to_sample);
     if (block == kNever || (block - begin) * kBlock >= grad.n) break;
