@@ -1,7 +1,7 @@
 // Copyright 2026 The Adamant authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The scalars of a step against exact ones.
+// The scalars of a step against exact ones, and the shape of sums.
 #include "base/scalars.h"
 
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/tree_sum.h"
 #include "kernel/pipeline.h"
 #include "tests/support/buffers.h"
 #include "tests/support/exact.h"
@@ -137,6 +138,22 @@ TEST(Scalars, BetaZeroRemembersNothing) {
 }
 
 static_assert(integer_power(0.5, 10) == 0x1p-10, "at compile time too");
+
+TEST(TreeSums, OfSparseValuesAreThoseWithZerosBetween) {
+  for (std::uint64_t n = 0; n < 200; ++n) {
+    for (const std::uint64_t share : {1u, 2u, 5u, 20u}) {
+      std::vector<double> all(n), values;
+      std::vector<std::size_t> indices;
+      for (std::uint64_t i = 0; i < n; ++i) {
+        const std::uint64_t place = 1000 * n + i;
+        if (random_bits(place) % share != 0) continue;
+        values.push_back(all[i] = random_normal(place));  // of 53 bits: the order of additions counts
+        indices.push_back(i);
+      }
+      EXPECT_EQ(sparse_tree_sum(indices, values), tree_sum(all.data(), n)) << n << " " << share;
+    }
+  }
+}
 
 }  // namespace
 }  // namespace adamant::testing
