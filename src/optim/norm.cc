@@ -107,8 +107,10 @@ PieceSums squares_of(Workers& workers, const Work& work, std::span<const TensorS
       const auto squares = kernels.squares[index_of(run.grad_format)];
       const auto sum_of = [&](std::size_t block) { return blocks + (run.tensor_block + block - piece * kPieceBlocks); };
       const Run* next = work.after(run);
-      if (next != nullptr && first + count == run.first + run.count)
-        prefetch_start(run.grad_at(first + count), next->grad_at(next->first));
+      if (next != nullptr && first + count == run.first + run.count) {
+        prefetch_start(run.grad_at(first + count), next->grad_at(next->first),
+                       next->count * info(next->grad_format).bytes);
+      }
       for (const std::size_t end = first + count; first < end;) {
         const std::size_t block = first / kBlock;
         const std::size_t part = std::min(end, (block + 1) * kBlock) - first;

@@ -37,7 +37,7 @@ struct Run {
   std::size_t tensor_block;             // the number in the fixed space of the tensor's first block
   std::size_t first_block, last_block;  // of this run
 
-  /// The gradient of an element of the tensor.
+  /// The gradient of an element of the tensor, or what lies behind that of the last one.
   [[nodiscard]] const std::byte* grad_at(std::size_t element) const {
     return static_cast<const std::byte*>(grad) + (element - first) * info(grad_format).bytes;
   }
@@ -108,12 +108,13 @@ void for_each_piece(Workers& workers, const Work& work, const Visit& visit) {
   }
 }
 
-/// Asks for the beginning of a stream of the next run while a pass works on the one before: by the time it is read, the
-/// hardware has found the stream. Not where it goes on behind that run's: there the loop asks for it by itself.
-inline void prefetch_start(const std::byte* behind, const std::byte* next) {
-  constexpr std::size_t kBytes = 1024, kLine = 64;
-  if (reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(behind) < kBytes) return;
-  for (std::size_t at = 0; at < kBytes; at += kLine) __builtin_prefetch(next + at);
+/// Asks for the beginning of a stream of the next run, of so many bytes, while a pass works on the one before: by the
+/// time it is read, the hardware has found the stream. Not where it goes on behind that run's: there the loop asks for
+/// it by itself.
+inline void prefetch_start(const std::byte* behind, const std::byte* next, std::size_t bytes) {
+  constexpr std::size_t kMost = 1024, kLine = 64;
+  if (reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(behind) < kMost) return;
+  for (std::size_t at = 0; at < std::min(bytes, kMost); at += kLine) __builtin_prefetch(next + at);
 }
 
 }  // namespace adamant

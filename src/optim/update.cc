@@ -84,12 +84,14 @@ std::vector<StepRun> prepared_steps(const Update& what, ScalarTable& scalars) {
 
 void prefetch_next(const Run& run, const Streams& streams, const Run& next, const Streams& next_streams) {
   const std::size_t end = run.first + run.count;
-  const auto at = [](void* memory) { return static_cast<const std::byte*>(memory); };
-  prefetch_start(run.grad_at(end), next.grad_at(next.first));
-  prefetch_start(at(param_at(streams, end)), at(param_at(next_streams, next.first)));
+  const auto ask = [&](const void* behind, const void* start, std::size_t bytes) {
+    prefetch_start(static_cast<const std::byte*>(behind), static_cast<const std::byte*>(start), next.count * bytes);
+  };
+  ask(run.grad_at(end), next.grad_at(next.first), info(next.grad_format).bytes);
+  ask(param_at(streams, end), param_at(next_streams, next.first), info(next_streams.param_format).bytes);
   const std::size_t states = std::min(info(streams.variant).state_count, info(next_streams.variant).state_count);
   for (std::size_t s = 0; s < states; ++s) {
-    prefetch_start(at(state_at(streams, s, end)), at(state_at(next_streams, s, next.first)));
+    ask(state_at(streams, s, end), state_at(next_streams, s, next.first), info(next_streams.state_format).bytes);
   }
 }
 
