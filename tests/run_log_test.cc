@@ -1172,11 +1172,14 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   EXPECT_EQ(with(2, "/behind", Json{2, 0, 0}), "'behind' holds what is not a number of steps");
   EXPECT_EQ(with(2, "/behind", Json{~0ull, 0, 0}), "'behind' holds what is not a number of steps");
   EXPECT_EQ(with(2, "/nonfinite", 5), "'nonfinite' is not an object");
-  std::string shares = lines[1]["moments"].get<std::string>();
-  std::string two;
-  run_format::pack(two, 2.0);
-  shares.replace(11 * 4, 4, two);
-  EXPECT_EQ(with(2, "/moments", shares), "a share in 'moments' is not from 0 to 1");
+  for (const std::size_t place : {11, 12}) {
+    for (const double beyond : {1.01, -0.01}) {
+      std::string shares = lines[1]["moments"].get<std::string>(), packed;
+      run_format::pack(packed, beyond);
+      shares.replace(place * 4, 4, packed);
+      EXPECT_EQ(with(2, "/moments", shares), "a share in 'moments' is not from 0 to 1");
+    }
+  }
   EXPECT_EQ(with(3, "/event", "scales"), "lacks 'first'");
   EXPECT_EQ(with(3, "",
                  Json{{"event", "scales"},
