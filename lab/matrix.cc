@@ -34,6 +34,9 @@ struct Product {
   Index rows, columns, inner;
 };
 
+// As the bound of an array.
+constexpr std::size_t bound(Index count) { return static_cast<std::size_t>(count); }
+
 View view(const Matrix<float>& m) { return {m.data(), m.cols(), 1}; }
 View transposed(const Matrix<float>& m) { return {m.data(), 1, m.cols()}; }
 
@@ -42,7 +45,7 @@ View transposed(const Matrix<float>& m) { return {m.data(), 1, m.cols()}; }
 
 template <Index kLanes>
 struct Vector {
-  typedef float Lanes __attribute__((vector_size(static_cast<std::size_t>(kLanes) * sizeof(float))));
+  typedef float Lanes __attribute__((vector_size(bound(kLanes) * sizeof(float))));
 };
 
 // Up to kMost numbers, mostly as many.
@@ -63,8 +66,8 @@ ADAMANT_INLINED void add_tile(const Product& p, const float* packed, Index row, 
   constexpr Index kWidth = kVectors * kLanes;
   const Index columns = std::min(kWidth, p.columns - column);
   float* const out = p.out + row * p.columns + column;
-  Lanes sums[kCount][kVectors] = {};
-  float buffer[kWidth] = {};
+  Lanes sums[bound(kCount)][bound(kVectors)] = {};
+  float buffer[bound(kWidth)] = {};
   if (inner > 0) {
     for (Index i = 0; i < kCount; ++i) {
       copy<kWidth>(out + i * p.columns, columns, buffer);
@@ -73,7 +76,7 @@ ADAMANT_INLINED void add_tile(const Product& p, const float* packed, Index row, 
   }
   const float* a = p.a.at(row, inner);
   for (Index k = 0; k < depth; ++k, a += p.a.column_stride, packed += kWidth) {
-    Lanes b[kVectors];
+    Lanes b[bound(kVectors)];
     std::memcpy(b, packed, sizeof(b));
     for (Index i = 0; i < kCount; ++i) {
       for (Index v = 0; v < kVectors; ++v) sums[i][v] += a[i * p.a.row_stride] * b[v];
@@ -112,7 +115,7 @@ ADAMANT_INLINED void add_tiles(const Product& p, float* packed, Index column, In
 
 template <Index kLanes>
 ADAMANT_INLINED void multiply(const Product& p) {
-  alignas(64) float packed[kDepth * 2 * kLanes];
+  alignas(64) float packed[bound(kDepth * 2 * kLanes)];
   for (Index inner = 0; inner < p.inner; inner += kDepth) {
     const Index depth = std::min(kDepth, p.inner - inner);
     Index column = 0;

@@ -22,7 +22,7 @@ double ProbeTrack::flip_rate() const {
   for (const ProbeSample& sample : last) {
     if (sample.g == 0.0F) continue;
     pairs += before != 0.0F ? 1 : 0;
-    flips += before * sample.g < 0.0F || (before != 0.0F && std::signbit(before) != std::signbit(sample.g)) ? 1 : 0;
+    flips += before * sample.g < 0.0F || (before != 0.0F && std::signbit(before) != std::signbit(sample.g)) ? 1u : 0u;
     before = sample.g;
   }
   return pairs < 8 || 2 * pairs < last.size() ? 0.0 : static_cast<double>(flips) / static_cast<double>(pairs);

@@ -407,7 +407,7 @@ TEST(Threads, RunWhereTheProcessMay) {
   std::thread([&] {
     cpu_set_t one;
     CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
+    CPU_SET(static_cast<unsigned>(sched_getcpu()), &one);
     ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
     Model model(3);
     model.optimizer.step();

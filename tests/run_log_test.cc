@@ -1172,7 +1172,7 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   EXPECT_EQ(with(2, "/behind", Json{2, 0, 0}), "'behind' holds what is not a number of steps");
   EXPECT_EQ(with(2, "/behind", Json{~0ull, 0, 0}), "'behind' holds what is not a number of steps");
   EXPECT_EQ(with(2, "/nonfinite", 5), "'nonfinite' is not an object");
-  for (const std::size_t place : {11, 12}) {
+  for (const std::size_t place : {11u, 12u}) {
     for (const double beyond : {1.01, -0.01}) {
       std::string shares = lines[1]["moments"].get<std::string>(), packed;
       run_format::pack(packed, beyond);

@@ -102,7 +102,7 @@ TEST(Scalars, AfterRoundingToF32TheyAreExactButInRareCases) {
         ASSERT_LE(std::abs(std::bit_cast<std::int32_t>(scalars.step) - std::bit_cast<std::int32_t>(step)), 1);
         ASSERT_LE(std::abs(std::bit_cast<std::int32_t>(scalars.scale) - std::bit_cast<std::int32_t>(scale)), 1);
         compared += 2;
-        different += (scalars.step != step) + (scalars.scale != scale);
+        different += (scalars.step != step ? 1u : 0u) + (scalars.scale != scale ? 1u : 0u);
       }
     }
   }

@@ -106,7 +106,7 @@ TEST(Traps, AreNotSprungByConversions) {
     for (std::uint32_t high = 0; high < 512; ++high) {
       for (const std::uint32_t low : {0u, 1u, 0x1234u, 0x200000u, 0x7FFFFFu}) {
         const auto value = std::bit_cast<float>(high << 23 | low);
-        sum += bf16(value).bits + f16(value).bits;
+        sum += std::uint32_t{bf16(value).bits} + f16(value).bits;
       }
     }
     for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {

@@ -67,7 +67,7 @@ class BlockSums {
   // How many sums of this part come before sum j.
   static constexpr std::size_t place(std::size_t j) {
     std::size_t before = 0;
-    for (std::size_t other = 0; other < j; ++other) before += kMomentSums[other].scaled == kScaled ? 1 : 0;
+    for (std::size_t other = 0; other < j; ++other) before += kMomentSums[other].scaled == kScaled ? 1u : 0u;
     return before;
   }
   static constexpr std::size_t kCount = place(kSums);

@@ -212,7 +212,7 @@ void Observer::sample(const StepRun& run, const GradientRun& grad, const BlockSt
   const auto [first, stride] = elements;
   scales.elements += (grad.n - first + stride - 1) / stride;
   for (std::size_t i = first; i < grad.n; i += stride)
-    scales.zero_grads += number_at(run.streams, block.grad, i) == 0.0F ? 1 : 0;
+    scales.zero_grads += number_at(run.streams, block.grad, i) == 0.0F ? 1u : 0u;
   const VariantInfo& form = info(run.streams.variant);
   if (form.second_moment < 0) return;
   const auto second = static_cast<std::size_t>(form.second_moment);
