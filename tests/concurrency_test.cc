@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cctype>
 #include <chrono>
@@ -22,6 +23,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/workers.h"
 #include "tests/support/buffers.h"
@@ -399,6 +401,30 @@ TEST(Threads, WorkTogether) {
     for (int ms = 0; inside < kThreads && ms < 10000; ++ms) usleep(1000);
     EXPECT_EQ(inside, kThreads);
   });
+}
+
+TEST(Threads, DoTheWorkOfAnyNumberOfCallers) {
+  constexpr int kCallers = 40;
+  constexpr std::size_t kPieces = 5;
+  std::atomic<int> inside = 0;
+  std::vector<std::thread> callers;
+  std::vector<std::array<std::atomic<int>, kPieces + 1>> done(kCallers);
+  for (int c = 0; c < kCallers; ++c) {
+    callers.emplace_back([&, c] {
+      Workers(2).run(kPieces, [&](std::size_t i) {
+        ++done[static_cast<std::size_t>(c)].at(i);
+        // Until all callers are at work.
+        if (i == 0) ++inside;
+        for (int ms = 0; inside < kCallers && ms < 10000; ++ms) usleep(1000);
+      });
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(inside, kCallers);
+  for (const auto& pieces : done) {
+    for (std::size_t i = 0; i < kPieces; ++i) EXPECT_EQ(pieces[i], 1);
+    EXPECT_EQ(pieces[kPieces], 0);
+  }
 }
 
 TEST(Threads, RunWhereTheProcessMay) {

@@ -306,6 +306,20 @@ TEST(Health, FindsALossThatIsLost) {
   EXPECT_EQ(broken.health().findings()[0].sentence, "The loss is not finite.");
 }
 
+TEST(Health, ComparesALossWithThatOfTheFirst20Steps) {
+  Scene scene({.lr = 1e-4});
+  scene.steps(25, Scene::noise, [](std::uint64_t step) { return step < 20 ? 1.0 : step == 20 ? 10.0 : 100.0; });
+  ASSERT_EQ(scene.found(), Found{"21 red diverged"});
+  // Means in which a step weighs 0.95 times the next one.
+  double before = 0.0, weight = 0.0;
+  for (int step = 1; step <= 20; ++step) {
+    before = 0.95 * before + (step < 20 ? 1.0 : 10.0);
+    weight = 0.95 * weight + 1.0;
+  }
+  const double after = (0.95 * before + 100.0) / (0.95 * weight + 1.0);
+  EXPECT_NEAR(scene.health().findings()[0].value, after / (before / weight), 1e-9);
+}
+
 TEST(Health, TellsAgainOnlyAfterARecovery) {
   Scene scene({.lr = 1e-4, .betas = {0.9, 0.99}});
   const auto leap = [](std::uint64_t step, std::size_t i) {

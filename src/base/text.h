@@ -37,9 +37,8 @@ inline std::string printable(std::string_view text) {
   return "'" + shown + (text.size() > 64 ? "...'" : "'");
 }
 
-/// Bytes of the UTF-8 character that a text begins with; 0 where it begins with none.
+/// Bytes of the UTF-8 character that a text, which is not empty, begins with; 0 where it begins with none.
 inline std::size_t utf8_character(std::string_view text) {
-  if (text.empty()) return 0;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = byte(0);
   const std::size_t size = lead < 0x80 ? 1 : lead >> 5 == 0x6 ? 2 : lead >> 4 == 0xE ? 3 : lead >> 3 == 0x1E ? 4 : 0;

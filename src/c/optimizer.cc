@@ -160,13 +160,11 @@ adamant_status adamant_find_tensor(const adamant_optimizer* optimizer, const cha
 adamant_status adamant_get_option(const adamant_optimizer* optimizer, size_t group, const char* name,
                                   adamant_value* value) {
   return guarded([&] {
-    const Options& options = of(optimizer).options(group);
-    const auto set = get_option(options, given_text(name, "name"));
+    // Whatever its rule has, a group has set.
+    const auto set = get_option(of(optimizer).options(group), given_text(name, "name"));
     const RuleInfo& rule = info(of(optimizer).rule(group));
+    if (!set) refuse(ErrorCode::not_found, "rule '" + std::string(rule.name) + "' has no option '" + name + "'");
     const auto option = std::ranges::find(rule.options, std::string_view(name), &OptionInfo::name);
-    if (!set || option == rule.options.end()) {
-      refuse(ErrorCode::not_found, "rule '" + std::string(rule.name) + "' has no option '" + name + "'");
-    }
     thread_local std::string kept;
     std::string text = to_text(*set);
     check_struct(value, "value (adamant_value)");
