@@ -317,9 +317,8 @@ struct RunLog::Impl {
     info.probes.clear();
     for (std::size_t k = 0; k < followed; ++k) {
       const std::size_t tensor = k * count / followed;
-      for (const std::size_t element : probe_elements(info.tensors[tensor].size, statistics.probes)) {
-        info.probes.push_back({tensor, element});
-      }
+      for_each_probe(info.tensors[tensor].size, statistics.probes,
+                     [&](std::size_t element) { info.probes.push_back({tensor, element}); });
     }
   }
 

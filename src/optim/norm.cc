@@ -106,8 +106,7 @@ PieceSums squares_of(Workers& workers, const Work& work, std::span<const TensorS
       const std::size_t size = tensors[run.tensor].param.size;
       const auto squares = kernels.squares[index_of(run.grad_format)];
       const auto sum_of = [&](std::size_t block) { return blocks + (run.tensor_block + block - piece * kPieceBlocks); };
-      const Run* next = work.after(run);
-      if (next != nullptr && first + count == run.first + run.count) {
+      if (const Run* next = work.following(run, first + count)) {
         prefetch_start(run.grad_at(first + count), next->grad_at(next->first),
                        next->count * info(next->grad_format).bytes);
       }

@@ -84,27 +84,23 @@ Sums total(std::span<Sums> rows) { return tree_join(rows.data(), rows.size(), jo
 
 Observer::Observer(Statistics& statistics, bool append, std::span<const TensorState> tensors, std::size_t first_tensor,
                    std::size_t runs, std::size_t pieces)
-    : statistics_(statistics),
-      append_(append),
-      first_tensor_(first_tensor),
-      visits_(runs + pieces),
-      probes_(tensors.size()) {
+    : statistics_(statistics), append_(append), first_tensor_(first_tensor), visits_(runs + pieces) {
   rows_.reserve(visits_.size());
+  shares_.reserve(tensors.size());
   std::vector<TensorStatistics>& list = statistics.tensors;
   const std::size_t kept = append ? list.size() : 0;
   if (list.capacity() - kept < tensors.size()) list.reserve(std::max(kept + tensors.size(), 2 * list.capacity()));
-  for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const Gradient& grad = tensors[t].grad;
-    const std::size_t size = tensors[t].param.size;
-    const std::size_t blocks = std::max<std::size_t>(1, (grad.lazy_rows ? grad.values.size : size) / kBlock);
-    every_.push_back(statistics.observe_every > 0 ? statistics.observe_every : default_every(blocks));
-    const std::size_t sampled = std::min<std::size_t>(statistics.sample_every, blocks);
-    sample_every_.push_back(sampled);
-    sample_stride_.push_back(
-        std::clamp<std::size_t>(sampled == 0 ? 1 : statistics.sample_every / sampled, 1, kMostStride));
-    for (const std::size_t element : probe_elements(size, statistics.probes)) {
-      probes_[t].push_back({.element = element});
-    }
+  for (const TensorState& tensor : tensors) {
+    const std::size_t size = tensor.param.size;
+    const std::size_t seen = tensor.grad.lazy_rows ? tensor.grad.values.size : size;
+    const std::size_t blocks = std::max<std::size_t>(1, seen / kBlock);
+    Share& share = shares_.emplace_back();
+    share.every = statistics.observe_every > 0 ? statistics.observe_every : default_every(blocks);
+    share.sample_every = std::min<std::size_t>(statistics.sample_every, blocks);
+    share.sample_stride = std::clamp<std::size_t>(
+        share.sample_every == 0 ? 1 : statistics.sample_every / share.sample_every, 1, kMostStride);
+    share.probes.reserve(std::min<std::size_t>(size, statistics.probes));
+    for_each_probe(size, statistics.probes, [&](std::size_t element) { share.probes.push_back({.element = element}); });
   }
 }
 
@@ -128,11 +124,12 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
                     std::size_t piece) {
   Visit& visit = visits_[run_index + piece];
   visit.tensor = tensor;
-  const Turn counted(run.t, every_[tensor], 0);
+  Share& share = shares_[tensor];
+  const Turn counted(run.t, share.every, 0);
   // Where there are many tensors, not the same part of each.
-  const std::size_t stride = sample_stride_[tensor];
-  const Turn sampled(run.t, sample_every_[tensor], first_tensor_ + tensor, stride);
-  look_at_probes(run, grad, tensor);
+  const std::size_t stride = share.sample_stride;
+  const Turn sampled(run.t, share.sample_every, first_tensor_ + tensor, stride);
+  look_at_probes(run, grad, share.probes);
   std::array<Sums, kPieceBlocks> rows;
   std::size_t counted_blocks = 0;
   std::size_t stepped = 0;  // elements
@@ -156,12 +153,12 @@ void Observer::step(const StepRun& run, const GradientRun& grad, std::size_t ten
   visit.sums = total(std::span(rows).first(counted_blocks));
 }
 
-void Observer::look_at_probes(const StepRun& run, const GradientRun& grad, std::size_t tensor) {
+void Observer::look_at_probes(const StepRun& run, const GradientRun& grad, std::span<Probe> probes) {
   const std::size_t variant = index_of(run.streams.variant);
   const std::size_t group = info(run.streams.state_format).group;
   const std::size_t states_of_form = info(run.streams.variant).state_count;
-  const auto first = std::ranges::lower_bound(probes_[tensor], grad.first, {}, &Probe::element);
-  const auto end = std::ranges::lower_bound(first, probes_[tensor].end(), grad.first + grad.n, {}, &Probe::element);
+  const auto first = std::ranges::lower_bound(probes, grad.first, {}, &Probe::element);
+  const auto end = std::ranges::lower_bound(first, probes.end(), grad.first + grad.n, {}, &Probe::element);
   // They are far from each other: asked for at once, they come at once.
   for (auto probe = first; probe != end; ++probe) {
     __builtin_prefetch(part_of(grad, probe->element - grad.first, 1).values);
@@ -250,7 +247,7 @@ void Observer::collect(std::span<const StepRun> steps) {
       seen.scales += visit->scales;
     }
     seen.sums = std::bit_cast<MomentSums>(total(rows_));
-    seen.probes = std::move(probes_[t]);
+    seen.probes = std::move(shares_[t].probes);
   }
 }
 

@@ -43,6 +43,14 @@ class Observer {
     ScaleSample scales;
   };
 
+  /// What is seen of a tensor.
+  struct Share {
+    std::size_t every = 0;          // the sums take one block in so many
+    std::size_t sample_every = 0;   // and the sample, of which
+    std::size_t sample_stride = 0;  // one element in so many
+    std::vector<Probe> probes;      // by element
+  };
+
   /// Which blocks of a tensor a step takes: one in so many, other ones in each step; 0: none.
   struct Turn {
     Turn(std::uint64_t t, std::size_t one_in, std::size_t shift, std::size_t parts = 1);
@@ -57,7 +65,7 @@ class Observer {
   };
 
   /// Those that lie in a run that has not been stepped.
-  void look_at_probes(const StepRun& run, const GradientRun& grad, std::size_t tensor);
+  void look_at_probes(const StepRun& run, const GradientRun& grad, std::span<Probe> probes);
   /// One block: steps it, puts its sums where `sums` is not null, and takes the sample where there is one.
   void observe(const StepRun& run, const GradientRun& grad, Visit& visit, double* sums,
                const std::optional<Spread>& sampled);
@@ -68,11 +76,8 @@ class Observer {
   bool append_;
   std::size_t first_tensor_;
   std::vector<Visit> visits_;
-  std::vector<std::size_t> every_;          // of each tensor: the sums take one block in so many
-  std::vector<std::size_t> sample_every_;   // and the sample, of which
-  std::vector<std::size_t> sample_stride_;  // one element in so many
-  std::vector<std::vector<Probe>> probes_;  // of each tensor, by element
-  std::vector<Sums> rows_;                  // for collect()
+  std::vector<Share> shares_;  // of each tensor
+  std::vector<Sums> rows_;     // for collect()
 };
 
 }  // namespace adamant

@@ -57,7 +57,10 @@ class Work {
 
   [[nodiscard]] const std::vector<Run>& runs() const { return runs_; }
   [[nodiscard]] std::size_t index_of(const Run& run) const { return static_cast<std::size_t>(&run - runs_.data()); }
-  [[nodiscard]] const Run* after(const Run& run) const { return &run == &runs_.back() ? nullptr : &run + 1; }
+  /// The run that follows once this one is done up to `end`; nullptr if its own elements do, or nothing.
+  [[nodiscard]] const Run* following(const Run& run, std::size_t end) const {
+    return end < run.first + run.count || &run == &runs_.back() ? nullptr : &run + 1;
+  }
   [[nodiscard]] std::size_t elements() const { return elements_; }
   /// The touched pieces, ascending: one range where every tensor has a dense gradient.
   [[nodiscard]] const std::vector<PieceRange>& ranges() const { return ranges_; }

@@ -4,20 +4,18 @@
 // Which elements of a tensor are followed through a run.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <vector>
 
 namespace adamant {
 
-/// `count` elements of `size`, or all: the middle of each of so many equal parts.
-inline std::vector<std::size_t> probe_elements(std::size_t size, std::size_t count) {
-  count = std::min(count, size);
-  std::vector<std::size_t> elements(count);
-  if (count == 0) return elements;
-  const std::size_t part = size / count, rest = size % count;
-  for (std::size_t k = 0; k < count; ++k) elements[k] = part * k + rest * k / count + part / 2;
-  return elements;
+/// Calls visit(element) for `count` elements of `size`, or all: the middle of each of so many equal parts.
+template <class Visit>
+void for_each_probe(std::size_t size, std::size_t count, const Visit& visit) {
+  if (count > size) count = size;
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::size_t part = size / count, rest = size % count;
+    visit(part * k + rest * k / count + part / 2);
+  }
 }
 
 }  // namespace adamant

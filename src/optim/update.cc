@@ -109,8 +109,7 @@ void update(Workers& workers, const Work& work, const Update& what) {
 
   for_each_piece(workers, work, [&](std::size_t i) {
     work.for_each_in_piece(work.piece(i), [&](const Run& run, std::size_t first, std::size_t count) {
-      const Run* next = work.after(run);
-      if (next != nullptr && first + count == run.first + run.count) {
+      if (const Run* next = work.following(run, first + count)) {
         prefetch_next(run, steps[run.tensor].streams, *next, steps[next->tensor].streams);
       }
       const StepRun& step = steps[run.tensor];
