@@ -367,6 +367,10 @@ TEST_F(BadStateDicts, AreRefused) {
             "mismatch: state_dict: state 'exp_avg' of tensor 'w' is f32, must be q8");
   EXPECT_EQ(load([](StateDict& d) { d.tensors["w"].states["exp_avg"].format = static_cast<StateFormat>(77); }),
             "mismatch: state_dict: state 'exp_avg' of tensor 'w' is of format number 77, must be q8");
+  EXPECT_EQ(load([](StateDict& d) {
+              d.tensors["w"].states["exp_avg"].format = static_cast<StateFormat>(state_formats().size());
+            }),
+            "mismatch: state_dict: state 'exp_avg' of tensor 'w' is of format number 6, must be q8");
   EXPECT_EQ(load([](StateDict& d) { d.tensors["w"].states["exp_avg"].bytes.pop_back(); }),
             "mismatch: state_dict: state 'exp_avg' of tensor 'w' has 4999 bytes, must have 5000");
   EXPECT_EQ(load([](StateDict& d) { d.tensors["w"].states["exp_avg_sq"].exponents.pop_back(); }),

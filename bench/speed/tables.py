@@ -87,10 +87,9 @@ def f32_of(record, run, case):
 
 
 def share(runs):
-    """'94–103 %' of the ceiling."""
-    percents = [100 * run["ceiling_ratio"] for run in runs]
-    least, most = f"{min(percents):.0f}", f"{max(percents):.0f}"
-    return f"{least} %" if least == most else f"{least}–{most} %"
+    """'97 % (94–103)' of the ceiling: the median, the lowest and the highest."""
+    least, middle, most = (f"{100 * of(run['ceiling_ratio'] for run in runs):.0f}" for of in (min, median, max))
+    return f"{middle} %" if least == most else f"{middle} % ({least}–{most})"
 
 
 def times_as_long(runs, key):
