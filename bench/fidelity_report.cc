@@ -72,7 +72,7 @@ void strides() {
 
 int main() {
   std::printf(
-      "# How truly states are kept\n\n"
+      "# How faithfully states are kept\n\n"
       "AdamW with its states in a compact format beside AdamW with f32 states, on the same gradients: f32 weights, ε "
       "0, no\n"
       "decay, 16,384 parameters. The figures are the same on every machine. `make fidelity` writes this page.\n");

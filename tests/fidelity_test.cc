@@ -1,7 +1,7 @@
 // Copyright 2026 The Adamant authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What docs/fidelity.md shows, held: how truly 8-bit and dithered 16-bit states keep the moments.
+// What docs/fidelity.md shows, held: how faithfully 8-bit and dithered 16-bit states keep the moments.
 #include "bench/fidelity.h"
 
 #include <gtest/gtest.h>

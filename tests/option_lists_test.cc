@@ -72,6 +72,7 @@ TEST(OptionLists, HaveTheRangesOfTheOptimizer) {
     for (const OptionInfo& option : rule.options) {
       if (std::holds_alternative<bool>(option.default_value)) continue;
       const NumberRange& range = option.range;
+      EXPECT_TRUE(!range.or_zero || range.least > 0.0) << rule.name << " " << option.name << ": 0 lies in the range";
       for (const double value :
            {range.least, std::nextafter(range.least, -kInfinity), range.most, std::nextafter(range.most, kInfinity),
             0.0, -kInfinity, kInfinity, std::numeric_limits<double>::quiet_NaN()}) {
