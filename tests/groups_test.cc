@@ -3,8 +3,13 @@
 
 // Groups of several rules in one optimizer: one norm, one clip, one decision about gradients that are not finite.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <adamant/checkpoint.hpp>
+#include <adamant/run_log.hpp>
+#include <filesystem>
 #include <limits>
+#include <string>
 
 #include "tests/support/buffers.h"
 #include "tests/support/refusal.h"
@@ -84,6 +89,39 @@ TEST_F(TwoRules, ResumeWithTheSameBits) {
   EXPECT_EQ(matrix, matrix_copy);
   EXPECT_EQ(vector, vector_copy);
   EXPECT_EQ(bits_of(whole.state_dict()), bits_of(resumed.state_dict()));
+}
+
+// As where the parameters without weight decay happen to be none.
+TEST_F(TwoRules, MayHaveGroupsWithoutTensorsBesideThem) {
+  std::vector<ParamGroup> more = groups();
+  more.insert(more.begin() + 1, ParamGroup{{}, {.weight_decay = 0.0}});
+  Optimizer beside(Rule::adamw, std::move(more));
+  Optimizer both(Rule::adamw,
+                 {{{{"matrix", matrix_alone.view(), g1.view()}}, {}},
+                  {{{"vector", vector_alone.view(), g2.view()}}, {.lr = 0.1, .momentum = 0.9}, Rule::sgd}});
+  const std::string path = ::testing::TempDir() + "adamant-empty-group-" + std::to_string(getpid());
+  RunLog log(path + ".jsonl", beside);
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    both.step();
+    log.step(beside, 1.0, beside.step({.statistics = log.statistics()}));
+  }
+  log.end();
+  EXPECT_EQ(matrix, matrix_alone);
+  EXPECT_EQ(vector, vector_alone);
+  EXPECT_EQ(beside.options(1).weight_decay, 0.0);
+  EXPECT_EQ(beside.tensor(1).group, 2u);
+  EXPECT_EQ(beside.add_param_group({{}, {.lr = 0.5}}), 3u);
+
+  save(beside, path);
+  Optimizer again(Rule::adamw, {ParamGroup{{{"matrix", matrix.view(), g1.view()}}, {}}, ParamGroup{{}, {}},
+                                ParamGroup{{{"vector", vector.view(), g2.view()}}, {.momentum = 0.5}, Rule::sgd},
+                                ParamGroup{{}, {}}});
+  load(again, path);
+  EXPECT_EQ(bits_of(again.state_dict()), bits_of(beside.state_dict()));
+  EXPECT_EQ(again.options(3).lr, 0.5);
+  EXPECT_EQ(RunLogReader(path + ".jsonl").info().groups.size(), 3u);
+  std::filesystem::remove(path);
+  std::filesystem::remove(path + ".jsonl");
 }
 
 TEST_F(TwoRules, ChangeTheOptionsOfTheirOwnRule) {

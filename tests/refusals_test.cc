@@ -156,6 +156,8 @@ TEST(Refusals, Tensors) {
   EXPECT_EQ(with({}), "invalid_argument: optimizer got an empty parameter list");
   EXPECT_EQ(refusal([] { Optimizer(Rule::adamw, std::vector<ParamGroup>{}); }),
             "invalid_argument: optimizer got an empty parameter list");
+  EXPECT_EQ(refusal([] { Optimizer(Rule::adamw, std::vector<ParamGroup>(2)); }),
+            "invalid_argument: optimizer got an empty parameter list");
   EXPECT_EQ(with({{"w", Tensor(static_cast<float*>(nullptr), 8)}}),
             "invalid_argument: parameter 'w' is null but has 8 elements");
   EXPECT_EQ(with({{"w", Tensor(w.data(), std::numeric_limits<std::size_t>::max() / 4)}}),

@@ -154,7 +154,8 @@ class ADAMANT_EXPORT Optimizer {
   /// given twice (duplicate), and sizes that differ from the gradient's or the shape's, or f64 mixed with other formats
   /// (mismatch).
   Optimizer(Rule rule, std::vector<Param> params, const Options& options = {}, const Settings& settings = {});
-  /// Takes several groups; `rule` and `options` are the defaults of all of them, and of groups added later.
+  /// Takes several groups, of which some may be empty; `rule` and `options` are the defaults of all of them, and of
+  /// groups added later.
   Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options = {}, const Settings& settings = {});
   ~Optimizer();
   Optimizer(Optimizer&&) noexcept;

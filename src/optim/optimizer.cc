@@ -44,7 +44,9 @@ Optimizer::Optimizer(Rule rule, std::vector<Param> params, const Options& option
 Optimizer::Optimizer(Rule rule, std::vector<ParamGroup> groups, const Options& options, const Settings& settings) {
   const FloatEnvironment environment;
   impl_ = std::make_unique<Impl>(rule, options, settings);
-  if (groups.empty()) refuse(ErrorCode::invalid_argument, "optimizer got an empty parameter list");
+  if (std::ranges::all_of(groups, [](const ParamGroup& group) { return group.params.empty(); })) {
+    refuse(ErrorCode::invalid_argument, "optimizer got an empty parameter list");
+  }
   for (ParamGroup& group : groups) impl().add_group(std::move(group));
 }
 

@@ -41,7 +41,6 @@ Optimizer::Impl::Impl(Rule rule, const Options& options, const Settings& setting
       workers(settings_.threads) {}
 
 std::size_t Optimizer::Impl::add_group(ParamGroup group) {
-  if (group.params.empty()) refuse(ErrorCode::invalid_argument, "optimizer got an empty parameter list");
   const Rule rule = checked(group.rule.value_or(base_rule));
   GroupState state;
   state.options = resolve(rule, rule == base_rule ? base_options : defaults(rule), group.options);
