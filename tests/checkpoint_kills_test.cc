@@ -107,7 +107,9 @@ TEST(Kills, AtEveryCallOfTheSystemLoseNothing) {
     }
     const auto recover = [&](const fs::path& place) {
       SmallRun run;
-      Checkpoints(place, options).load_newest(*run.optimizer, {.params = true});
+      Checkpoints checkpoints(place, options);
+      checkpoints.load_newest(*run.optimizer, {.params = true});
+      checkpoints.remove_after(run.optimizer->steps());
     };
     std::set<std::string> seen;
     for (int saving = 1;; ++saving) {

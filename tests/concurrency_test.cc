@@ -27,6 +27,7 @@
 
 #include "base/workers.h"
 #include "tests/support/buffers.h"
+#include "tests/support/files.h"
 #include "tests/support/refusal.h"
 
 namespace adamant::testing {
@@ -341,6 +342,25 @@ bool holds_for_a_child_of_the_same_id() {
                     return getpid() == 1 && w == same;
                   });
          });
+}
+
+TEST(ForkedChildren, DoNotWaitForWhatTheirParentSaves) {
+  const TemporaryFolder folder;
+  Buffer w = Buffer(Format::f32, kLarge).fill(1);
+  Optimizer optimizer(Rule::adamw, {{"w", w.view()}});
+  std::optional<Checkpoints> checkpoints(folder.path());
+  checkpoints->save_in_background(optimizer);
+  EXPECT_TRUE(holds_in_a_child([&] {
+    const bool refused = refusal([&] {
+                           checkpoints->wait();
+                         }).find("when this process was forked from the one that saves it") != std::string::npos;
+    checkpoints.reset();
+    return refused;
+  }));
+  checkpoints->wait();
+  EXPECT_EQ(checkpoints->list().size(), 1U);
+  // With nothing being saved, a child may go on.
+  EXPECT_TRUE(holds_in_a_child([&] { return checkpoints->load_newest(optimizer).has_value(); }));
 }
 
 TEST(ForkedChildren, MayHaveTheIdOfTheirParent) {

@@ -241,7 +241,7 @@ TEST_F(Safetensors, RefusesBombsAtOnce) {
 TEST_F(Safetensors, ReadsWhatOthersWrite) {
   // Any order, white space, no alignment, empty tensors, single numbers, escapes; without checksums.
   const std::string header = R"({ "b" : {"shape":[ ], "data_offsets":[1,5], "dtype":"F32"},
-    "__metadata__":{"format":"pt","\u00e9":"\ud83d\ude00"},
+    "__metadata__":{"adamantium":"x","format":"pt","\u00e9":"\ud83d\ude00"},
     "empty":{"dtype":"F64","shape":[3,0,2],"data_offsets":[5,5]},
     "also":{"dtype":"I8","shape":[2305843009213693951,0],"data_offsets":[5,5]},
     "first":{"dtype":"I8","shape":[0],"data_offsets":[0,0]},
@@ -249,7 +249,7 @@ TEST_F(Safetensors, ReadsWhatOthersWrite) {
   write(path, length_of(header.size() + 3) + header + "   " + std::string("\1\2\3\4\5"));
   SafetensorsFile file(path);
   EXPECT_FALSE(file.has_checksums());
-  EXPECT_EQ(file.metadata(), (Metadata{{"format", "pt"}, {"\u00e9", "\U0001F600"}}));
+  EXPECT_EQ(file.metadata(), (Metadata{{"adamantium", "x"}, {"format", "pt"}, {"\u00e9", "\U0001F600"}}));
   ASSERT_EQ(file.entries().size(), 5u);
   EXPECT_EQ(file.entries()[0].name, "first");
   EXPECT_EQ(file.entries()[1].name, "a");

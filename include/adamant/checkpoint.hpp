@@ -82,10 +82,13 @@ struct CheckpointsOptions {
 };
 
 /// Checkpoints of one run in a folder of their own, "step-000000001000.safetensors", by Optimizer::steps. One process
-/// writes to it at a time. Not to be called from two threads at once.
+/// writes to it at a time; others may list and load meanwhile. Not to be called from two threads at once. In a child
+/// process made by fork() while a checkpoint was being saved in the background, all calls but list() are refused (io).
 class ADAMANT_EXPORT Checkpoints {
  public:
-  /// Makes the folder if it is not there, and removes what a process that died has left unfinished. Throws Error (io).
+  /// Makes the folder if it is not there, and removes the temporary files of processes that died; what else they have
+  /// left, the next call that writes or removes takes away. A folder that is moved later goes on to be written to.
+  /// Throws Error (io).
   explicit Checkpoints(std::filesystem::path folder, const CheckpointsOptions& options = {});
   Checkpoints(Checkpoints&&) noexcept;
   Checkpoints& operator=(Checkpoints&&) noexcept;
@@ -106,7 +109,7 @@ class ADAMANT_EXPORT Checkpoints {
     std::uint64_t steps;
     std::filesystem::path path;
   };
-  /// Oldest first.
+  /// Oldest first. Refuses (io), as load_newest() does, where the folder's path leads to another one by now.
   [[nodiscard]] std::vector<Item> list() const;
   /// Loads the newest, if there is one.
   std::optional<CheckpointInfo> load_newest(Optimizer& optimizer, const LoadOptions& options = {});

@@ -225,7 +225,8 @@ class ADAMANT_EXPORT Optimizer {
 
   /// Adds a group and returns its index. Its rule and options default as for the groups of the constructor.
   std::size_t add_param_group(ParamGroup group);
-  /// Forgets a tensor and its states. Later tensors move up by one index; groups stay, even empty ones.
+  /// Forgets a tensor and its states. Later tensors move up by one index; groups stay, even empty ones. States below
+  /// 1 MiB share memory with those of the same group, which is given back with the last of them.
   void remove_tensor(TensorRef tensor);
   [[nodiscard]] std::size_t group_count() const;
   /// Every option of the rule, as the group uses it. Throws Error (not_found).

@@ -83,7 +83,7 @@ struct SafetensorsTensor {
 /// on the disk, an old one of that name stays. Throws Error: io, naming the path and what the system says; duplicate,
 /// mismatch or invalid_argument for tensors that are no file: names given twice, sizes that are not those of the shape,
 /// names that are not UTF-8, have a control character or are "__metadata__", metadata that is not UTF-8 or has a key
-/// that begins with "adamant".
+/// that is "adamant" or begins with "adamant.".
 ADAMANT_EXPORT void save_safetensors(const std::filesystem::path& path, std::span<const SafetensorsTensor> tensors,
                                      const Metadata& metadata = {});
 

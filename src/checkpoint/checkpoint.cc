@@ -118,36 +118,35 @@ std::vector<std::vector<SafetensorsTensor>> divided(std::vector<SafetensorsTenso
 
 namespace checkpoint {
 
-void write(const Snapshot& snapshot, const std::filesystem::path& path, std::uint64_t max_file_bytes) {
+void write(const Snapshot& snapshot, const Folder& folder, const std::string& name, std::uint64_t max_file_bytes) {
   std::vector<SafetensorsTensor> tensors = planes_of(snapshot.dict);
-  for (const auto& [name, param] : snapshot.params) {
+  for (const auto& [tensor, param] : snapshot.params) {
     const std::span bytes(static_cast<const std::byte*>(param.data), param.size * info(param.format).bytes);
-    tensors.push_back({name, type_name(param.format), snapshot.dict.tensors.at(name).shape, bytes});
+    tensors.push_back({tensor, type_name(param.format), snapshot.dict.tensors.at(tensor).shape, bytes});
   }
   std::ranges::sort(tensors, {}, &SafetensorsTensor::name);
   std::vector<std::vector<SafetensorsTensor>> parts = divided(std::move(tensors), max_file_bytes);
 
   StateText text = text_of(snapshot);
-  const Place place = place_of(path);
   std::deque<Written> written;
   if (parts.size() > 1) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      written.push_back(write_safetensors(place.folder, part_name(place.name, 0, i, parts.size()), parts[i], {}));
+      written.push_back(write_safetensors(folder, part_name(name, 0, i, parts.size()), parts[i], {}));
       text.parts.push_back({{}, written[i].bytes, written[i].checksum});
     }
-    name_parts(place.name, text.parts, to_text(text));
+    name_parts(name, text.parts, to_text(text));
     parts.assign(1, {});
   }
   Metadata metadata = snapshot.metadata;
   metadata[std::string(kStateKey)] = to_text(text);
-  Written first = write_safetensors(place.folder, place.name, parts.front(), metadata);
+  Written first = write_safetensors(folder, name, parts.front(), metadata);
   for (std::size_t i = 0; i < written.size(); ++i) written[i].file.rename(text.parts[i].name);
   // What the first file names is there before it.
-  if (!written.empty()) place.folder.sync();
-  first.file.rename(place.name);
-  place.folder.sync();
-  remove_parts_but(place.folder, place.name, text.parts);
-  place.folder.remove_orphans();
+  if (!written.empty()) folder.sync();
+  first.file.rename(name);
+  folder.sync();
+  remove_parts_but(folder, name, text.parts);
+  folder.remove_orphans();
 }
 
 void use_snapshot(const Optimizer& optimizer, bool params, const Metadata& metadata,
@@ -166,8 +165,10 @@ void use_snapshot(const Optimizer& optimizer, bool params, const Metadata& metad
 
 void save(const Optimizer& optimizer, const std::filesystem::path& path, const SaveOptions& options) {
   const FloatEnvironment environment;
-  use_snapshot(optimizer, options.params, options.metadata,
-               [&](const Snapshot& snapshot) { write(snapshot, path, options.max_file_bytes); });
+  use_snapshot(optimizer, options.params, options.metadata, [&](const Snapshot& snapshot) {
+    const Place place = place_of(path);
+    write(snapshot, place.folder, place.name, options.max_file_bytes);
+  });
 }
 
 namespace {
@@ -334,27 +335,17 @@ struct Twin {
     std::vector<ParamGroup> groups;
     groups.reserve(of.group_count());
     for (std::size_t g = 0; g < of.group_count(); ++g) groups.push_back({{}, of.options(g), of.rule(g)});
-    std::size_t longest = 0;
     for (std::size_t t = 0; t < of.tensor_count(); ++t) {
       const TensorInfo its = of.tensor(t);
       const Tensor param = of.param(t);
       const auto* bytes = static_cast<const std::byte*>(param.data);
       std::vector<std::byte>& copy = params.emplace_back(bytes, bytes + param.size * info(param.format).bytes);
       groups[its.group].params.push_back({its.name, Tensor(address_of(copy), param.size, param.format), {}, its.shape});
-      longest = std::max(longest, its.name.size());
-    }
-    // Only a group that its tensors have left may be empty.
-    std::vector<std::string> spares;
-    for (ParamGroup& group : groups) {
-      if (!group.params.empty()) continue;
-      spares.emplace_back(longest + spares.size() + 1, '-');
-      group.params.push_back({spares.back(), Tensor(address_of(params.emplace_back()), 0, Format::f32)});
     }
     Settings settings = of.settings();
     settings.state = state;
     settings.weights = weights;
     optimizer.emplace(of.rule(), std::move(groups), Options{}, settings);
-    for (const std::string& spare : spares) optimizer->remove_tensor(spare);
   }
   // Tensors without elements have one, too.
   static void* address_of(std::vector<std::byte>& bytes) {
@@ -416,7 +407,8 @@ CheckpointInfo load(Optimizer& optimizer, const std::filesystem::path& path, con
       for (const auto& [name, entry] : source.info.state.tensors) source.verify(name);
     }
     const Settings& own = optimizer.settings();
-    if (source.info.state_format == own.state && source.info.weight_format == own.weights) {
+    const bool alike = source.info.state_format == own.state && source.info.weight_format == own.weights;
+    if (alike || optimizer.tensor_count() == 0) {
       optimizer.load_state_dict(source.info.state, source.reader(), [&] {
         if (options.params) read_params(optimizer, source);
       });

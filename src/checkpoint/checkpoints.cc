@@ -11,6 +11,7 @@
 #include <future>
 #include <system_error>
 
+#include "base/forks.h"
 #include "base/held.h"
 #include "base/text.h"
 #include "checkpoint/files.h"
@@ -74,10 +75,23 @@ class Copy {
 }  // namespace
 
 struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
-  Impl(std::filesystem::path path, const CheckpointsOptions& given) : folder(Folder::made(path)), options(given) {
+  Impl(const std::filesystem::path& path, const CheckpointsOptions& given)
+      : folder(Folder::made(absolute(path))), options(given), made_after(forks()) {
     if (options.keep == 0) throw Error(ErrorCode::invalid_argument, "Invalid keep: 0 (must be at least 1)");
     folder.remove_orphans();
-    remove_stale_parts();
+  }
+  // The thread that writes is gone in a process that is forked meanwhile, which would wait for it for ever.
+  ~Impl() {
+    if (inherited()) static_cast<void>(new std::future<void>(std::move(writing)));
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  static std::filesystem::path absolute(const std::filesystem::path& path) {
+    std::error_code failure;
+    std::filesystem::path whole = std::filesystem::absolute(path, failure);
+    if (failure) checkpoint::refuse_file(path, "cannot be made", failure.value());
+    return whole;
   }
 
   [[nodiscard]] std::filesystem::path path_of(std::uint64_t steps) const { return folder.path() / name_of(steps); }
@@ -92,7 +106,7 @@ struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
   }
 
   // Of checkpoints that are not there, since a process died before it wrote the file that names them, or after it
-  // removed that.
+  // removed that. Only for who writes: others cannot tell them from parts of a checkpoint that is being saved.
   void remove_stale_parts() const {
     const std::vector<std::string> names = folder.names();
     for (const std::string& name : names) {
@@ -116,14 +130,21 @@ struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
   }
 
   void write(const Snapshot& snapshot) const {
-    checkpoint::write(snapshot, path_of(snapshot.dict.steps), options.max_file_bytes);
+    checkpoint::write(snapshot, folder, name_of(snapshot.dict.steps), options.max_file_bytes);
     std::vector<std::uint64_t> all = list();
     for (std::size_t i = 0; i + options.keep < all.size(); ++i) remove(all[i]);
+    remove_stale_parts();
   }
 
   void wait() {
+    if (inherited()) {
+      throw Error(ErrorCode::io, "a checkpoint was being saved in " + printable(folder.path().native()) +
+                                     " when this process was forked from the one that saves it");
+    }
     if (writing.valid()) writing.get();
   }
+
+  [[nodiscard]] bool inherited() const { return writing.valid() && forks() != made_after; }
 
   // The newest first: what is left is a run up to some step at every moment.
   template <class Which>
@@ -131,10 +152,12 @@ struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
     wait();
     std::vector<std::uint64_t> all = list();
     for (; !all.empty() && which(all.back()); all.pop_back()) remove(all.back());
+    remove_stale_parts();
   }
 
   Folder folder;
   CheckpointsOptions options;
+  int made_after;  // forks
   std::future<void> writing;
 };
 
@@ -172,6 +195,7 @@ void Checkpoints::wait() { held(impl_, "checkpoints").wait(); }
 
 std::vector<Checkpoints::Item> Checkpoints::list() const {
   const Impl& self = held(impl_, "checkpoints");
+  self.folder.check_path();
   std::vector<Item> items;
   for (const std::uint64_t steps : self.list()) items.push_back({steps, self.path_of(steps)});
   return items;
@@ -180,6 +204,7 @@ std::vector<Checkpoints::Item> Checkpoints::list() const {
 std::optional<CheckpointInfo> Checkpoints::load_newest(Optimizer& optimizer, const LoadOptions& options) {
   Impl& self = held(impl_, "checkpoints");
   self.wait();
+  self.folder.check_path();
   const std::vector<std::uint64_t> all = self.list();
   if (all.empty()) return {};
   return load(optimizer, self.path_of(all.back()), options);

@@ -81,6 +81,16 @@ Folder Folder::made(const Path& path) {
   return Folder(path);
 }
 
+void Folder::check_path() const {
+  const Folder there(path_);
+  struct stat its{}, now{};
+  if (system().status(number(), its) != 0 || system().status(there.number(), now) != 0) {
+    refuse_file(path_, "cannot be looked at", errno);
+  }
+  if (its.st_dev == now.st_dev && its.st_ino == now.st_ino) return;
+  throw Error(ErrorCode::io, printable(path_.native()) + " is another folder than the one that was opened");
+}
+
 std::vector<std::string> Folder::names() const {
   errno = 0;
   std::vector<std::string> names = system().names_in(number());

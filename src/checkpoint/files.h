@@ -49,6 +49,8 @@ class Folder {
   [[nodiscard]] const Path& path() const { return path_; }
   [[nodiscard]] int number() const { return open_.number(); }
   [[nodiscard]] std::vector<std::string> names() const;
+  /// Throws Error (io) where its path leads to another folder by now, or to none.
+  void check_path() const;
   /// Makes what was renamed and removed here last.
   void sync() const;
   /// Removes a file. Returns whether it was there.

@@ -14,9 +14,9 @@ namespace {
 constexpr std::string_view kExtension = ".safetensors", kOf = "-of-";
 constexpr std::size_t kCountDigits = 5;
 
-std::string_view stem_of(std::string_view name) {
-  return name.ends_with(kExtension) ? name.substr(0, name.size() - kExtension.size()) : name;
-}
+// Parts have the extension if their file has it: those of "run" are others than those of "run.safetensors".
+std::string_view extension_of(std::string_view name) { return name.ends_with(kExtension) ? kExtension : ""; }
+std::string_view stem_of(std::string_view name) { return name.substr(0, name.size() - extension_of(name).size()); }
 
 std::string counted(std::size_t number) {
   const std::string digits = std::to_string(number);
@@ -33,7 +33,7 @@ std::string part_name(std::string_view name, std::uint64_t checksum, std::size_t
   std::string part(stem_of(name));
   part += '-';
   append_hex(part, checksum);
-  return part.append("-").append(counted(index + 1)).append(kOf).append(counted(count)).append(kExtension);
+  return part.append("-").append(counted(index + 1)).append(kOf).append(counted(count)).append(extension_of(name));
 }
 
 void name_parts(std::string_view name, std::vector<Part>& parts, std::string_view state_text) {
@@ -44,7 +44,6 @@ void name_parts(std::string_view name, std::vector<Part>& parts, std::string_vie
 }
 
 std::string whole_of(std::string_view name) {
-  if (!name.ends_with(kExtension)) return {};
   const std::string_view stem = stem_of(name);
   const std::size_t of = stem.rfind(kOf);
   if (of == std::string_view::npos || !is_count(stem.substr(of + kOf.size()))) return {};
@@ -54,13 +53,12 @@ std::string whole_of(std::string_view name) {
       !from_hex(stem.substr(dash - kHexDigits, kHexDigits))) {
     return {};
   }
-  return std::string(stem.substr(0, dash - kHexDigits - 1)).append(kExtension);
+  return std::string(stem.substr(0, dash - kHexDigits - 1)).append(extension_of(name));
 }
 
 void remove_parts_but(const Folder& folder, std::string_view name, const std::vector<Part>& parts) {
-  const std::string whole = std::string(stem_of(name)).append(kExtension);
   for (const std::string& other : folder.names()) {
-    if (whole_of(other) == whole && std::ranges::find(parts, other, &Part::name) == parts.end()) folder.remove(other);
+    if (whole_of(other) == name && std::ranges::find(parts, other, &Part::name) == parts.end()) folder.remove(other);
   }
 }
 

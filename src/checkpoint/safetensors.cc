@@ -31,8 +31,11 @@ using checkpoint::Wrong;
 namespace {
 
 constexpr std::string_view kChecksums = "adamant.checksums", kHeader = "adamant.header";
-// What a user's metadata may not begin with.
+// This and what follows it after a dot are the library's own.
 constexpr std::string_view kOwn = "adamant";
+bool is_own(std::string_view key) {
+  return key.starts_with(kOwn) && (key.size() == kOwn.size() || key[kOwn.size()] == '.');
+}
 
 std::uint64_t chunks_of_all(std::span<const SafetensorsEntry> entries) {
   std::uint64_t count = 0;
@@ -97,7 +100,7 @@ struct [[gnu::visibility("hidden")]] SafetensorsFile::Impl {
     auto sums = header.metadata.extract(std::string(kChecksums));
     auto own = header.metadata.extract(std::string(kHeader));
     for (const auto& [key, value] : header.metadata) {
-      if (key != kOwn && key.starts_with(kOwn)) throw Wrong{"has unknown metadata " + printable(key)};
+      if (key != kOwn && is_own(key)) throw Wrong{"has unknown metadata " + printable(key)};
     }
     if (!sums && !own) return;
     if (!sums || !own) throw Wrong{"has only one of its checksums"};
@@ -310,10 +313,10 @@ Header laid_out(std::vector<const SafetensorsTensor*>& tensors) {
 
 void check_metadata(const Metadata& metadata) {
   for (const auto& [key, value] : metadata) {
-    if (key.starts_with(kOwn)) {
-      throw Error(ErrorCode::invalid_argument, "metadata " + printable(key) +
-                                                   ": keys that begin with 'adamant' are "
-                                                   "the library's own");
+    if (is_own(key)) {
+      throw Error(
+          ErrorCode::invalid_argument,
+          "metadata " + printable(key) + ": 'adamant' and keys that begin with 'adamant.' are the library's own");
     }
     if (!is_utf8(key) || !is_utf8(value)) {
       throw Error(ErrorCode::invalid_argument, "metadata " + printable(key) + " is not UTF-8");

@@ -6,10 +6,11 @@
 
 #include <adamant/checkpoint.hpp>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+
+#include "checkpoint/files.h"
 
 namespace adamant::checkpoint {
 
@@ -21,8 +22,8 @@ struct Snapshot {
   Metadata metadata;
 };
 
-/// Writes it: whole or, where an Error is thrown, not at all.
-void write(const Snapshot& snapshot, const std::filesystem::path& path, std::uint64_t max_file_bytes);
+/// Writes it into a file of that name: whole or, where an Error is thrown, not at all.
+void write(const Snapshot& snapshot, const Folder& folder, const std::string& name, std::uint64_t max_file_bytes);
 
 /// Calls `use` with what the optimizer has, in its own memory, while it is held still.
 void use_snapshot(const Optimizer& optimizer, bool params, const Metadata& metadata,

@@ -96,7 +96,14 @@ class MemorySystem : public checkpoint::System {
     note({.kind = MemoryChange::create, .folder = where, .name = its, .file = number, .mode = mode & ~mode_t{022}});
     return opened({.file = number});
   }
-  int status(int file, struct stat& status) override { return describe(open_.at(file).file, status); }
+  int status(int file, struct stat& status) override {
+    const Open& open = open_.at(file);
+    if (open.folder.empty()) return describe(open.file, status);
+    status = {};
+    status.st_mode = S_IFDIR;
+    status.st_ino = reinterpret_cast<std::uintptr_t>(&files.folders.at(open.folder));
+    return 0;
+  }
   int status_at(int folder, const char* name, struct stat& status) override {
     const auto& names = files.folders.at(open_.at(folder).folder);
     const auto found = names.find(name);
