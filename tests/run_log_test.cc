@@ -1106,6 +1106,14 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   EXPECT_EQ(reading(file.path()), said(1, "is nested deeper than any line of a run log"));
   file.write("{\"title\":\"[[[[[[[[[[ \\\" [[[[[[[[[\",\"a\":[[[[[[[]]]]]]],\"event\":\"run\"}\n");
   EXPECT_EQ(reading(file.path()), said(1, "is not the first line of a run log (log: adamant-run-2)"));
+  // Brackets in texts do not count; those behind texts do, wherever these have quotes and backslashes.
+  const std::string brackets(10, '[');
+  for (const char* text : {"", "a", "ab", "\\\\", "a\\\"b", "\\\"", "[[[["}) {
+    file.write("{\"" + std::string(text) + "\":" + brackets + "\n");
+    EXPECT_EQ(reading(file.path()), said(1, "is nested deeper than any line of a run log")) << text;
+    file.write("{\"" + std::string(text) + brackets + "\":1\n");
+    EXPECT_EQ(reading(file.path()), said(1, "is not JSON")) << text;
+  }
 
   // One thing changed in one line.
   const auto with = [&](std::size_t line, const std::string& pointer, const Json& value) {

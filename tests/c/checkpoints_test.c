@@ -113,6 +113,7 @@ int main(int argc, char** argv) {
   REFUSED(adamant_checkpoints_load(checkpoints, second, &load, &info, &found), ADAMANT_INVALID_ARGUMENT, "struct_size");
   CHECK(steps_of(second) == 7);
   OK(adamant_checkpoints_load(checkpoints, second, &load, NULL, &found));
+  REFUSED(adamant_inspect("/dev/null", &info), ADAMANT_INVALID_ARGUMENT, "struct_size");
   info.struct_size = sizeof(info);
   REFUSED(adamant_inspect("/dev/null", &info), ADAMANT_IO, "is not a regular file");
   REFUSED(adamant_save(first, "no/such/folder/x", NULL), ADAMANT_IO, "no/such/folder");
