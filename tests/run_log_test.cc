@@ -337,7 +337,7 @@ TEST(RunLogs, GoOnOnlyWhereTheyAreThatLogOfThatRun) {
 
   for (const std::string& from :
        std::vector<std::string>{"x", "[]", "{}", R"({"log":"adamant-run-1"})", std::string(100000, '[')}) {
-    EXPECT_NE(go_on_at(file.path(), from).find("invalid_argument: resume is not what RunLog::position() says: it "),
+    EXPECT_NE(go_on_at(file.path(), from).find("invalid_argument: resume is no position of a run log: it "),
               std::string::npos);
   }
   // Each field, missing or of another kind.

@@ -372,7 +372,7 @@ void load_converted(Optimizer& optimizer, Source& source, const LoadOptions& opt
                                          std::string(info(its.weight_format).name) + " weights, the optimizer " +
                                          std::string(info(own.state).name) + " and " +
                                          std::string(info(own.weights).name) +
-                                         ": to convert them would round, which LoadOptions::round allows");
+                                         ": to convert them would round, which a load does only where `round` is set");
   }
   Twin twin(optimizer, its.state_format, its.weight_format);
   twin.optimizer->load_state_dict(its.state, source.reader(), [&] {

@@ -219,7 +219,7 @@ Position position_of(const std::string& text) {
     }
     return position;
   } catch (const Wrong& wrong) {
-    throw Error(ErrorCode::invalid_argument, "resume is not what RunLog::position() says: it " + wrong.why);
+    throw Error(ErrorCode::invalid_argument, "resume is no position of a run log: it " + wrong.why);
   }
 }
 

@@ -137,7 +137,7 @@ class Files(unittest.TestCase):
         with self.assertRaisesRegex(adamant.BusyError, "load would move states"):
             adamant.load(compact, self.path, round=True)
         del shown
-        with self.assertRaisesRegex(adamant.MismatchError, "would round"):
+        with self.assertRaisesRegex(adamant.MismatchError, "would round, which a load does only where `round` is set"):
             adamant.load(compact, self.path)
         adamant.load(compact, self.path, round=True)
 
