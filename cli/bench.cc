@@ -18,6 +18,7 @@
 #include "cli/progress.h"
 #include "cli/rule_options.h"
 #include "cli/values.h"
+#include "cli/words.h"
 
 namespace adamant::cli {
 namespace {
@@ -168,9 +169,9 @@ int run(const Texts& texts) {
   Progress progress;
   if (!texts.json) print_machine(machine);
   for (const Case& what : cases) {
-    progress.show(
-        fmt::format("{}/{}", reports.size() + 1, cases.size()), reports.size(), cases.size(),
-        fmt::format("{} {} {}, {} threads", what.workload, info(what.rule).name, formats_text(what), what.threads));
+    progress.show(fmt::format("{}/{}", reports.size() + 1, cases.size()), reports.size(), cases.size(),
+                  fmt::format("{} {} {}, {}", what.workload, info(what.rule).name, formats_text(what),
+                              counted(static_cast<std::uint64_t>(what.threads), "thread")));
     bench::Budget budget = chosen_budget;
     if (budget.seconds == 0.0) budget.seconds = seconds_of(what);
     const bench::Contest contest(what);

@@ -11,6 +11,7 @@
 
 #include "cli/json.h"
 #include "cli/rule_options.h"
+#include "cli/words.h"
 
 namespace adamant::cli {
 namespace {
@@ -117,9 +118,9 @@ void BenchTable::print(const BenchReport& report) {
   if (workload.name != workload_ || what.threads != threads_) {
     workload_ = workload.name;
     threads_ = what.threads;
-    fmt::print("\n{}: {}{} parameters, {} thread{}\n", workload.name,
-               workload.tensors > 1 ? fmt::format("{} × ", workload.tensors) : "", workload.size, what.threads,
-               what.threads == 1 ? "" : "s");
+    fmt::print("\n{}: {}{} parameters, {}\n", workload.name,
+               workload.tensors > 1 ? fmt::format("{} × ", workload.tensors) : "", workload.size,
+               counted(static_cast<std::uint64_t>(what.threads), "thread"));
     fmt::print("{:<8} {:<22} {:<15} {:>9} {:>6} {:>7} {:>8}  {:<13} {}\n", "rule", "p/g/states", "policy", "ns/param",
                "bytes", "GB/s", "ceiling", "step min-max", "times as fast as");
   }

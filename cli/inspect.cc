@@ -20,6 +20,7 @@
 #include "cli/rule_options.h"
 #include "cli/say.h"
 #include "cli/values.h"
+#include "cli/words.h"
 
 namespace adamant::cli {
 namespace {
@@ -32,19 +33,6 @@ struct InspectArguments {
 };
 
 std::string shape_text(const std::vector<std::size_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-// 1234567 as "1,234,567".
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
-}
-
-std::string counted(std::uint64_t count, const char* what) {
-  return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
-}
 
 // A line of metadata, which may be long.
 std::string short_text(const std::string& text) {

@@ -23,6 +23,7 @@
 #include "cli/json.h"
 #include "cli/rule_options.h"
 #include "cli/values.h"
+#include "cli/words.h"
 
 namespace adamant::cli {
 namespace {
@@ -334,16 +335,17 @@ class Step {
   }
 
   void print(const Optimizer& optimizer, const StepReport& report) const {
-    fmt::print("step {}: {}, {} tensor{}, {} parameters", optimizer.steps(), rules_text(optimizer),
-               optimizer.tensor_count(), optimizer.tensor_count() == 1 ? "" : "s", parameters_);
+    fmt::print("step {}: {}, {}, {}", optimizer.steps(), rules_text(optimizer),
+               counted(optimizer.tensor_count(), "tensor"), counted(parameters_, "parameter"));
     if (report.grad_norm) fmt::print(", norm of the gradients {:.6g}", *report.grad_norm);
     if (report.clip_coefficient < 1.0) fmt::print(", clipped: multiplied by {:.6g}", report.clip_coefficient);
     fmt::print("\n");
     if (!report.applied) {
       fmt::print(
-          "skipped, nothing but the number of steps has changed: {} of the gradients are not finite, first element {} "
-          "of {}\n",
-          report.nonfinite->count, report.nonfinite->index, escaped(report.nonfinite->tensor));
+          "skipped, nothing but the number of steps has changed: {} of the gradients {} not finite, the first is "
+          "element {} of {}\n",
+          counted(report.nonfinite->count, "element"), report.nonfinite->count == 1 ? "is" : "are",
+          report.nonfinite->index, escaped(report.nonfinite->tensor));
     }
     if (!without_grad_.empty()) {
       fmt::print("without a gradient, left alone: {}\n", escaped(fmt::format("{}", fmt::join(without_grad_, ", "))));

@@ -214,8 +214,12 @@ class Files(Step):
         done = self.result(*both)
         self.assertEqual((done["applied"], done["nonfinite"]), (False, {"tensor": "w", "element": 1, "count": 2}))
         self.assertEqual(load(self.folder / "q")[0]["w"].tobytes(), self.w.tobytes())
-        self.assertIn("skipped, nothing but the number of steps has changed: 2 of the gradients are not finite, first element 1 of w",
+        skipped = "skipped, nothing but the number of steps has changed: "
+        self.assertIn(skipped + "2 elements of the gradients are not finite, the first is element 1 of w\n",
                       self.run_command(*both).stdout)
+        save(self.folder / "one", {"w": np.array([np.nan, 1, 1], np.float32)})
+        self.assertIn(skipped + "1 element of the gradients is not finite, the first is element 0 of w\n",
+                      self.run_command("--params", "p", "--grads", "one", "--out-state", "s").stdout)
         (self.folder / "q").unlink()
         (self.folder / "s").unlink()
         self.assert_refused("not finite", *both, "--nonfinite", "error", code=1)

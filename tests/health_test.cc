@@ -235,6 +235,14 @@ TEST(Health, FindsGradientsThatAreNotFinite) {
   EXPECT_EQ(scene.health().state(Light::v), std::nullopt);
 }
 
+TEST(Health, CountsOneElement) {
+  Scene scene({.lr = 1e-4});
+  scene.steps(40, Scene::noise);
+  scene.steps(
+      1, [](std::uint64_t, std::size_t element) { return element < 1 ? NAN : 1.0; }, [](std::uint64_t) { return NAN; });
+  EXPECT_EQ(scene.health().findings()[0].sentence, "w: 1 element of the gradient is not finite.");
+}
+
 TEST(Health, FindsClippingThatNeverEnds) {
   Scene scene({.lr = 1e-4}, {.max_norm = 6.0});  // of 24
   scene.steps(400, Scene::noise);

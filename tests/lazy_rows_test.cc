@@ -299,7 +299,7 @@ TEST(RowGradients, ThatDoNotFitAreRefused) {
   EXPECT_EQ(set("thin", rows, values),
             "mismatch: row gradient of 'thin': the tensor must have a shape [rows, width...], has [4, 0]");
   EXPECT_EQ(set("short", Rows{}, Tensor(&nothing, 0)), "accepted");
-  EXPECT_EQ(set("table", Rows{1}, values), "mismatch: row gradient of 'table' has 6 values but 1 rows of 3 elements");
+  EXPECT_EQ(set("table", Rows{1}, values), "mismatch: row gradient of 'table' has 6 values but 1 row of 3 elements");
   EXPECT_EQ(set("table", rows, Tensor(static_cast<float*>(nullptr), 6)),
             "invalid_argument: row gradient of 'table' is null but has 6 elements");
   EXPECT_EQ(set("table", rows, wide),

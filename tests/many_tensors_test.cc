@@ -67,7 +67,7 @@ TEST_F(ManyTensors, GetGradientsThatMustNotBeWritten) {
             "invalid_argument: gradient of 'b' is read-only: zero_grad cannot clear it");
   EXPECT_EQ(a_grad.values(), before);
   EXPECT_EQ(refusal([&] { optimizer.set_grads(data, {}, formats, std::span(read_only).first(2)); }),
-            "mismatch: 2 read_only are given for 3 gradients");
+            "mismatch: read_only has 2 values for 3 gradients");
   optimizer.set_grads(data, {}, formats);
   optimizer.zero_grad();
   EXPECT_NE(a_grad.values(), before);
@@ -79,12 +79,12 @@ TEST_F(ManyTensors, GetAllGradientsOrNone) {
   const std::array<void*, 2> two = {b_grad.data(), b_grad.data()};
   EXPECT_EQ(refusal([&] { optimizer.set_grads(two); }), "mismatch: 2 gradients are given for 3 tensors");
   const std::array<std::size_t, 1> one = {1};
-  EXPECT_EQ(refusal([&] { optimizer.set_grads(two, one); }), "mismatch: 2 gradients are given for 1 tensors");
+  EXPECT_EQ(refusal([&] { optimizer.set_grads(two, one); }), "mismatch: 2 gradients are given for 1 tensor");
   const std::array<std::size_t, 2> unknown = {1, 3};
   EXPECT_EQ(refusal([&] { optimizer.set_grads(two, unknown); }), "not_found: no tensor 3: the optimizer has 3 tensors");
   const std::array<std::size_t, 2> known = {1, 2};
   const std::array format = {Format::f64};
-  EXPECT_EQ(refusal([&] { optimizer.set_grads(two, known, format); }), "mismatch: 1 formats are given for 2 gradients");
+  EXPECT_EQ(refusal([&] { optimizer.set_grads(two, known, format); }), "mismatch: formats has 1 value for 2 gradients");
   const std::array wide = {Format::bf16, Format::f64};
   EXPECT_EQ(refusal([&] { optimizer.set_grads(two, known, wide); }),
             "mismatch: gradient of 'c' is f64 but its parameter is f32: f64 goes with f64 only");
@@ -144,7 +144,7 @@ TEST_F(ManyTensors, HaveStepCountsThatCanBeSet) {
             "invalid_argument: step of tensor 'moved a' is 4611686018427387905, must be at most 2^62");
   EXPECT_EQ(refusal([&] { adamw.set_tensor_step("b", 1); }), "not_found: no tensor 'b' in this optimizer");
   EXPECT_EQ(refusal([&] { static_cast<void>(adamw.formula(1)); }),
-            "not_found: no parameter group 1: the optimizer has 1 groups");
+            "not_found: no parameter group 1: the optimizer has 1 group");
 }
 
 TEST_F(ManyTensors, AreOfARunWhoseProgressCanBeSet) {

@@ -318,7 +318,7 @@ TEST(Tensors, AreMeantByIndexOrName) {
   EXPECT_EQ(optimizer.export_param(0u), optimizer.export_param(name));
   EXPECT_EQ(optimizer.state(std::size_t{0}, "exp_avg").data, optimizer.state(std::string_view("a"), "exp_avg").data);
   EXPECT_EQ(refusal([&] { static_cast<void>(optimizer.export_param(-1)); }),
-            "not_found: no tensor 18446744073709551615: the optimizer has 1 tensors");
+            "not_found: no tensor 18446744073709551615: the optimizer has 1 tensor");
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ TEST(Refusals, OptionsThatWouldChangeTheStates) {
   EXPECT_EQ(refusal([&] { optimizer.set_lr(-1.0); }),
             "invalid_argument: Invalid learning rate: -1 (lr must be a finite f32 number >= 0)");
   EXPECT_EQ(refusal([&] { static_cast<void>(optimizer.options(1)); }),
-            "not_found: no parameter group 1: the optimizer has 1 groups");
+            "not_found: no parameter group 1: the optimizer has 1 group");
 }
 
 TEST(Refusals, Settings) {
@@ -228,7 +228,7 @@ TEST(Refusals, CallsOnAnOptimizer) {
   Optimizer optimizer(Rule::adamw, {{"w", w.view(), g.view()}});
   const Buffer before = w;
   EXPECT_EQ(refusal([&] { optimizer.set_grad("v", g.view()); }), "not_found: no tensor 'v' in this optimizer");
-  EXPECT_EQ(refusal([&] { optimizer.set_grad(3, g.view()); }), "not_found: no tensor 3: the optimizer has 1 tensors");
+  EXPECT_EQ(refusal([&] { optimizer.set_grad(3, g.view()); }), "not_found: no tensor 3: the optimizer has 1 tensor");
   EXPECT_EQ(refusal([&] { static_cast<void>(optimizer.state("w", "momentum_buffer")); }),
             "not_found: tensor 'w' has no state 'momentum_buffer': it has [exp_avg, exp_avg_sq]");
   EXPECT_EQ(refusal([&] { optimizer.set_grad("w", w.view()); }),

@@ -195,7 +195,7 @@ TEST(ReleaseNonFinite, ErrorLeavesTheStepOpen) {
   model.grads[1].set(17, std::numeric_limits<double>::quiet_NaN());
   model.optimizer->begin_step();
   EXPECT_EQ(refusal([&] { model.optimizer->step_tensor("small", model.grads[1].view()); }),
-            "non_finite: gradient of 'small' is not finite at element 17 (1 non-finite elements in all gradients)");
+            "non_finite: gradient of 'small' is not finite at element 17 (1 non-finite element in all gradients)");
   model.grads[1] = good;
   EXPECT_TRUE(model.optimizer->step_tensor("small", model.grads[1].view()));
   EXPECT_TRUE(model.optimizer->end_step().applied);

@@ -680,7 +680,7 @@ TEST(RunSteps, RefuseStatisticsOfAnotherOptimizer) {
   model.optimizer->step({.statistics = statistics});
   const std::string expected =
       "mismatch: the statistics are of another optimizer's step: they have a tensor 1, and this optimizer has 1 "
-      "tensors";
+      "tensor";
   EXPECT_EQ(refusal([&] { static_cast<void>(run_step(small, 1.0, {}, statistics)); }), expected);
   EXPECT_EQ(refusal([&] { log.step(small, 1.0, {}); }), expected);
 }
@@ -1169,7 +1169,7 @@ TEST(RunLogs, AreRefusedWithPathAndLineWhereTheyAreDamaged) {
   EXPECT_EQ(with(2, "/step", 0), "step 0 follows step 0");
   EXPECT_EQ(with(3, "/step", 1), "step 1 follows step 1");
   EXPECT_EQ(with(2, "/step", "1"), "'step' is not a whole number from 0 to 2^53");
-  EXPECT_EQ(with(2, "/lr", Json{0.1}), "has 1 learning rates for 2 groups");
+  EXPECT_EQ(with(2, "/lr", Json{0.1}), "has 1 learning rate for 2 groups");
   EXPECT_EQ(with(2, "/lr/1", Json()), "a learning rate is not a finite f32 number >= 0");
   EXPECT_EQ(with(2, "/lr/1", 1e300), "a learning rate is not a finite f32 number >= 0");
   EXPECT_EQ(with(2, "/loss", "low"), "'loss' is not a number");

@@ -40,6 +40,11 @@ def default_threads() -> int:
     return max(1, processors // int(processes))
 
 
+def _counted(count: int, thing: str) -> str:
+    """ "1 tensor", "2 tensors" """
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
@@ -172,7 +177,7 @@ class Optimizer:
 
     def __repr__(self) -> str:
         size = sum(param.size for param in self._params)
-        lines = [f"{type(self).__name__}: {len(self)} tensors, {size} parameters"]
+        lines = [f"{type(self).__name__}: {_counted(len(self), 'tensor')}, {_counted(size, 'parameter')}"]
         lines += [f"  {group!r}" for group in self.param_groups]
         return "\n".join(lines)
 

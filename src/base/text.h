@@ -63,6 +63,11 @@ inline bool is_utf8(std::string_view text) {
   return true;
 }
 
+/// "1 tensor", "2 tensors"
+inline std::string counted(std::uint64_t count, std::string_view thing) {
+  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
+}
+
 /// "a, b, c"
 template <class Range, class Name>
 std::string listed(const Range& range, Name name, std::string_view between = ", ") {

@@ -63,7 +63,7 @@ void copy_out(const std::vector<T>& values, float* to, std::size_t size) {
   const auto space = given(to, size, "values");
   if (values.size() != size) {
     refuse(ErrorCode::mismatch,
-           "values have " + std::to_string(size) + " elements but the tensor has " + std::to_string(values.size()));
+           "values have " + counted(size, "element") + " but the tensor has " + std::to_string(values.size()));
   }
   std::ranges::copy(values, space.begin());
 }
@@ -176,7 +176,7 @@ adamant_status adamant_set_plane(adamant_optimizer* optimizer, size_t tensor, co
     const auto name = plane == PlaneKind::low_bits ? std::string_view() : given_text(state, "state");
     if ((memory == nullptr) != (bytes == 0)) {
       refuse(ErrorCode::invalid_argument, std::string("memory is ") + (memory == nullptr ? "NULL" : "not NULL") +
-                                              " but has " + std::to_string(bytes) + " bytes");
+                                              " but has " + counted(bytes, "byte"));
     }
     own.set_plane(tensor, name, plane, {static_cast<std::byte*>(memory), bytes});
   });

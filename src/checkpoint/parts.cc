@@ -18,7 +18,7 @@ constexpr std::size_t kCountDigits = 5;
 std::string_view extension_of(std::string_view name) { return name.ends_with(kExtension) ? kExtension : ""; }
 std::string_view stem_of(std::string_view name) { return name.substr(0, name.size() - extension_of(name).size()); }
 
-std::string counted(std::size_t number) {
+std::string padded(std::size_t number) {
   const std::string digits = std::to_string(number);
   return std::string(kCountDigits - std::min(kCountDigits, digits.size()), '0') + digits;
 }
@@ -33,7 +33,7 @@ std::string part_name(std::string_view name, std::uint64_t checksum, std::size_t
   std::string part(stem_of(name));
   part += '-';
   append_hex(part, checksum);
-  return part.append("-").append(counted(index + 1)).append(kOf).append(counted(count)).append(extension_of(name));
+  return part.append("-").append(padded(index + 1)).append(kOf).append(padded(count)).append(extension_of(name));
 }
 
 void name_parts(std::string_view name, std::vector<Part>& parts, std::string_view state_text) {

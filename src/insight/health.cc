@@ -14,6 +14,7 @@
 
 #include "base/float_environment.h"
 #include "base/held.h"
+#include "base/text.h"
 #include "insight/nan.h"
 #include "insight/run_step.h"
 
@@ -180,7 +181,7 @@ std::string sentence_of(const Finding& found, const RuleModel& model, std::uint6
   const double x = found.value;
   switch (found.cause) {
     case Cause::non_finite:
-      return where + std::to_string(count) + " elements of the gradient are not finite.";
+      return where + counted(count, "element") + " of the gradient " + (count == 1 ? "is" : "are") + " not finite.";
     case Cause::bad_batch:
       return where + "the gradient is " + formatted("%.1f", x) +
              " standard deviations longer than usual: a bad batch, or weights that were thrown off just before.";

@@ -261,7 +261,7 @@ RunStep run_step(const Optimizer& optimizer, double loss, const StepReport& repo
       if (seen.tensor >= run.tensors.size()) {
         throw Error(ErrorCode::mismatch, "the statistics are of another optimizer's step: they have a tensor " +
                                              std::to_string(seen.tensor) + ", and this optimizer has " +
-                                             std::to_string(run.tensors.size()) + " tensors");
+                                             counted(run.tensors.size(), "tensor"));
       }
       run.tensors[seen.tensor] = seen;
     }

@@ -150,8 +150,7 @@ struct RunLogReader::Impl {
 
   void read_lr(const Json& rates, RunStep& step) {
     if (rates.size() != info.groups.size()) {
-      refuse("has " + std::to_string(rates.size()) + " learning rates for " + std::to_string(info.groups.size()) +
-             " groups");
+      refuse("has " + counted(rates.size(), "learning rate") + " for " + counted(info.groups.size(), "group"));
     }
     step.lr.clear();
     for (const Json& rate : rates) {
@@ -182,7 +181,7 @@ struct RunLogReader::Impl {
     if (const auto packed = json.find("moments"); packed != json.end()) {
       if (!packed->is_string() || !run_format::unpack(packed->get_ref<const std::string&>(), numbers)) {
         refuse("'moments' are not " + std::to_string(run_format::kNumbers) + " packed numbers for each of " +
-               std::to_string(tensors) + " tensors");
+               counted(tensors, "tensor"));
       }
     }
     for (std::size_t i = 0; i < tensors; ++i) {
@@ -208,7 +207,7 @@ struct RunLogReader::Impl {
     numbers.resize(info.probes.size() * run_format::kProbeNumbers);
     if (!packed->is_string() || !run_format::unpack(packed->get_ref<const std::string&>(), numbers)) {
       refuse("'probes' are not " + std::to_string(run_format::kProbeNumbers) + " packed numbers for each of " +
-             std::to_string(info.probes.size()) + " probes");
+             counted(info.probes.size(), "probe"));
     }
     const float* number = numbers.data();
     for (const RunInfo::Probe& probe : info.probes) {

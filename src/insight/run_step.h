@@ -34,7 +34,7 @@ inline std::string why_another_run(const std::vector<RunInfo::Tensor>& before,
       return "tensor " + std::to_string(i) + " is " + printable(is.name) + ", and was " + printable(was.name);
     }
     if (is.size != was.size) {
-      return "the tensor " + printable(is.name) + " has " + std::to_string(is.size) + " elements, and had " +
+      return "the tensor " + printable(is.name) + " has " + counted(is.size, "element") + ", and had " +
              std::to_string(was.size);
     }
   }
@@ -57,7 +57,7 @@ inline void check_step(const RunStep& step) {
     if (tensor.group < step.info->groups.size()) continue;
     throw Error(ErrorCode::mismatch, "the tensor " + printable(tensor.name) + " is in group " +
                                          std::to_string(tensor.group) + ", but its run has " +
-                                         std::to_string(step.info->groups.size()) + " groups");
+                                         counted(step.info->groups.size(), "group"));
   }
 }
 

@@ -82,10 +82,10 @@ void check_memory(Naming naming, const TensorState& tensor, const Tensor& memory
   }
   const std::size_t bytes = info(memory.format).bytes;
   if (memory.data == nullptr && memory.size > 0) {
-    invalid(" is null but has " + std::to_string(memory.size) + " elements");
+    invalid(" is null but has " + counted(memory.size, "element"));
   }
   if (memory.size > std::numeric_limits<std::size_t>::max() / 2 / bytes) {
-    invalid(" has " + std::to_string(memory.size) + " elements of " + std::to_string(bytes) +
+    invalid(" has " + counted(memory.size, "element") + " of " + std::to_string(bytes) +
             " bytes: more than can be addressed");
   }
   if (!fits_address_space(memory.data, memory.size * bytes)) invalid(" reaches beyond the address space");
@@ -115,7 +115,7 @@ void check_shape(const TensorState& tensor, const std::vector<std::size_t>& shap
     refuse(ErrorCode::mismatch, "shape of " + in_quotes(tensor.name) + " is " + shape_text(shape) + why);
   };
   if (overflow || product != tensor.param.size) {
-    mismatch(" but it has " + std::to_string(tensor.param.size) + " elements");
+    mismatch(" but it has " + counted(tensor.param.size, "element"));
   }
   const Tensor::Matrix& matrix = tensor.param.matrix;
   if (matrix.known() && matrix.by_rows && shape.size() == 2 &&
@@ -156,7 +156,7 @@ void check_rows_of_groups(const TensorState& tensor) {
   const std::size_t width = tensor.row_width();
   const StateFormatInfo& format = info(tensor.state_format);
   if (width % format.group == 0) return;
-  refuse(ErrorCode::mismatch, row_gradient_text(tensor) + ": its rows have " + std::to_string(width) + " elements; " +
+  refuse(ErrorCode::mismatch, row_gradient_text(tensor) + ": its rows have " + counted(width, "element") + "; " +
                                   std::string(format.name) + " states need a multiple of " +
                                   std::to_string(format.group) + ", so that no group is shared between rows");
 }

@@ -147,8 +147,7 @@ bool applies(const Settings& settings, const GradientPass& seen) {
   if (settings.nonfinite == NonFinite::skip) return false;
   throw Error(ErrorCode::non_finite, "gradient of " + in_quotes(seen.nonfinite->tensor) + " is not finite at element " +
                                          std::to_string(seen.nonfinite->index) + " (" +
-                                         std::to_string(seen.nonfinite->count) +
-                                         " non-finite elements in all gradients)");
+                                         counted(seen.nonfinite->count, "non-finite element") + " in all gradients)");
 }
 
 Clip clip(const Settings& settings, double norm, double grad_scale) {

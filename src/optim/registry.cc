@@ -29,7 +29,7 @@ void check_list(const char* what, std::size_t given, std::span<const std::size_t
   const std::size_t expected = indices.empty() ? tensors : indices.size();
   if (given == expected) return;
   refuse(ErrorCode::mismatch,
-         std::to_string(given) + " " + what + " are given for " + std::to_string(expected) + " tensors");
+         counted(given, what) + (given == 1 ? " is" : " are") + " given for " + counted(expected, "tensor"));
 }
 
 }  // namespace
@@ -102,8 +102,8 @@ Gradient Optimizer::Impl::checked_grad(std::size_t index, const Tensor& grad) co
   if (grad.data == nullptr && grad.size == 0) return {};
   check_memory(gradient_text, tensor, grad);
   if (grad.size != tensor.param.size) {
-    refuse(ErrorCode::mismatch, gradient_text(tensor) + " has " + std::to_string(grad.size) +
-                                    " elements but the parameter has " + std::to_string(tensor.param.size));
+    refuse(ErrorCode::mismatch, gradient_text(tensor) + " has " + counted(grad.size, "element") +
+                                    " but the parameter has " + std::to_string(tensor.param.size));
   }
   check_formats(tensor, grad.format);
   check_layout(tensor, grad);
@@ -117,11 +117,11 @@ void Optimizer::Impl::set_grad(std::size_t index, const Tensor& grad) {
 
 std::vector<Gradient> Optimizer::Impl::checked_grads(const GradList& list) const {
   const auto& [data, indices, formats, read_only] = list;
-  check_list("gradients", data.size(), indices, tensors.size());
+  check_list("gradient", data.size(), indices, tensors.size());
   const auto check_size = [&](std::size_t size, const char* what) {
     if (size == 0 || size == data.size()) return;
     refuse(ErrorCode::mismatch,
-           std::to_string(size) + " " + what + " are given for " + std::to_string(data.size()) + " gradients");
+           std::string(what) + " has " + counted(size, "value") + " for " + counted(data.size(), "gradient"));
   };
   check_size(formats.size(), "formats");
   check_size(read_only.size(), "read_only");
@@ -164,8 +164,8 @@ void Optimizer::Impl::set_lazy_rows(std::size_t index, std::span<const std::int6
   check_rows_of_groups(tensor);
   check_memory(row_gradient_text, tensor, values);
   if (rows.size() > std::numeric_limits<std::size_t>::max() / width || values.size != rows.size() * width) {
-    refuse(ErrorCode::mismatch, row_gradient_text(tensor) + " has " + std::to_string(values.size) + " values but " +
-                                    std::to_string(rows.size()) + " rows of " + std::to_string(width) + " elements");
+    refuse(ErrorCode::mismatch, row_gradient_text(tensor) + " has " + counted(values.size, "value") + " but " +
+                                    counted(rows.size(), "row") + " of " + counted(width, "element"));
   }
   check_formats(tensor, values.format);
   check_grad_memory(row_gradient_text, tensor, values);
@@ -177,7 +177,7 @@ void Optimizer::Impl::set_param(std::size_t index, const Tensor& param) {
   check_param(tensor, param);
   if (param.size != tensor.param.size || param.format != tensor.param.format) {
     const auto text = [](const Tensor& t) {
-      return std::to_string(t.size) + " elements of " + std::string(info(t.format).name);
+      return counted(t.size, "element") + " of " + std::string(info(t.format).name);
     };
     refuse(ErrorCode::mismatch,
            param_text(tensor) + " has " + text(tensor.param) + " and cannot move to memory of " + text(param));
@@ -201,7 +201,7 @@ void Optimizer::Impl::set_param(std::size_t index, const Tensor& param) {
 }
 
 void Optimizer::Impl::set_params(std::span<void* const> data, std::span<const std::size_t> indices) {
-  check_list("parameters", data.size(), indices, tensors.size());
+  check_list("parameter", data.size(), indices, tensors.size());
   std::vector<Tensor> params(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) params[i] = tensors[i].param;
   std::vector<bool> given(tensors.size());
@@ -310,13 +310,13 @@ std::size_t Optimizer::Impl::index_of_name(std::string_view name) const {
 void Optimizer::Impl::check_tensor(std::size_t tensor) const {
   if (tensor < tensors.size()) return;
   refuse(ErrorCode::not_found,
-         "no tensor " + std::to_string(tensor) + ": the optimizer has " + std::to_string(tensors.size()) + " tensors");
+         "no tensor " + std::to_string(tensor) + ": the optimizer has " + counted(tensors.size(), "tensor"));
 }
 
 void Optimizer::Impl::check_group(std::size_t group) const {
   if (group < groups.size()) return;
-  refuse(ErrorCode::not_found, "no parameter group " + std::to_string(group) + ": the optimizer has " +
-                                   std::to_string(groups.size()) + " groups");
+  refuse(ErrorCode::not_found,
+         "no parameter group " + std::to_string(group) + ": the optimizer has " + counted(groups.size(), "group"));
 }
 
 void Optimizer::Impl::check_regions() const {

@@ -63,8 +63,8 @@ void Optimizer::import_param(TensorRef which, std::span<const float> values) {
   const Call call = impl().call("import_param");
   const TensorState& tensor = impl().tensors[index_of(which)];
   if (values.size() != tensor.param.size) {
-    refuse(ErrorCode::mismatch, "values for " + in_quotes(tensor.name) + " have " + std::to_string(values.size()) +
-                                    " elements but the parameter has " + std::to_string(tensor.param.size));
+    refuse(ErrorCode::mismatch, "values for " + in_quotes(tensor.name) + " have " + counted(values.size(), "element") +
+                                    " but the parameter has " + std::to_string(tensor.param.size));
   }
   if (is_wide(tensor)) {
     std::copy(values.begin(), values.end(), static_cast<double*>(tensor.param.data));

@@ -273,15 +273,15 @@ static void numbers(adamant_optimizer* optimizer) {
   REFUSED(adamant_set_progress(optimizer, UINT64_MAX, NULL), ADAMANT_INVALID_ARGUMENT, "must be at most 2^62");
   REFUSED(adamant_set_progress(optimizer, 0, &negative), ADAMANT_INVALID_ARGUMENT, "grad_norm is -1");
   REFUSED(adamant_set_grads(optimizer, unknown, data, NULL, 1), ADAMANT_NOT_FOUND, "no tensor 3");
-  REFUSED(adamant_set_grads(optimizer, NULL, data, NULL, 2), ADAMANT_MISMATCH, "2 gradients are given for 1 tensors");
+  REFUSED(adamant_set_grads(optimizer, NULL, data, NULL, 2), ADAMANT_MISMATCH, "2 gradients are given for 1 tensor");
   REFUSED(adamant_set_grads(optimizer, twice, data, format, 1), ADAMANT_INVALID_ARGUMENT, "number 9");
   const int32_t twice_read_only[1] = {2 * ADAMANT_FORMAT_READ_ONLY};
   REFUSED(adamant_set_grads(optimizer, twice, data, twice_read_only, 1), ADAMANT_INVALID_ARGUMENT, "number 256");
   // A list of none changes none; without a list, it is all tensors that are given too few.
   OK(adamant_set_params(optimizer, twice, NULL, 0));
   OK(adamant_set_grads(optimizer, twice, NULL, NULL, 0));
-  REFUSED(adamant_set_params(optimizer, NULL, NULL, 0), ADAMANT_MISMATCH, "0 parameters are given for 1 tensors");
-  REFUSED(adamant_set_grads(optimizer, NULL, NULL, NULL, 0), ADAMANT_MISMATCH, "0 gradients are given for 1 tensors");
+  REFUSED(adamant_set_params(optimizer, NULL, NULL, 0), ADAMANT_MISMATCH, "0 parameters are given for 1 tensor");
+  REFUSED(adamant_set_grads(optimizer, NULL, NULL, NULL, 0), ADAMANT_MISMATCH, "0 gradients are given for 1 tensor");
   REFUSED(adamant_set_params(optimizer, twice, data, 1), ADAMANT_DUPLICATE, "gradient of 'w' shares memory");
   data[0] = data[1] = values;
   REFUSED(adamant_set_params(optimizer, twice, data, 2), ADAMANT_DUPLICATE, "is given twice");

@@ -119,7 +119,8 @@ class Parameters(unittest.TestCase):
 
     def test_repr(self):
         text = repr(adamant.SGD({"w": ones(3)}, lr=0.5))
-        self.assertIn("SGD: 1 tensors, 3 parameters", text)
+        self.assertIn("SGD: 1 tensor, 3 parameters\n", text)
+        self.assertIn("SGD: 2 tensors, 1 parameter\n", repr(adamant.SGD([ones(1), ones(0)])))
         self.assertIn("sgd(lr=0.5, ", text)
 
 
