@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -68,7 +69,7 @@ lab::Setup setup_of(const ClaimsArguments& arguments) {
 void make_folder(const char* option, const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) throw UsageError(fmt::format("{}: '{}' cannot be made: {}", option, path, error.message()));
+  if (error) throw std::runtime_error(fmt::format("{}: '{}' cannot be made: {}", option, path, error.message()));
 }
 
 int run(const ClaimsArguments& arguments) {

@@ -10,11 +10,11 @@
 
 namespace adamant::cli {
 
-/// Exit statuses of the program; stable, and documented in --help.
+/// Exit statuses of the program; stable, and documented in --help and in README.md.
 enum ExitCode : int {
   kOk = 0,
-  kFailed = 1,         ///< a check failed, or the work could not be done (a full disk)
-  kUsage = 2,          ///< no command, an option that does not exist, or a value outside its range; nothing was done
+  kFailed = 1,         ///< a check failed, or the work could not be done: what files and memory do not allow
+  kUsage = 2,          ///< the command line is wrong in itself or does not fit what its files are; nothing was done
   kInterrupted = 130,  ///< Ctrl-C; what was finished is reported
 };
 

@@ -13,8 +13,6 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "cli/values.h"
-
 namespace adamant::cli {
 namespace {
 
@@ -58,10 +56,10 @@ void replace_file(const std::string& path, std::string_view text) {
 void check_writable(const char* option, const std::string& path) {
   const fs::path folder = fs::absolute(path).parent_path();
   std::error_code error;
-  if (fs::is_directory(path, error)) throw UsageError(fmt::format("{}: '{}' is a folder", option, path));
+  if (fs::is_directory(path, error)) throw std::runtime_error(fmt::format("{}: '{}' is a folder", option, path));
   const bool there = fs::exists(path, error);
   if (access(there && !fs::is_regular_file(path, error) ? path.c_str() : folder.c_str(), W_OK) != 0) {
-    throw UsageError(fmt::format("{}: '{}' cannot be written: {}", option, path, std::strerror(errno)));
+    throw std::runtime_error(fmt::format("{}: '{}' cannot be written: {}", option, path, std::strerror(errno)));
   }
 }
 

@@ -13,7 +13,7 @@ namespace adamant::cli {
 /// written through. Throws std::runtime_error naming a path that cannot be written.
 void replace_file(const std::string& path, std::string_view text);
 
-/// Refuses, before any work, what replace_file would.
+/// Throws, before any work, where replace_file would.
 void check_writable(const char* option, const std::string& path);
 
 }  // namespace adamant::cli

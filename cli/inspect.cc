@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -316,7 +317,7 @@ int inspect_folder(const InspectArguments& arguments, const std::string& folder)
     }
   }
   if (items.empty() && failures.empty()) {
-    throw UsageError(fmt::format("FILE: '{}' is a folder without checkpoints", folder));
+    throw std::runtime_error(fmt::format("FILE: '{}' is a folder without checkpoints", folder));
   }
   std::ranges::stable_sort(items, {}, &Item::steps);
   if (arguments.json) {
@@ -358,8 +359,9 @@ Command add_inspect(CommandLine& line) {
                "Measure the moments: zeros, NaN, RMS and largest of each, and what is unusual");
   options.flag("--json", arguments->json, "Print one JSON object");
   options.footer(
-      "Nothing is written. Exit status: 0 where the file is what it says; 1 where it is damaged, is no such file, or\n"
-      "has no checksums to verify; 2 for wrong usage. What --health finds does not change the exit status.");
+      "Nothing is written. Exit status: 0 where the file is what it says; 1 where it is damaged, is no such file, has\n"
+      "no checksums to verify, or is a folder without checkpoints; 2 for wrong usage. What --health finds does not\n"
+      "change the exit status.");
   return {options, [arguments] { return run(*arguments); }};
 }
 

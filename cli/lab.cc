@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -235,7 +236,7 @@ class Lab {
               : std::filesystem::path("runs") / fmt::format("lab-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
     std::filesystem::path folder = wanted;
     const auto refuse = [&](const std::string& why) {
-      if (given) throw UsageError(fmt::format("--out: '{}' {}", folder.string(), why));
+      if (given) throw std::runtime_error(fmt::format("--out: '{}' {}", folder.string(), why));
       throw std::runtime_error(
           fmt::format("'{}' {}; --out DIR names another folder for the run logs", folder.string(), why));
     };

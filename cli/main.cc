@@ -45,12 +45,13 @@ int run(const Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CommandLine line(
-      "adamant", "Adamant: the AdamW engine for C++. Optimizers at the speed of memory, the same bits everywhere.",
-      std::string(adamant::version()),
-      "Exit status: 0 done; 1 a check failed or the work could not be done; 2 wrong usage, or no command; 130 "
-      "interrupted.\n"
-      "Each command has its own --help.");
+  CommandLine line("adamant",
+                   "Adamant: the AdamW engine for C++. Optimizers at the speed of memory, the same bits everywhere.",
+                   std::string(adamant::version()),
+                   "Exit status: 0 done; 1 a check failed or the work could not be done, as where a file cannot be "
+                   "read or written;\n"
+                   "2 the command line is wrong, or has no command: nothing was done; 130 interrupted.\n"
+                   "Each command has its own --help.");
   std::vector<Command> commands;
   for (const auto add : kCommands) commands.push_back(add(line));
   if (const auto status = line.read(argc, argv)) return *status;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ std::vector<std::string> logs_of(const std::vector<std::string>& given) {
     for (const auto& entry : std::filesystem::directory_iterator(path)) {
       if (entry.path().extension() == ".jsonl") inside.push_back(entry.path().string());
     }
-    if (inside.empty()) throw UsageError(fmt::format("RUN: '{}' is a folder without *.jsonl", path));
+    if (inside.empty()) throw std::runtime_error(fmt::format("RUN: '{}' is a folder without *.jsonl", path));
     std::sort(inside.begin(), inside.end());
     logs.insert(logs.end(), inside.begin(), inside.end());
   }

@@ -17,7 +17,7 @@ namespace adamant::lab {
 namespace {
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw Error(ErrorCode::invalid_argument, "'" + path + "' " + why);
+  throw Error(ErrorCode::io, "'" + path + "' " + why);
 }
 
 }  // namespace

@@ -57,8 +57,7 @@ void check_text(const std::string& path, std::string_view text) {
     if (!c || c->value == 0) {
       char byte[8];
       std::snprintf(byte, sizeof(byte), "0x%02x", static_cast<unsigned>(static_cast<unsigned char>(text[at])));
-      throw Error(ErrorCode::invalid_argument,
-                  "'" + path + "' is not UTF-8 text: byte " + byte + " at offset " + std::to_string(at));
+      throw Error(ErrorCode::io, "'" + path + "' is not UTF-8 text: byte " + byte + " at offset " + std::to_string(at));
     }
     at += c->bytes;
   }
@@ -96,8 +95,8 @@ Corpus read_corpus(const std::string& path, std::size_t vocabulary_size) {
   check_text(path, text);
   const std::vector<std::string> words = split_words(text);
   if (words.size() < kFewestWords) {
-    throw Error(ErrorCode::invalid_argument, "'" + path + "' has " + std::to_string(words.size()) +
-                                                 " words: at least " + std::to_string(kFewestWords) + " are needed");
+    throw Error(ErrorCode::io, "'" + path + "' has " + std::to_string(words.size()) + " words: at least " +
+                                   std::to_string(kFewestWords) + " are needed");
   }
 
   Corpus corpus;

@@ -94,7 +94,7 @@ class Checkpoints(Inspect):
         found = json.loads(done.stdout)
         self.assertEqual((len(found["checkpoints"]), len(found["failures"])), (1, 1))
         (self.folder / "empty").mkdir()
-        self.assert_refused("FILE: 'empty' is a folder without checkpoints", "empty", code=2)
+        self.assert_refused("FILE: 'empty' is a folder without checkpoints", "empty")
         self.assertEqual(sorted(p.name for p in self.folder.iterdir()),
                          ["a.safetensors", "b.safetensors", "empty", "note", "plain.safetensors"], "it only reads")
 

@@ -36,9 +36,9 @@ class Lab(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["results"]
 
-    def assert_refused(self, message, *arguments):
+    def assert_refused(self, message, *arguments, code=2):
         done = self.run_lab(*arguments)
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual((done.returncode, done.stdout), (code, ""))
         self.assertEqual(done.stderr, f"adamant lab: {message}\n")
 
 
@@ -179,7 +179,7 @@ class Logs(Lab):
     @unittest.skipIf(os.geteuid() == 0, "root may write anywhere")
     def test_a_folder_that_cannot_be_written(self):
         (self.folder / "closed").mkdir(mode=0o500)
-        self.assert_refused("--out: 'closed' cannot be written: Permission denied", *QUICK, "--out", "closed")
+        self.assert_refused("--out: 'closed' cannot be written: Permission denied", *QUICK, "--out", "closed", code=1)
 
     def test_standard_error_that_is_full_or_closed(self):
         for arguments, code in ((QUICK, 0), (["--steps", "-1"], 2)):
@@ -205,7 +205,7 @@ class Logs(Lab):
 
     def test_a_folder_that_is_a_file(self):
         (self.folder / "file").write_text("kept")
-        self.assert_refused("--out: 'file' cannot be made: Not a directory", *QUICK, "--out", "file")
+        self.assert_refused("--out: 'file' cannot be made: Not a directory", *QUICK, "--out", "file", code=1)
         self.assertEqual((self.folder / "file").read_text(), "kept")
 
 
@@ -227,11 +227,10 @@ class Texts(Lab):
         for content, reason in [(b"", "fewer than"), (b"three small words", "fewer than"), (bytes(range(256)) * 100, "UTF-8"),
                                 (gzip.compress(b"word " * 5000)[:-20], "damaged")]:
             done = self.run_lab(*self.WORDS, "--text", self.text(content))
-            self.assertNotEqual(done.returncode, 0, reason)
-            self.assertEqual(done.stdout, "")
+            self.assertEqual((done.returncode, done.stdout), (1, ""), reason)
             self.assertIn(str(self.folder / "text"), done.stderr)
         done = self.run_lab(*self.WORDS, "--text", "absent")
-        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.returncode, 1)
         self.assertIn("'absent'", done.stderr)
 
     def test_rows(self):

@@ -81,12 +81,12 @@ class Report(unittest.TestCase):
     def test_wrong_usage(self):
         self.assertEqual(self.report().returncode, 2)
         self.assertEqual(self.report("--nothing").returncode, 2)
-        (self.folder / "empty").mkdir(exist_ok=True)
-        done = self.report("empty")
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertEqual(done.stderr, "adamant report: RUN: 'empty' is a folder without *.jsonl\n")
 
     def test_what_cannot_be_read_or_written(self):
+        (self.folder / "empty").mkdir(exist_ok=True)
+        done = self.report("empty")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, "adamant report: RUN: 'empty' is a folder without *.jsonl\n")
         done = self.report("nowhere.jsonl")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("nowhere.jsonl", done.stderr)
@@ -95,11 +95,11 @@ class Report(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("other.jsonl", done.stderr)
         done = self.report("runs/adamw.jsonl", "--out", "no/such/folder/page.html")
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertEqual(done.stderr, "adamant report: --out: 'no/such/folder/page.html' cannot be written: "
                                       "No such file or directory\n")
-        self.assertEqual(self.report("runs/adamw.jsonl", "--out", "runs").stderr,
-                         "adamant report: --out: 'runs' is a folder\n")
+        done = self.report("runs/adamw.jsonl", "--out", "runs")
+        self.assertEqual((done.returncode, done.stderr), (1, "adamant report: --out: 'runs' is a folder\n"))
 
     def test_a_page_in_place_of_a_run(self):
         log = sorted((self.folder / "runs").glob("*.jsonl"))[0]

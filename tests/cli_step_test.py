@@ -246,7 +246,10 @@ class Refusals(Step):
         self.assert_refused("--out-state: 'g' is an input of another kind", *both, "--out-state", "g")
         self.assert_refused("--out-state: './p' is an input of another kind", *both, "--out-state", "./p")
         self.assert_refused("--out-params: 's' is --out-state, too", *both, *out, "--out-params", "s")
-        self.assert_refused("--out-state: 'no/s' cannot be written: No such file or directory", *both, "--out-state", "no/s")
+        self.assert_refused("--out-state: 'no/s' cannot be written: No such file or directory", *both, "--out-state", "no/s", code=1)
+        (self.folder / "folder").mkdir()
+        done = self.run_command(*both, "--out-state", "folder")
+        self.assertEqual((done.returncode, done.stderr), (1, "adamant step: --out-state: 'folder' is a folder\n"))
 
     def test_files(self):
         both, out = self.small(), ["--out-state", "new"]
