@@ -16,6 +16,23 @@
 #include "cli/say.h"
 
 namespace adamant::cli {
+namespace {
+
+// In the words of all other refusals. CLI11 alone would speak of a missing command before an unknown option.
+void say_wrong_usage(const CLI::App& program, const CLI::ParseError& error) {
+  const CLI::App* command = &program;
+  if (program.remaining_size() == 0 && !program.get_subcommands().empty()) command = program.get_subcommands().front();
+  std::string why = error.what();
+  if (command->remaining_size() > 0) {
+    const std::string unknown = command->remaining().front();
+    why = fmt::format("{} {}", unknown.starts_with('-') ? "unknown option" : "unexpected argument", unknown);
+  }
+  const std::string name =
+      command == &program ? program.get_name() : fmt::format("{} {}", program.get_name(), command->get_name());
+  say("{}: {}; see {} --help\n", name, why, name);
+}
+
+}  // namespace
 
 void Subcommand::option(const std::string& names, std::string& into, const std::string& value,
                         const std::string& help) {
@@ -29,6 +46,10 @@ void Subcommand::repeated(const std::string& names, std::vector<std::string>& in
 
 void Subcommand::flag(const std::string& names, bool& into, const std::string& help) {
   app_->add_flag(names, into, help);
+}
+
+void Subcommand::operand(const std::string& name, std::string& into, const std::string& help) {
+  app_->add_option(name, into, help)->required();
 }
 
 void Subcommand::operands(const std::string& name, std::vector<std::string>& into, const std::string& help) {
@@ -72,7 +93,11 @@ std::optional<int> CommandLine::read(int argc, const char* const* argv) {
   try {
     app_->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (app_->exit(error) != 0) return kUsage;
+    if (error.get_exit_code() != 0) {
+      say_wrong_usage(*app_, error);
+      return kUsage;
+    }
+    app_->exit(error);
     if (std::cout.flush()) return kOk;
     say("{}: cannot write to standard output\n", app_->get_name());
     return kFailed;

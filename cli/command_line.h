@@ -28,6 +28,8 @@ class Subcommand {
   void repeated(const std::string& names, std::vector<std::string>& into, const std::string& value,
                 const std::string& help);
   void flag(const std::string& names, bool& into, const std::string& help);
+  /// One value without a name.
+  void operand(const std::string& name, std::string& into, const std::string& help);
   /// One or more values without a name.
   void operands(const std::string& name, std::vector<std::string>& into, const std::string& help);
   void footer(const std::string& text);

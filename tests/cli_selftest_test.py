@@ -81,11 +81,21 @@ class Statuses(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", run("--help").stdout))
 
     def test_unknown_options_and_commands(self):
-        for arguments in (("--bogus",), ("bogus",), ("bench", "--bogus"), ("selftest", "--bogus"),
-                          ("targets", "bogus")):
+        for arguments, text in (
+            (("--bogus",), "adamant: unknown option --bogus; see adamant --help"),
+            (("--bogus", "targets"), "adamant: unknown option --bogus; see adamant --help"),
+            (("bench", "--bogus", "3"), "adamant bench: unknown option --bogus; see adamant bench --help"),
+            (("selftest", "--bogus"), "adamant selftest: unknown option --bogus; see adamant selftest --help"),
+            (("targets", "bogus"), "adamant targets: unexpected argument bogus; see adamant targets --help"),
+            (("lab", "--steps"), "adamant lab: --steps: 1 required N missing; see adamant lab --help"),
+            (("report",), "adamant report: RUN is required; see adamant report --help"),
+            (("inspect", "a", "b"), "adamant inspect: unexpected argument b; see adamant inspect --help"),
+        ):
             done = run(*arguments)
-            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
-            self.assertTrue(done.stderr, arguments)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", text + "\n"), arguments)
+        done = run("bogus")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, r"\Aadamant: unknown command bogus: must be one of .*\n\Z")
 
 
 if __name__ == "__main__":
