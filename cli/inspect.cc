@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct InspectArguments {
-  std::vector<std::string> paths;
+  std::string path;
   bool verify = false, health = false, json = false;
 };
 
@@ -343,9 +343,8 @@ int inspect_folder(const InspectArguments& arguments, const std::string& folder)
 }
 
 int run(const InspectArguments& arguments) {
-  if (arguments.paths.size() != 1) throw UsageError("FILE: one file or folder at a time");
-  const std::string& path = arguments.paths.front();
-  return fs::is_directory(path) ? inspect_folder(arguments, path) : inspect_file(arguments, path);
+  return fs::is_directory(arguments.path) ? inspect_folder(arguments, arguments.path)
+                                          : inspect_file(arguments, arguments.path);
 }
 
 }  // namespace
@@ -353,7 +352,7 @@ int run(const InspectArguments& arguments) {
 Command add_inspect(CommandLine& line) {
   Subcommand options = line.add("inspect", "Say what is in a checkpoint, or in any safetensors file");
   auto arguments = std::make_shared<InspectArguments>();
-  options.operands("FILE", arguments->paths, "A checkpoint, a safetensors file, or a folder of checkpoints");
+  options.operand("FILE", arguments->path, "A checkpoint, a safetensors file, or a folder of checkpoints");
   options.flag("--verify", arguments->verify, "Read everything and compare the checksums");
   options.flag("--health", arguments->health,
                "Measure the moments: zeros, NaN, RMS and largest of each, and what is unusual");

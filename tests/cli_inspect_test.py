@@ -192,11 +192,12 @@ class OtherFiles(Inspect):
 
     def test_usage(self):
         self.assertEqual(self.run_command().returncode, 2)
-        self.assert_refused("FILE: one file or folder at a time", "a", "b", code=2)
+        self.assert_refused("unexpected argument b", "a", "b", code=2)
         done = self.run_command("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for word in ("--verify", "--health", "--json", "Exit status"):
             self.assertIn(word, done.stdout)
+        self.assertIn("Usage: adamant inspect [OPTIONS] FILE\n", done.stdout)
 
 
 if __name__ == "__main__":
