@@ -290,6 +290,41 @@ int inspect_file(const InspectArguments& arguments, const std::string& path) {
   return kOk;
 }
 
+// What cannot be read is none.
+bool is_readable_checkpoint(const fs::path& path) {
+  try {
+    return is_checkpoint(SafetensorsFile(path));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// Folders somewhere below this one that have checkpoints, such as those of the runs of a lab.
+std::vector<fs::path> folders_with_checkpoints(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  fs::recursive_directory_iterator entries(folder, fs::directory_options::skip_permission_denied, error);
+  for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+    const fs::path& path = entries->path();
+    if (path.extension() != ".safetensors" || std::ranges::find(found, path.parent_path()) != found.end()) continue;
+    if (is_readable_checkpoint(path)) found.push_back(path.parent_path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+[[noreturn]] void refuse_without_checkpoints(const std::string& folder) {
+  constexpr std::size_t kShown = 3;
+  std::vector<fs::path> below = folders_with_checkpoints(folder);
+  const std::size_t more = below.size() - std::min(below.size(), kShown);
+  below.resize(below.size() - more);
+  std::string hint;
+  for (const fs::path& path : below) hint += fmt::format("{}'{}'", hint.empty() ? "" : ", ", escaped(path.string()));
+  throw std::runtime_error(fmt::format("FILE: '{}' is a folder without checkpoints{}{}{}", folder,
+                                       hint.empty() ? "" : "; there are some in ", hint,
+                                       more == 0 ? "" : " and " + counted(more, "other folder")));
+}
+
 // The checkpoints in a folder, by their steps. It is only read: a run may be writing to it.
 int inspect_folder(const InspectArguments& arguments, const std::string& folder) {
   if (arguments.health) throw UsageError(fmt::format("--health: '{}' is a folder: name one of its files", folder));
@@ -316,9 +351,7 @@ int inspect_folder(const InspectArguments& arguments, const std::string& folder)
       failures.emplace_back(error.what());
     }
   }
-  if (items.empty() && failures.empty()) {
-    throw std::runtime_error(fmt::format("FILE: '{}' is a folder without checkpoints", folder));
-  }
+  if (items.empty() && failures.empty()) refuse_without_checkpoints(folder);
   std::ranges::stable_sort(items, {}, &Item::steps);
   if (arguments.json) {
     Json checkpoints = Json::array();

@@ -94,9 +94,25 @@ class Checkpoints(Inspect):
         found = json.loads(done.stdout)
         self.assertEqual((len(found["checkpoints"]), len(found["failures"])), (1, 1))
         (self.folder / "empty").mkdir()
-        self.assert_refused("FILE: 'empty' is a folder without checkpoints", "empty")
+        self.assert_refused("FILE: 'empty' is a folder without checkpoints\n", "empty")
         self.assertEqual(sorted(p.name for p in self.folder.iterdir()),
                          ["a.safetensors", "b.safetensors", "empty", "note", "plain.safetensors"], "it only reads")
+
+
+    def test_a_folder_of_folders_says_where_checkpoints_are(self):
+        none = "FILE: 'lab' is a folder without checkpoints; there are some in "
+        for run in ("b-1", "a-1", "a-2", "c-1", "d-1"):
+            folder = self.folder / "lab" / "checkpoints" / run
+            folder.mkdir(parents=True)
+            for step in ("1", "2"):
+                shutil.copy(self.runs / "q8" / "expected.safetensors", folder / f"step-{step}.safetensors")
+            if run == "b-1":
+                (self.folder / "lab" / "other").mkdir()
+                (self.folder / "lab" / "other" / "plain.safetensors").write_bytes(safetensors({"w": [1]}))
+                (self.folder / "lab" / "other" / "damaged.safetensors").write_bytes(b"damaged")
+                self.assert_refused(none + "'lab/checkpoints/b-1'\n", "lab")
+        folders = ", ".join(f"'lab/checkpoints/{run}'" for run in ("a-1", "a-2", "b-1"))
+        self.assert_refused(f"{none}{folders} and 2 other folders\n", "lab")
 
 
 class Health(Inspect):
