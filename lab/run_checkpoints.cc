@@ -5,6 +5,7 @@
 
 #include <adamant/error.hpp>
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <variant>
 #include <vector>
@@ -46,10 +47,22 @@ std::string settings_text(const LogConfig& log, const RunConfig& run, const Opti
   return text_of(settings);
 }
 
+// A setting in words. Notes are numbers of f64, most of them whole.
+std::string shown(const Json& value) {
+  constexpr double kExact = 0x1p53;
+  if (value.is_number_float()) {
+    const auto number = value.get<double>();
+    if (std::abs(number) <= kExact && number == std::trunc(number)) {
+      return std::to_string(static_cast<std::int64_t>(number));
+    }
+  }
+  return value.dump();
+}
+
 // "steps is 100 there, 200 here"; empty where nothing differs.
 std::string difference(const Json& there, const Json& here) {
   const auto of = [](const Json& settings, const std::string& name) {
-    return settings.contains(name) ? settings[name].dump() : "missing";
+    return settings.contains(name) ? shown(settings[name]) : "missing";
   };
   for (const Json* settings : {&here, &there}) {
     for (const auto& [name, value] : settings->items()) {

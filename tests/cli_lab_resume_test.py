@@ -200,15 +200,15 @@ class Refusals(Resume):
             (["--lr", "0.5"], 'lr is "0.03" there, "0.5" here'),
             (["--betas", "0.9,0.95"], 'betas is "(0.9, 0.999)" there, "(0.9, 0.95)" here'),
             (["--set", "maximize=true"], 'maximize is "false" there, "true" here'),
-            (["--batch-size", "2"], "batch_size is 1.0 there, 2.0 here"),
+            (["--batch-size", "2"], "batch_size is 1 there, 2 here"),
             (["--log-every", "7"], "log_every is 10 there, 7 here"),
         ):
             self.assert_refused(f"' is of a run with other settings: {difference}\n", *resumed, *more)
-        self.assert_refused("steps is 200.0 there, 100.0 here", *[x if x != "200" else "100" for x in resumed])
+        self.assert_refused("steps is 200 there, 100 here", *[x if x != "200" else "100" for x in resumed])
         self.assertEqual({path: path.read_bytes() for path in before}, before)
         shutil.copytree(self.folder / "out/checkpoints/ravine-adamw-1", self.folder / "out/checkpoints/ravine-adamw-2")
         two = [x if x != "1" else "2" for x in resumed]
-        self.assert_refused("seed is 1.0 there, 2.0 here", *two)
+        self.assert_refused("seed is 1 there, 2 here", *two)
         shutil.copytree(self.folder / "out/checkpoints/ravine-adamw-1", self.folder / "out/checkpoints/ravine-adam-1")
         self.assert_refused('rule is "adamw" there, "adam" here', *[x if x != "adamw" else "adam" for x in resumed])
 
