@@ -250,8 +250,37 @@ class Lab {
     return folder;
   }
 
+  [[nodiscard]] std::filesystem::path checkpoints_of(const std::filesystem::path& folder,
+                                                     const std::string& run) const {
+    return (arguments_.checkpoints.empty() ? folder / "checkpoints" : std::filesystem::path(arguments_.checkpoints)) /
+           run;
+  }
+
+  // Whether a checkpoint of any of the runs is there.
+  [[nodiscard]] bool can_resume(const std::filesystem::path& folder) const {
+    for (const Job& job : jobs_) {
+      for (const RuleConfig& rule : rules_) {
+        for (const lab::MemoryFormats& memory : memories_) {
+          for (std::uint64_t seed = 1; seed <= job.seeds; ++seed) {
+            std::error_code missing;
+            for (const auto& entry : std::filesystem::directory_iterator(
+                     checkpoints_of(folder, run_name(job, rule, memory, seed)), missing)) {
+              if (entry.path().extension() == ".safetensors") return true;
+            }
+          }
+        }
+      }
+    }
+    return false;
+  }
+
   int compare() {
     const std::filesystem::path folder = make_folder();
+    // A job that is restarted passes --resume the first time, too; who mistyped the folder must know.
+    if (arguments_.resume && !can_resume(folder)) {
+      progress_.line(fmt::format("nothing to resume in {}: starting anew",
+                                 arguments_.checkpoints.empty() ? folder.string() : arguments_.checkpoints));
+    }
     const Interrupt interrupt;
     LabReport report;
     report.folder = folder.string();
@@ -282,6 +311,12 @@ class Lab {
     return report.interrupted ? kInterrupted : kOk;
   }
 
+  // As its log and the folder of its checkpoints are called.
+  static std::string run_name(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory,
+                              std::uint64_t seed) {
+    return fmt::format("{}-{}-{}", job.info->name, compared_name(rule, memory), seed);
+  }
+
   // One rule in one memory on one workload, with every seed.
   void compare(const Job& job, const RuleConfig& rule, const lab::MemoryFormats& memory,
                const std::filesystem::path& folder, const Interrupt& interrupt, LabReport& report) {
@@ -289,7 +324,8 @@ class Lab {
     RuleReport runs{rule, memory, {}};
     for (std::uint64_t seed = 1; seed <= job.seeds; ++seed) {
       const std::string what = fmt::format("{} {} seed {}/{}", job.info->name, name, seed, job.seeds);
-      lab::LogConfig log{.path = folder / fmt::format("{}-{}-{}.jsonl", job.info->name, name, seed),
+      const std::string run = run_name(job, rule, memory, seed);
+      lab::LogConfig log{.path = folder / (run + ".jsonl"),
                          .every = log_every_,
                          .title = fmt::format("{} {} seed {}", job.info->name, name, seed),
                          .metric = job.info->metric,
@@ -302,11 +338,7 @@ class Lab {
         log.notes.emplace_back("sparse_rows", arguments_.sparse ? "yes" : "no");
       }
       const lab::CheckpointConfig checkpoints{
-          .folder = (arguments_.checkpoints.empty() ? folder / "checkpoints"
-                                                    : std::filesystem::path(arguments_.checkpoints)) /
-                    fmt::format("{}-{}-{}", job.info->name, name, seed),
-          .every = checkpoint_every_,
-          .resume = arguments_.resume};
+          .folder = checkpoints_of(folder, run), .every = checkpoint_every_, .resume = arguments_.resume};
       const RunResult result =
           lab::train(*job.workload, config(job, rule, memory, seed), &log, watch(what, job.steps, interrupt),
                      has_checkpoints() ? &checkpoints : nullptr);

@@ -126,6 +126,18 @@ class Kills(Resume):
         self.assertEqual(self.outcome(*QUICK, "--checkpoint-every", "50", "--resume"), expected)
         self.assertEqual({path: path.stat().st_mtime_ns for path in files}, files)
 
+    def test_where_nothing_was_saved_it_says_that_it_starts_anew(self):
+        """So that a job may always pass --resume, and a folder that was mistyped is seen."""
+        saved = [*QUICK, "--checkpoint-every", "150"]
+        for where, named in ((["--out", "out"], "out"), (["--out", "other", "--checkpoints", "saved"], "saved")):
+            first, second = (self.run_lab(*saved, *where, "--resume") for _ in range(2))
+            self.assertEqual((first.returncode, second.returncode), (0, 0))
+            self.assertEqual(first.stderr.splitlines()[0], f"nothing to resume in {named}: starting anew")
+            self.assertNotIn("nothing to resume", second.stderr)
+        self.assertIn("nothing to resume in out", self.run_lab(*QUICK, "--set", "eps=1e-6", "--state", "bf16", "--out", "out",
+                                                               "--resume").stderr, "what is there is of other runs")
+        self.assertNotIn("nothing to resume", self.run_lab(*saved, "--out", "new").stderr)
+
     def test_a_run_that_diverges(self):
         run = ["--workload", "ravine", "--rules", "sgd", "--steps", "100", "--seeds", "1", "--lr", "0.0025", "--checkpoint-every", "2"]
         expected = self.outcome(*run)
