@@ -293,7 +293,7 @@ class Lab {
       }
     }
     if (report.interrupted && has_checkpoints()) {
-      progress_.line(fmt::format("Interrupted: the same command with --out {} --resume goes on", report.folder));
+      progress_.line(fmt::format("The same command with --out {} --resume goes on", report.folder));
     }
     std::string trouble;  // with the page, which does not take the results along
     try {

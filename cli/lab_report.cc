@@ -144,8 +144,11 @@ std::string score_text(const WorkloadInfo& info, const lab::RunResult& result) {
 }
 
 void print_table(const LabReport& report) {
-  bool compared = false;
+  bool compared = false, any = false;
   for (const WorkloadReport& workload : report.workloads) {
+    // Where Ctrl-C came before.
+    if (std::ranges::all_of(workload.rules, [](const RuleReport& rule) { return rule.runs.empty(); })) continue;
+    any = true;
     fmt::print("\n{}: {}\n  {} steps of batch {}, {}\n", workload.info->name, workload.description, workload.steps,
                workload.batch_size,
                workload.seeds == 1 ? "1 seed" : fmt::format("{} seeds (mean ± standard deviation)", workload.seeds));
@@ -162,11 +165,15 @@ void print_table(const LabReport& report) {
     }
     if (const std::string sentence = sentence_of(workload); !sentence.empty()) fmt::print("  {}\n", sentence);
   }
-  fmt::print(
-      "\nloss and score: on data held out from training; of ravine and rosenbrock, without noise. steps to: until the "
-      "mean\n"
-      "of the last 20 training losses is that low. step: median time of an optimizer step.{} Run logs: {}\n",
-      compared ? " ± after a difference: standard error." : "", report.folder);
+  if (any) {
+    fmt::print(
+        "\nloss and score: on data held out from training; of ravine and rosenbrock, without noise. steps to: until "
+        "the "
+        "mean\n"
+        "of the last 20 training losses is that low. step: median time of an optimizer step.{} ",
+        compared ? " ± after a difference: standard error." : "");
+  }
+  fmt::print("Run logs: {}\n", report.folder);
   if (!report.page.empty()) fmt::print("What the moments did, run by run: {}\n", report.page);
   if (report.interrupted) fmt::print("Interrupted: only what was finished is shown.\n");
 }

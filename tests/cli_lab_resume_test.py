@@ -187,7 +187,7 @@ class Interrupts(Resume):
         code, report, err = self.interrupt("--checkpoint-every", "1000000")
         self.assertEqual((code, report["interrupted"]), (130, True))
         (folder,) = (self.folder / "runs").iterdir()
-        self.assertIn(f"Interrupted: the same command with --out runs/{folder.name} --resume goes on\n", err)
+        self.assertIn(f"The same command with --out runs/{folder.name} --resume goes on\n", err)
         shutil.move(folder, self.folder / "out")
         newest = self.newest("ravine-sgd-1") or self.newest()
         self.assertRegex(newest.name, r"^step-\d{12}\.safetensors$")

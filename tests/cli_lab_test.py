@@ -308,6 +308,20 @@ class Ends(Lab):
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         self.assertEqual((lines[-1]["event"], lines[-1]["notes"]["outcome"]), ("end", "interrupted"))
 
+    def test_an_interrupt_shows_no_workload_that_has_no_run(self):
+        command = [*PROGRAM, "lab", "--workload", "ravine,rosenbrock,digits", "--rules", "adamw", "--steps", "100000", "--seeds",
+                   "1", "--log-every", "1000", "--checkpoint-every", "1000000"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        while process.poll() is None and not list(self.folder.glob("runs/*/rosenbrock-adamw-1.jsonl")):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(re.findall(r"(?m)^(\w+): .*\n  100000 steps", out), ["ravine"])
+        self.assertEqual(len(re.findall(r"(?m)^  rule ", out)), 1)
+        self.assertEqual((out + err).count("Interrupted"), 1)
+        self.assertIn("--resume goes on\n", err)
+
     def test_without_its_text_words_is_left_out(self):
         jargon = pathlib.Path("/usr/share/doc/jargon-text/jargon.txt.gz")
         if jargon.exists():
