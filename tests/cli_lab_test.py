@@ -6,15 +6,19 @@
     cli_lab_test.py PROGRAM...    PROGRAM may be an emulator and its program
 """
 
+import fcntl
 import gzip
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -207,6 +211,39 @@ class Logs(Lab):
         (self.folder / "file").write_text("kept")
         self.assert_refused("--out: 'file' cannot be made: Not a directory", *QUICK, "--out", "file", code=1)
         self.assertEqual((self.folder / "file").read_text(), "kept")
+
+
+class Terminals(Lab):
+    def bars(self, columns):
+        """What is shown between the times that the line is erased."""
+        ours, its = pty.openpty()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        environment = {**os.environ, "TERM": "xterm"}
+        process = subprocess.Popen([*PROGRAM, "lab", *QUICK[:-4], "--steps", "100000", "--log-every", "100000", "--seeds", "1"],
+                                   stdout=subprocess.DEVNULL, stderr=its, cwd=self.folder, env=environment)
+        os.close(its)
+        shown = b""
+        while True:
+            try:
+                some = os.read(ours, 4096)
+            except OSError:  # the program has ended
+                break
+            if not some:
+                break
+            shown += some
+        os.close(ours)
+        self.assertEqual(process.wait(), 0)
+        bars = [bar.decode() for bar in re.findall(rb"\r([^\r\n]+)\x1b\[K", shown)]
+        self.assertGreater(len(bars), 1)
+        return bars
+
+    def test_the_bar_fits(self):
+        whole = r"ravine adamw seed 1/1 \[#*-*\] +\d+% loss \S+"
+        for columns, words in ((0, whole), (100, whole), (50, r"ravine adamw seed 1/1 +\d+% loss \S+"),
+                               (20, r" *\d+% ravine adamw s")):
+            for bar in self.bars(columns)[1:]:  # after the first step, which has a loss
+                self.assertRegex(bar, rf"\A{words}\Z")
+                self.assertTrue(columns == 0 or len(bar) < columns, (columns, bar))
 
 
 class Texts(Lab):
