@@ -188,40 +188,41 @@ int run(const Texts& texts) {
 Command add_bench(CommandLine& line) {
   auto texts = std::make_shared<Texts>();
   Subcommand options = line.add("bench", "Measure the speed of a step against the ceiling of this machine");
-  options.option("--rules,--rule", texts->rules, "NAMES", fmt::format("of {}", fmt::join(names_of(rules()), ", ")));
+  options.option("--rules,--rule", texts->rules, "NAMES",
+                 fmt::format("Rules, of {}", fmt::join(names_of(rules()), ", ")));
   options.option("--param", texts->param, "NAMES",
-                 fmt::format("formats of the parameters, of {} [f32]", fmt::join(names_of(formats()), ", ")));
-  options.option("--grad", texts->grad, "NAMES", "formats of the gradients [as the parameters]");
+                 fmt::format("Formats of the parameters, of {} (f32)", fmt::join(names_of(formats()), ", ")));
+  options.option("--grad", texts->grad, "NAMES", "Formats of the gradients (as the parameters)");
   options.option(
       "--state", texts->state, "NAMES",
-      fmt::format("formats of the states, of {} [f32; f64 for f64]", fmt::join(names_of(state_formats()), ", ")));
+      fmt::format("Formats of the states, of {} (f32; f64 for f64)", fmt::join(names_of(state_formats()), ", ")));
   options.option(
       "--weights", texts->weights, "NAMES",
-      fmt::format("what is kept below bf16 parameters, of {} [plain]", fmt::join(names_of(weight_formats()), ", ")));
+      fmt::format("What is kept below bf16 parameters, of {} (plain)", fmt::join(names_of(weight_formats()), ", ")));
   options.option("--workload", texts->workload, "NAMES",
-                 "cache: 16Ki parameters; l3: 1Mi; dram: 64Mi or more; many: 1000 tensors of 4096 [all]");
-  options.option("--threads", texts->threads, "NUMBERS", "0: all processors [1,0]");
+                 "cache: 16Ki parameters; l3: 1Mi; dram: 64Mi or more; many: 1000 tensors of 4096 (all)");
+  options.option("--threads", texts->threads, "NUMBERS", "Threads of a step; 0: all processors (1,0)");
   options.option("--policy", texts->policy, "NAMES",
-                 "what a gradient that is not finite does: propagate, skip, error [propagate]. The last two look at "
+                 "What a gradient that is not finite does: propagate, skip, error (propagate). The last two look at "
                  "all gradients first: one more read of them, which is counted");
-  options.option("--max-norm", texts->max_norm, "NUMBER", "clip the global norm; needs the look too");
-  options.option("--grad-scale", texts->grad_scale, "NUMBER", "divide the gradients by this");
+  options.option("--max-norm", texts->max_norm, "NUMBER", "Clip the global norm; needs the look too");
+  options.option("--grad-scale", texts->grad_scale, "NUMBER", "Divide the gradients by this (1)");
   options.repeated("--set", texts->set, "OPTION=VALUE",
-                   "an option of the rules, such as centered=true; may be given several times");
-  options.option("--momentum", texts->momentum, "NUMBER", "of sgd and rmsprop [0]");
+                   "An option of the rules, such as centered=true; may be given several times");
+  options.option("--momentum", texts->momentum, "NUMBER", "Momentum of sgd and rmsprop (0)");
   options.flag(
       "--statistics", texts->statistics,
-      "the step with statistics too: with the sums alone, with all, and as others take them, in passes after it");
+      "The step with statistics too: with the sums alone, with all, and as others take them, in passes after it");
   options.option("--observe-every", texts->observe_every, "NUMBER",
-                 "of these, the sums of one block in so many [32, or more or fewer by the size of a tensor]");
-  options.flag("--amsgrad", texts->amsgrad, "the amsgrad form of adam and adamw");
-  options.option("--tensors", texts->tensors, "NUMBER", "number of tensors, instead of the workload's");
-  options.option("--size", texts->size, "NUMBER", "elements of each tensor, instead of the workload's");
-  options.option("--seconds", texts->seconds, "NUMBER", "time for each case [1.2 for dram, 0.3 for the others]");
-  options.option("--rounds", texts->rounds, "NUMBER", "turns of each contestant, instead of a time");
+                 "Of these, the sums of one block in so many (32, or more or fewer by the size of a tensor)");
+  options.flag("--amsgrad", texts->amsgrad, "The amsgrad form of adam and adamw");
+  options.option("--tensors", texts->tensors, "NUMBER", "Number of tensors, instead of the workload's");
+  options.option("--size", texts->size, "NUMBER", "Elements of each tensor, instead of the workload's");
+  options.option("--seconds", texts->seconds, "NUMBER", "Seconds for each case (1.2 for dram, 0.3 for the others)");
+  options.option("--rounds", texts->rounds, "NUMBER", "Turns of each contestant, instead of a time");
   options.option("--target", texts->target, "NAME",
-                 fmt::format("the instruction set of the step, of {} [the first]", fmt::join(targets(), ", ")));
-  options.flag("--json", texts->json, "print one JSON object");
+                 fmt::format("Instruction set of the step, of {} (the first)", fmt::join(targets(), ", ")));
+  options.flag("--json", texts->json, "Print one JSON object");
   options.footer(
       "NAMES and NUMBERS: several separated by commas. Every combination is measured; without --rules, --param,\n"
       "--grad, --state and --weights: every rule in f32, and adamw in narrow formats.");

@@ -73,7 +73,9 @@ CommandLine::CommandLine(const std::string& name, const std::string& description
 CommandLine::~CommandLine() = default;
 
 Subcommand CommandLine::add(const std::string& name, const std::string& description) {
-  return Subcommand(*app_->add_subcommand(name, description));
+  CLI::App* command = app_->add_subcommand(name, description);
+  command->footer("");  // not that of the program, which it would inherit
+  return Subcommand(*command);
 }
 
 std::optional<int> CommandLine::read(int argc, const char* const* argv) {

@@ -412,7 +412,7 @@ std::string option_help(std::string_view name) {
 Command add_step(CommandLine& line) {
   Subcommand options = line.add("step", "Take one step on parameters and gradients in safetensors files");
   auto arguments = std::make_shared<StepArguments>();
-  options.option("--params", arguments->params, "FILE", "Parameters (those of --state)");
+  options.option("--params", arguments->params, "FILE", "Parameters; default: those in --state");
   options.option("--grads", arguments->grads, "FILE", "Gradients, by the names of the parameters");
   options.option("--state", arguments->state, "FILE", "Checkpoint of the step before; without it this is the first");
   options.option("--out-state", arguments->out_state, "FILE", "Checkpoint to write, parameters included");

@@ -76,6 +76,20 @@ class Statuses(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("--help", done.stdout)
 
+    def test_help_of_every_command_is_of_one_style(self):
+        program = run("--help").stdout
+        self.assertIn("Each command has its own --help.", program)
+        commands = re.findall(r"(?m)^  ([a-z]+) ", program.split("Subcommands:")[1])
+        self.assertEqual(len(commands), 8)
+        for command in commands:
+            text = run(command, "--help").stdout
+            self.assertNotIn("Each command", text)
+            options = re.findall(r"(?m)^  (-\S+(?: [A-Z]\S*(?: \.\.\.)?)?)\s+(\S.*)$", text)
+            self.assertGreater(len(options), 1, command)
+            for option, words in options:
+                self.assertNotRegex(words, r"\[.*\]$", (command, option))
+                self.assertRegex(words, r"^([A-Z0]|(words|cache|adamw|adam|sgd|rmsprop|adagrad)\b)", (command, option))
+
     def test_without_a_command_it_says_what_there_is(self):
         done = run()
         self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", run("--help").stdout))
