@@ -14,7 +14,8 @@ import sys
 import unittest
 
 PROGRAM = sys.argv[1:]
-GOLDEN = (pathlib.Path(__file__).parents[1] / "cli" / "selftest_golden.inc").read_text()
+ROOT = pathlib.Path(__file__).parents[1]
+GOLDEN = (ROOT / "cli" / "selftest_golden.inc").read_text()
 CASES = [int(hash, 16) for hash in re.findall(r'^\{"\S+", 0x([0-9a-f]{16})u\},$', GOLDEN, re.MULTILINE)]
 
 
@@ -69,6 +70,18 @@ class Targets(unittest.TestCase):
         self.assertEqual(report["current"], report["targets"][0])
 
 
+def commands():
+    return re.findall(r"(?m)^  ([a-z]+) ", run("--help").stdout.split("Subcommands:")[1])
+
+
+class Documents(unittest.TestCase):
+    def test_every_command_is_in_both_readmes(self):
+        for name, heading in (("README.md", "## The program"), ("README.zh.md", "## 命令行程序")):
+            section = " ".join((ROOT / name).read_text().split(heading + "\n")[1].split("\n## ")[0].split())
+            for command in commands():
+                self.assertIn(f"`adamant {command}", section, name)
+
+
 class Statuses(unittest.TestCase):
     def test_help(self):
         for command in ((), ("bench",), ("selftest",), ("targets",)):
@@ -77,11 +90,9 @@ class Statuses(unittest.TestCase):
             self.assertIn("--help", done.stdout)
 
     def test_help_of_every_command_is_of_one_style(self):
-        program = run("--help").stdout
-        self.assertIn("Each command has its own --help.", program)
-        commands = re.findall(r"(?m)^  ([a-z]+) ", program.split("Subcommands:")[1])
-        self.assertEqual(len(commands), 8)
-        for command in commands:
+        self.assertIn("Each command has its own --help.", run("--help").stdout)
+        self.assertEqual(len(commands()), 8)
+        for command in commands():
             text = run(command, "--help").stdout
             self.assertNotIn("Each command", text)
             options = re.findall(r"(?m)^  (-\S+(?: [A-Z]\S*(?: \.\.\.)?)?)\s+(\S.*)$", text)
