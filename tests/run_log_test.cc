@@ -4,6 +4,7 @@
 // Run logs: what is read is what was written; nothing else is taken for a run log.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -479,6 +480,109 @@ TEST(RunLogs, ReplaceOnlyWhatIsAFileThatMayBeWritten) {
   EXPECT_EQ(RunLogReader(link.path()).info().id, id);
   RunLog(file.path(), *model.optimizer).end();
   EXPECT_NE(RunLogReader(file.path()).info().id, id);
+}
+
+/// A folder of this test, gone with it.
+class Folder {
+ public:
+  Folder() { std::filesystem::create_directory(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] std::string path() const { return path_; }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename());
+    return names;
+  }
+
+ private:
+  const File name_;
+  const std::string path_ = name_.path();
+};
+
+/// A limit of this process for as long as this lives.
+class Limit {
+ public:
+  Limit(int of, rlim_t most) : of_(of) {
+    getrlimit(of_, &before_);
+    const rlimit now{most, before_.rlim_max};
+    setrlimit(of_, &now);
+  }
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+  ~Limit() { setrlimit(of_, &before_); }
+
+ private:
+  int of_;
+  rlimit before_{};
+};
+
+TEST(RunLogs, StayWhereNoNewOneCanTakeTheirPlace) {
+  const Folder folder;
+  const std::string path = folder.path() + "/run.jsonl";
+  Model model;
+  {
+    RunLog log(path, *model.optimizer);
+    model.step(log, 1.0);
+  }
+  const std::string id = RunLogReader(path).info().id;
+  const auto refused = [&] { return refusal([&] { RunLog(path, *model.optimizer); }); };
+  const auto expect_the_old_one = [&] {
+    EXPECT_EQ(folder.names(), std::vector<std::string>{"run.jsonl"});
+    RunLogReader reader(path);
+    EXPECT_EQ(reader.info().id, id);
+    EXPECT_EQ(steps_of(reader).size(), 1U);
+  };
+  RunLogReader follower(path);
+  EXPECT_EQ(steps_of(follower).size(), 1U);
+  {
+    const Limit files(RLIMIT_NOFILE, 0);
+    EXPECT_EQ(refused(), "io: '" + path + "' cannot be written: Too many open files");
+  }
+  expect_the_old_one();
+  signal(SIGXFSZ, SIG_IGN);
+  {  // A disk that has no room for the first line.
+    const Limit full(RLIMIT_FSIZE, 100);
+    EXPECT_EQ(refused(), "io: '" + path + "' cannot be written: File too large");
+  }
+  expect_the_old_one();
+  RunStep step;
+  EXPECT_FALSE(follower.next(step)) << "nothing has taken its place";
+
+  RunLog(path, *model.optimizer).end();
+  EXPECT_NE(RunLogReader(path).info().id, id);
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"run.jsonl"});
+  EXPECT_NE(refusal([&] { follower.next(step); }).find("another file has taken its place"), std::string::npos);
+}
+
+/// Writes a log over one in a folder where its owner may write files, but not make them, or not rename them.
+void write_in(const Folder& folder, mode_t mode, uid_t user) {
+  const std::string path = folder.path() + "/run.jsonl";
+  Model model;
+  RunLog(path, *model.optimizer).end();
+  const std::string id = RunLogReader(path).info().id;
+  struct stat before{}, after{};
+  ASSERT_EQ(stat(path.c_str(), &before), 0);
+  ASSERT_EQ(chmod(path.c_str(), 0666), 0);
+  ASSERT_EQ(chmod(folder.path().c_str(), mode), 0);
+  ASSERT_EQ(seteuid(user), 0);
+  std::string said = refusal([&] { RunLog(path, *model.optimizer).end(); });
+  ASSERT_EQ(seteuid(getuid()), 0);
+  ASSERT_EQ(chmod(folder.path().c_str(), 0700), 0);
+  EXPECT_EQ(said, "accepted");
+  EXPECT_NE(RunLogReader(path).info().id, id);
+  ASSERT_EQ(stat(path.c_str(), &after), 0);
+  EXPECT_EQ(before.st_ino, after.st_ino);
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"run.jsonl"});
+}
+
+TEST(RunLogs, AreWrittenOverWhereTheirFolderKeepsItsNames) {
+  constexpr uid_t kNobody = 65534;
+  const bool root = geteuid() == 0;
+  const Folder closed, shared;
+  write_in(closed, 0555, root ? kNobody : geteuid());
+  if (root) write_in(shared, 01777, kNobody);  // as /tmp
 }
 
 TEST(RunLogs, AndTheOthersTakeTheSameRecordInAnyOrder) {

@@ -109,10 +109,10 @@ struct RunLogOptions {
 /// then the log is closed, and each later call throws the error again.
 class ADAMANT_EXPORT RunLog {
  public:
-  /// Makes a new file in the place of an old one, or continues a log (RunLogOptions::resume). Either way a resumed run
-  /// continues the count of its steps. Refuses an optimizer without tensors and what position() never said
-  /// (invalid_argument), a path that has another file than the log of that position, or less of it (io), and to
-  /// continue the log of another run (mismatch).
+  /// Makes a new file in the place of an old one, which stays where that fails, or continues a log
+  /// (RunLogOptions::resume). Either way a resumed run continues the count of its steps. Refuses an optimizer without
+  /// tensors and what position() never said (invalid_argument), a path that has another file than the log of that
+  /// position, or less of it (io), and to continue the log of another run (mismatch).
   RunLog(std::string path, const Optimizer& optimizer, RunLogOptions options = {});
   /// Writes what is left. Errors are ignored here; end() and flush() report them.
   ~RunLog();

@@ -21,15 +21,19 @@ namespace adamant {
 namespace {
 
 // Links, devices and pipes stay, and so does a file that may not be written.
-void remove_old(const char* path) {
+bool may_be_replaced(const char* path) {
   struct stat there{};
-  if (lstat(path, &there) == 0 && S_ISREG(there.st_mode) && access(path, W_OK) == 0) unlink(path);
+  return lstat(path, &there) == 0 && S_ISREG(there.st_mode) && access(path, W_OK) == 0;
 }
 
-std::FILE* open_file(const char* path, GrowingFile::Existing existing) {
-  if (existing == GrowingFile::Existing::refuse) return std::fopen(path, "wbx");
-  remove_old(path);
-  return std::fopen(path, "wb");
+// Whether a folder, rather than what goes on in it, is why a name in it cannot be made or given to another file: it may
+// not be written, or does not let go of the files of others, or of one that is mounted.
+bool is_of_folder(int error) { return error == EACCES || error == EPERM || error == EROFS || error == EBUSY; }
+
+// Empties a file. To make one that is there is refused in folders like /tmp, even who may write it.
+std::FILE* open_old(const char* path) {
+  const int file = ::open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+  return file < 0 ? nullptr : fdopen(file, "wb");
 }
 
 // Throws Error (io) unless the path has a file of at least so many bytes, the last of which ends a line.
@@ -52,9 +56,8 @@ void check_kept(std::FILE* file, const std::string& path, std::uint64_t keep) {
 }  // namespace
 
 GrowingFile::GrowingFile(std::string path, std::uint64_t keep)
-    : path_(std::move(path)), process_(getpid()), forks_(forks()), file_(std::fopen(path_.c_str(), "r+b")) {
-  if (!file_) fail();
-  std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+    : path_(std::move(path)), process_(getpid()), forks_(forks()) {
+  use(std::fopen(path_.c_str(), "r+b"));
   check_kept(file_.get(), path_, keep);
   const auto end = static_cast<off_t>(keep);
   if (ftruncate(fileno(file_.get()), end) != 0 || fseeko(file_.get(), end, SEEK_SET) != 0) fail();
@@ -62,14 +65,57 @@ GrowingFile::GrowingFile(std::string path, std::uint64_t keep)
 }
 
 GrowingFile::GrowingFile(std::string path, Existing existing)
-    : path_(std::move(path)), process_(getpid()), forks_(forks()), file_(open_file(path_.c_str(), existing)) {
-  if (!file_) fail();
-  std::setvbuf(file_.get(), nullptr, _IONBF, 0);
+    : path_(std::move(path)), process_(getpid()), forks_(forks()) {
+  use(existing == Existing::refuse ? std::fopen(path_.c_str(), "wbx") : successor());
 }
 
 GrowingFile::~GrowingFile() {
   if (!file_ || inherited()) return;
-  static_cast<void>(std::fwrite(waiting_.data(), 1, waiting_.size(), file_.get()));  // flush() tells
+  if (temporary_.empty()) {
+    static_cast<void>(std::fwrite(waiting_.data(), 1, waiting_.size(), file_.get()));  // flush() tells
+  }
+  drop_temporary();
+}
+
+std::FILE* GrowingFile::successor() {
+  if (!may_be_replaced(path_.c_str())) return std::fopen(path_.c_str(), "wb");
+  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  std::FILE* file = nullptr;
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    temporary_ = folder / (".adamant-" + std::to_string(process_) + "-" + std::to_string(i) + ".log");
+    file = std::fopen(temporary_.c_str(), "wbx");
+    if (file != nullptr || errno != EEXIST) break;
+  }
+  if (file != nullptr) return file;
+  temporary_.clear();
+  return is_of_folder(errno) ? open_old(path_.c_str()) : nullptr;
+}
+
+void GrowingFile::use(std::FILE* file) {
+  if (file == nullptr) fail();
+  file_.reset(file);
+  std::setvbuf(file, nullptr, _IONBF, 0);
+}
+
+void GrowingFile::write_waiting() {
+  if (std::fwrite(waiting_.data(), 1, waiting_.size(), file_.get()) != waiting_.size()) fail();
+}
+
+void GrowingFile::take_place() {
+  if (std::rename(temporary_.c_str(), path_.c_str()) == 0) {
+    temporary_.clear();
+    return;
+  }
+  if (!is_of_folder(errno)) fail();
+  drop_temporary();
+  use(open_old(path_.c_str()));
+  write_waiting();
+}
+
+void GrowingFile::drop_temporary() {
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+  temporary_.clear();
 }
 
 void GrowingFile::add(std::string_view record) {
@@ -81,7 +127,8 @@ void GrowingFile::add(std::string_view record) {
 
 void GrowingFile::flush() {
   check();
-  if (file_ && std::fwrite(waiting_.data(), 1, waiting_.size(), file_.get()) != waiting_.size()) fail();
+  if (file_) write_waiting();
+  if (!temporary_.empty()) take_place();
   size_ += waiting_.size();
   waiting_.clear();
   flushed_ = Clock::now();
@@ -123,6 +170,7 @@ bool GrowingFile::inherited() const { return forks() != forks_; }
 void GrowingFile::fail() {
   failure_ = in_quotes(path_) + " cannot be written: " + std::strerror(errno);
   file_.reset();
+  drop_temporary();
   throw Error(ErrorCode::io, failure_);
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ namespace adamant {
 class GrowingFile {
  public:
   /// `replace` makes a new file in the place of an old one, so that who reads the old one is not led into the new one.
+  /// The old one stays until the first flush, and where that fails. What is no regular file, or in a folder that may
+  /// not be written, is written itself.
   enum class Existing { replace, refuse };
 
   GrowingFile(std::string path, Existing existing);
@@ -53,6 +56,12 @@ class GrowingFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
 
+  /// Opens a file for what is to be in the place of another; nullptr: errno tells.
+  std::FILE* successor();
+  void use(std::FILE* file);
+  void write_waiting();
+  void take_place();
+  void drop_temporary();
   [[noreturn]] void fail();
 
   [[nodiscard]] bool inherited() const;
@@ -61,6 +70,7 @@ class GrowingFile {
   pid_t process_;
   int forks_;  // that led to it
   std::unique_ptr<std::FILE, Close> file_;
+  std::filesystem::path temporary_;  // its name, until the old file is replaced
   std::string waiting_;
   std::uint64_t size_ = 0;
   bool in_folder_ = false;  // its name outlasts a power cut
