@@ -366,6 +366,53 @@ TEST(RunLogs, GoOnOnlyWhereTheyAreThatLogOfThatRun) {
             "invalid_argument: the run log '" + file.path() + "' has ended: it does not go on");
 }
 
+TEST(RunLogs, GoOnOnlyWhereTheyBeganWithWhatThePositionHas) {
+  const File file;
+  Model model;
+  std::vector<float> w(10), g(10, 1.0F);
+  Json position;
+  {
+    RunLog log(file.path(), *model.optimizer);
+    model.step(log, 1.0);
+    model.optimizer->add_param_group({.params = {{"d", w, g}}});
+    model.step(log, 1.0);
+    position = Json::parse(log.position());
+  }
+  const std::string text = file.text();
+  const std::size_t line = text.find('\n');
+  const auto go_on = [&](const Json& first, Json from) {
+    const std::string changed = first.dump() + text.substr(line);
+    file.write(changed);
+    from["bytes"] = changed.size();
+    return refusal([&] {
+      RunLog log(file.path(), *model.optimizer, {.resume = from.dump()});
+      for (int t = 0; t < 3; ++t) model.step(log, 1.0);
+    });
+  };
+  const std::string another = "io: '" + file.path() + "' cannot go on: it is another log than that of the position: ";
+  const Json first = Json::parse(text.substr(0, line));
+  ASSERT_EQ(first["tensors"].size(), 3U);
+  ASSERT_EQ(position["tensors"].size(), 4U);
+  EXPECT_EQ(go_on(first, position), "accepted");
+  Json wrong = first;
+  for (int i = 0; i < 200; ++i) {
+    wrong["tensors"].push_back({{"name", "x" + std::to_string(i)}, {"size", 1}, {"shape", {1}}, {"group", 0}});
+  }
+  EXPECT_EQ(go_on(wrong, position), another + "there are fewer tensors than before");
+  wrong = first;
+  wrong["tensors"][1]["size"] = 4000;
+  wrong["tensors"][1]["shape"] = {4000};
+  EXPECT_EQ(go_on(wrong, position), another + "the tensor 'b' has 40 elements, and had 4000");
+  wrong = first;
+  wrong["groups"][0] = {{"rule", "sgd"}, {"options", {{"lr", 0.5}}}};
+  EXPECT_EQ(go_on(wrong, position), another + "group 0 changes its rule");
+  // A position that knows less than the log began with.
+  for (const char* each : {"tensors", "behind", "scales"}) {
+    while (position[each].size() > 2) position[each].erase(2);
+  }
+  EXPECT_EQ(go_on(first, position), another + "there are fewer tensors than before");
+}
+
 TEST(RunLogs, AreNotToldOfStepsByAForkWhereTheyLogNone) {
   const File file;
   Model model({.threads = 1});

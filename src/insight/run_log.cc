@@ -223,12 +223,26 @@ Position position_of(const std::string& text) {
   }
 }
 
-// What the log that is there says about its run.
+// Empty if a run with what is known of it in `before` may have become the other.
+template <class Before, class Now>
+std::string why_another(const Before& before, const Now& now) {
+  std::string why = why_another_run(before.groups, now.groups);
+  return why.empty() ? why_another_run(before.tensors, now.tensors) : why;
+}
+
+// What the log that is there says about how its run began.
 RunInfo info_of_log(const std::string& path, const Position& position) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ErrorCode::io, in_quotes(path) + " cannot go on: it is another log" + why);
+  };
   RunInfo info = RunLogReader(path).info();
-  if (info.id == position.id) return info;
-  throw Error(ErrorCode::io, in_quotes(path) + " cannot go on: it is another log, " + printable(info.id) +
-                                 ", than that of the position, " + printable(position.id));
+  if (info.id != position.id) {
+    refuse(", " + printable(info.id) + ", than that of the position, " + printable(position.id));
+  }
+  if (const std::string why = why_another(info, position); !why.empty()) {
+    refuse(" than that of the position: " + why);
+  }
+  return info;
 }
 
 }  // namespace
@@ -301,7 +315,7 @@ struct RunLog::Impl {
   }
 
   static RunInfo resumed_info(const std::string& path, const Optimizer& optimizer, const Position& from) {
-    refuse_another_run(from.groups, from.tensors, run_info(optimizer));
+    refuse_another_run(from, run_info(optimizer));
     return info_of_log(path, from);
   }
 
@@ -356,7 +370,7 @@ struct RunLog::Impl {
       throw Error(ErrorCode::invalid_argument,
                   "the run log " + in_quotes(lines.path()) + " has ended: no step can follow");
     }
-    refuse_another_run(info.groups, info.tensors, *run.info);
+    refuse_another_run(info, *run.info);
     last = std::max(run.step, last + 1);
     if (logs(last) || !run.applied) write_all(run);
   }
@@ -368,10 +382,9 @@ struct RunLog::Impl {
     asked = false;
   }
 
-  static void refuse_another_run(const std::vector<RunInfo::Group>& groups, const std::vector<RunInfo::Tensor>& tensors,
-                                 const RunInfo& now) {
-    std::string why = why_another_run(groups, now.groups);
-    if (why.empty()) why = why_another_run(tensors, now.tensors);
+  template <class Before>
+  static void refuse_another_run(const Before& before, const RunInfo& now) {
+    const std::string why = why_another(before, now);
     if (!why.empty()) throw Error(ErrorCode::mismatch, "the step is of another run than its log: " + why);
   }
 
