@@ -565,6 +565,64 @@ class Limit {
   rlimit before_{};
 };
 
+/// Another working folder for as long as this lives.
+class WorkingIn {
+ public:
+  explicit WorkingIn(const std::string& folder) { std::filesystem::current_path(folder); }
+  WorkingIn(const WorkingIn&) = delete;
+  WorkingIn& operator=(const WorkingIn&) = delete;
+  ~WorkingIn() { std::filesystem::current_path(before_); }
+
+ private:
+  const std::filesystem::path before_ = std::filesystem::current_path();
+};
+
+TEST(RunLogs, StayInTheirFolderWhenAnotherIsWorkedIn) {
+  const Folder folder, elsewhere;
+  std::filesystem::create_directory(folder.path() + "/sub");
+  Model model;
+  const WorkingIn here(folder.path());
+  const auto make = [&](const std::string& path) { return RunLog(path, *model.optimizer); };
+  RunLog deep = make("sub/run.jsonl"), flat = make("run.jsonl");
+  RunLogReader reader("run.jsonl");
+  const WorkingIn there(elsewhere.path());
+  make("run.jsonl").end();  // another of this name
+  EXPECT_EQ(steps_of(reader).size(), 0U);
+  for (RunLog* log : {&deep, &flat}) {
+    model.step(*log, 1.0);
+    const std::string position = log->position();
+    model.step(*log, 1.0);
+    log->end();
+    EXPECT_EQ(Json::parse(position)["last"], model.t - 1);
+  }
+  EXPECT_EQ(steps_of(reader).size(), 2U);
+  EXPECT_EQ(numbers_of(folder.path() + "/sub/run.jsonl").size(), 2U);
+  EXPECT_EQ(elsewhere.names(), std::vector<std::string>{"run.jsonl"});
+}
+
+TEST(RunLogs, GoOnWhereTheirFolderCannotBeOpened) {
+  const Folder folder;
+  const std::string path = folder.path() + "/sub/run.jsonl";
+  std::filesystem::create_directory(folder.path() + "/sub");
+  Model model;
+  RunLog log(path, *model.optimizer);
+  model.step(log, 1.0);
+  const auto moved = [&](const char* from, const char* to) {
+    std::filesystem::rename(folder.path() + from, folder.path() + to);
+  };
+  moved("/sub", "/away");
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(refusal([&] { static_cast<void>(log.position()); }),
+              "io: '" + path + "' may not outlast a power cut: its folder cannot be opened: No such file or directory");
+    model.step(log, 1.0);
+  }
+  moved("/away", "/sub");
+  EXPECT_EQ(Json::parse(log.position())["last"], 3);
+  model.step(log, 1.0);
+  log.end();
+  EXPECT_EQ(numbers_of(path).size(), 4U);
+}
+
 TEST(RunLogs, StayWhereNoNewOneCanTakeTheirPlace) {
   const Folder folder;
   const std::string path = folder.path() + "/run.jsonl";

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/forks.h"
@@ -36,6 +37,14 @@ std::FILE* open_old(const char* path) {
   return file < 0 ? nullptr : fdopen(file, "wb");
 }
 
+// The same file in every working folder.
+std::filesystem::path whole(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path whole = std::filesystem::absolute(path, error);
+  if (!path.empty() && error) throw Error(ErrorCode::io, in_quotes(path) + " cannot be written: " + error.message());
+  return whole;
+}
+
 // Throws Error (io) unless the path has a file of at least so many bytes, the last of which ends a line.
 void check_kept(std::FILE* file, const std::string& path, std::uint64_t keep) {
   const auto refuse = [&](const std::string& why) {
@@ -56,7 +65,7 @@ void check_kept(std::FILE* file, const std::string& path, std::uint64_t keep) {
 }  // namespace
 
 GrowingFile::GrowingFile(std::string path, std::uint64_t keep)
-    : path_(std::move(path)), process_(getpid()), forks_(forks()) {
+    : path_(std::move(path)), place_(whole(path_)), process_(getpid()), forks_(forks()) {
   use(std::fopen(path_.c_str(), "r+b"));
   check_kept(file_.get(), path_, keep);
   const auto end = static_cast<off_t>(keep);
@@ -65,7 +74,7 @@ GrowingFile::GrowingFile(std::string path, std::uint64_t keep)
 }
 
 GrowingFile::GrowingFile(std::string path, Existing existing)
-    : path_(std::move(path)), process_(getpid()), forks_(forks()) {
+    : path_(std::move(path)), place_(whole(path_)), process_(getpid()), forks_(forks()) {
   use(existing == Existing::refuse ? std::fopen(path_.c_str(), "wbx") : successor());
 }
 
@@ -79,11 +88,10 @@ GrowingFile::~GrowingFile() {
 
 std::FILE* GrowingFile::successor() {
   if (!may_be_replaced(path_.c_str())) return std::fopen(path_.c_str(), "wb");
-  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   std::FILE* file = nullptr;
   constexpr int kTries = 100;
   for (int i = 0; i < kTries; ++i) {
-    temporary_ = folder / (".adamant-" + std::to_string(process_) + "-" + std::to_string(i) + ".log");
+    temporary_ = place_.parent_path() / (".adamant-" + std::to_string(process_) + "-" + std::to_string(i) + ".log");
     file = std::fopen(temporary_.c_str(), "wbx");
     if (file != nullptr || errno != EEXIST) break;
   }
@@ -103,13 +111,13 @@ void GrowingFile::write_waiting() {
 }
 
 void GrowingFile::take_place() {
-  if (std::rename(temporary_.c_str(), path_.c_str()) == 0) {
+  if (std::rename(temporary_.c_str(), place_.c_str()) == 0) {
     temporary_.clear();
     return;
   }
   if (!is_of_folder(errno)) fail();
   drop_temporary();
-  use(open_old(path_.c_str()));
+  use(open_old(place_.c_str()));
   write_waiting();
 }
 
@@ -139,13 +147,18 @@ void GrowingFile::sync() {
   // Pipes and devices have nothing to wait for.
   const auto wait_for = [](int file) { return fsync(file) == 0 || errno == EINVAL || errno == EROFS; };
   if (file_ && !wait_for(fileno(file_.get()))) fail();
-  if (std::exchange(in_folder_, true)) return;
-  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-  const int names = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (names < 0) fail();
+  if (in_folder_) return;
+  const int names = ::open(place_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (names < 0) {
+    throw Error(ErrorCode::io, in_quotes(path_) + " may not outlast a power cut: its folder cannot be opened: " +
+                                   std::strerror(errno));
+  }
   const bool done = wait_for(names);
+  const int error = errno;
   ::close(names);
+  errno = error;
   if (!done) fail();
+  in_folder_ = true;
 }
 
 void GrowingFile::flush_after(double seconds) {

@@ -19,7 +19,7 @@ namespace adamant {
 /// Records wait in memory until they are handed over to the system; from then on they can be read, also after the
 /// process was killed. Throws Error (io), naming path and reason, where the file cannot be written; then it is closed,
 /// and each later call throws the same again. It belongs to the process that opened it: in a child of fork() nothing of
-/// it is written, and calls throw.
+/// it is written, and calls throw. Its path means the same if the working folder changes later.
 class GrowingFile {
  public:
   /// `replace` makes a new file in the place of an old one, so that who reads the old one is not led into the new one.
@@ -39,7 +39,8 @@ class GrowingFile {
   void flush();
   /// Hands over what has waited for so long.
   void flush_after(double seconds);
-  /// Hands over everything, and waits until it outlasts a power cut.
+  /// Hands over everything, and waits until it outlasts a power cut. Where only the folder cannot be opened, throws
+  /// Error (io), and the file goes on.
   void sync();
   void close();
 
@@ -67,6 +68,7 @@ class GrowingFile {
   [[nodiscard]] bool inherited() const;
 
   std::string path_;
+  std::filesystem::path place_;  // the same in every working folder
   pid_t process_;
   int forks_;  // that led to it
   std::unique_ptr<std::FILE, Close> file_;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "base/text.h"
@@ -26,6 +27,9 @@ constexpr const char* kReplaced = "another file has taken its place";
 
 Lines::Lines(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "rb")) {
   if (!file_) fail(std::strerror(errno));
+  std::error_code error;
+  place_ = std::filesystem::absolute(path_, error);
+  if (error) fail(error.message());
 }
 
 std::optional<std::string_view> Lines::next() {
@@ -71,7 +75,7 @@ void Lines::check_content(std::size_t known) {
 void Lines::check_place() const {
   struct stat own{}, there{};
   // A file that was removed has nothing in its place.
-  if (fstat(fileno(file_.get()), &own) != 0 || stat(path_.c_str(), &there) != 0) return;
+  if (fstat(fileno(file_.get()), &own) != 0 || stat(place_.c_str(), &there) != 0) return;
   if (own.st_ino != there.st_ino || own.st_dev != there.st_dev) fail(kReplaced);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,7 @@ class Lines {
   [[noreturn]] void refuse_line(std::size_t number, const std::string& why) const;
 
   std::string path_;
+  std::filesystem::path place_;  // the same in every working folder
   std::unique_ptr<std::FILE, Close> file_;
   std::string head_;         // the first bytes of the file, by which it is known
   std::size_t read_ = 0;     // bytes
