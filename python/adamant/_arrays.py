@@ -9,6 +9,7 @@ import weakref
 
 import numpy as np
 
+from ._checks import kind
 from ._errors import InvalidArgumentError, MismatchError
 from ._library import Format
 
@@ -44,7 +45,7 @@ class Memory:
         elif hasattr(array, "__dlpack__"):
             self._of_dlpack(array, name, uint16)
         else:
-            raise InvalidArgumentError(f"{name} is {_kind(array)}: it must be a NumPy array, or have "
+            raise InvalidArgumentError(f"{name} is {kind(array)}: it must be a NumPy array, or have "
                                        "__array_interface__ or __dlpack__")
         self.size = math.prod(self.shape)
         shown = self.format != Format.BF16 or uint16 == Format.BF16
@@ -69,11 +70,7 @@ class Memory:
         if device != _CPU:
             raise InvalidArgumentError(f"{name} lies on the DLPack device ({int(device)}, {number}): it must be in CPU "
                                        "memory")
-        # The exporter frees what it exported when the capsule goes.
-        try:
-            capsule = array.__dlpack__(max_version=(1, 0))
-        except TypeError:
-            capsule = array.__dlpack__()
+        capsule = _exported(array, name)
         self._keep = (array, capsule)
         if _is_capsule(capsule, b"dltensor_versioned"):
             managed = _Versioned.from_address(_pointer(capsule, b"dltensor_versioned"))
@@ -127,8 +124,18 @@ def show(owner, address, shape, dtype, shown):
     return np.asarray(view)
 
 
-def _kind(thing):
-    return f"of type {type(thing).__module__}.{type(thing).__qualname__}".replace("builtins.", "")
+def _exported(array, name):
+    """The capsule of DLPack, whose going frees what was exported."""
+    try:
+        try:
+            return array.__dlpack__(max_version=(1, 0))
+        except TypeError:
+            return array.__dlpack__()
+    except (BufferError, RuntimeError) as error:
+        if getattr(array, "requires_grad", False):
+            raise InvalidArgumentError(f"{name} is {kind(array)} and requires grad: adamant.torch has the optimizers for "
+                                       "the parameters of torch") from None
+        raise InvalidArgumentError(f"{name} is {kind(array)} and not exported: {error}") from error
 
 
 def _format(dtype, name, uint16):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import _library
+from ._checks import count, known
 from ._errors import InvalidArgumentError
 from ._library import STATE_FORMATS, WEIGHT_FORMATS, c
 from ._optimizer import Optimizer
@@ -54,9 +55,9 @@ def save(optimizer: Optimizer, path: str | os.PathLike[str], *, params: bool = F
     max_file_bytes: tensors beyond it go to further files beside it; 0: one file.
     """
     values = _metadata(metadata)
-    options = _library.SaveOptions(metadata=values, metadata_count=len(values), max_file_bytes=max_file_bytes,
-                                   params=params)
-    with optimizer._lock:
+    options = _library.SaveOptions(metadata=values, metadata_count=len(values), params=params,
+                                   max_file_bytes=count(max_file_bytes, "max_file_bytes"))
+    with known(optimizer)._lock:
         optimizer._before_saving()
         c.save(optimizer._handle, os.fsencode(path), options)
 
@@ -70,7 +71,7 @@ def load(optimizer: Optimizer, path: str | os.PathLike[str], *, params: bool = F
     round: converts states and weights of another format also where that rounds, not only where it is exact.
     """
     info = _library.CheckpointInfo()
-    with optimizer._lock:
+    with known(optimizer)._lock:
         c.inspect(os.fsencode(path), info)
         optimizer._before_loading(_read_info(info))
         c.load_file(optimizer._handle, os.fsencode(path), _library.LoadOptions(params=params, round=round), info)
@@ -100,12 +101,11 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike[str], keep: int = 2, *, params: bool = False,
                  max_file_bytes: int = 0):
-        if keep < 1:
-            raise InvalidArgumentError(f"keep is {keep!r}: it must be at least 1")
         self._folder = os.fspath(folder)
         self._handle = _library.Handle(c.checkpoints_free)
         c.checkpoints_open(os.fsencode(folder), _library.CheckpointsOptions(
-            keep=keep, params=params, max_file_bytes=max_file_bytes), self._handle.place)
+            keep=count(keep, "keep", 1), params=params, max_file_bytes=count(max_file_bytes, "max_file_bytes")),
+            self._handle.place)
 
     def save(self, optimizer: Optimizer, metadata: Mapping[str, str] | None = None, *, background: bool = False) -> None:
         """Saves one, named by the steps of the optimizer, and removes the oldest.
@@ -113,7 +113,7 @@ class Checkpoints:
         background: copies the state and writes it while the run goes on; the next call raises what went wrong.
         """
         values = _metadata(metadata)
-        with optimizer._lock:
+        with known(optimizer)._lock:
             optimizer._before_saving()
             c.checkpoints_save(self._handle, optimizer._handle, values, len(values), background)
 
@@ -129,13 +129,14 @@ class Checkpoints:
 
     def load_newest(self, optimizer: Optimizer, *, params: bool = False, round: bool = False) -> CheckpointInfo | None:
         """Loads the newest, as `load` does; None if there is none."""
+        known(optimizer)
         self.wait()
         paths = list(self.list().values())
         return load(optimizer, paths[-1], params=params, round=round) if paths else None
 
     def remove_after(self, steps: int) -> None:
         """Removes those of more steps, so that a run can go on from an older one."""
-        c.checkpoints_remove_after(self._handle, steps)
+        c.checkpoints_remove_after(self._handle, count(steps, "steps"))
 
 
 def _metadata(metadata):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import _library
+from ._checks import count, filled, kind, known, number
 from ._errors import InvalidArgumentError
 from ._library import Light, List, StatisticsFlag, c
 from ._optimizer import Optimizer
@@ -72,8 +73,9 @@ class Statistics:
         if probes == 0:
             flags |= StatisticsFlag.NO_PROBES
         self._handle = _library.Handle(c.statistics_free)
-        c.statistics_create(_library.StatisticsOptions(observe_every=observe_every, sample_every=sample_every or 0,
-                                                       probes=probes or 0, flags=flags), self._handle.place)
+        counts = {name: count(0 if value is None else value, name, most=2**32 - 1) for name, value in
+                  (("observe_every", observe_every), ("sample_every", sample_every), ("probes", probes))}
+        c.statistics_create(_library.StatisticsOptions(**counts, flags=flags), self._handle.place)
         self._optimizer = None
 
     def filled_by(self, optimizer: Optimizer) -> int:
@@ -124,7 +126,7 @@ class _Told:
     """What is told of every step of an optimizer, and closed in the end."""
 
     def __init__(self, optimizer, free):
-        self._optimizer = optimizer
+        self._optimizer = known(optimizer)
         self._handle = _library.Handle(free)
 
     def _open(self):
@@ -161,7 +163,7 @@ class RunLog(_Told):
         super().__init__(optimizer, c.run_log_free)
         values = _library.values(notes)
         options = _library.RunLogOptions(title=title and title.encode(), notes=values, note_count=len(values),
-                                         every=every, flush_seconds=_seconds(flush_seconds),
+                                         every=count(every, "every"), flush_seconds=_seconds(flush_seconds),
                                          resume=resume and resume.encode())
         with optimizer._lock:
             c.run_log_open(os.fsencode(path), optimizer._handle, options, self._handle.place)
@@ -175,7 +177,7 @@ class RunLog(_Told):
     def step(self, loss: float, report: StepReport) -> None:
         """Call after each step, with its report."""
         with self._optimizer._lock:
-            c.run_log_step(self._open(), self._optimizer._handle, loss, report.struct)
+            c.run_log_step(self._open(), self._optimizer._handle, number(loss, "loss"), _struct(report))
 
     def flush(self) -> None:
         """Hands over to the system what is buffered."""
@@ -213,8 +215,8 @@ class TensorBoard(_Told):
         super().__init__(optimizer, c.tensorboard_free)
         names = None if tensors is None else [name.encode() for name in tensors]
         options = _library.TensorboardOptions(
-            max_tags=max_tags, tensors=None if names is None else (ctypes.c_char_p * len(names))(*names),
-            tensor_count=len(names or []), histogram_every=histogram_every or -1,
+            max_tags=count(max_tags, "max_tags"), tensors=None if names is None else (ctypes.c_char_p * len(names))(*names),
+            tensor_count=len(names or []), histogram_every=count(histogram_every, "histogram_every", most=2**63 - 1) or -1,
             flush_seconds=_seconds(flush_seconds))
         with optimizer._lock:
             c.tensorboard_open(os.fsencode(folder), optimizer._handle, options, self._handle.place)
@@ -229,8 +231,8 @@ class TensorBoard(_Told):
     def step(self, loss: float, report: StepReport, statistics: Statistics | None = None) -> None:
         """Call after each step, with its report and the statistics that it filled."""
         with self._optimizer._lock:
-            c.tensorboard_step(self._open(), self._optimizer._handle, loss, report.struct,
-                               statistics and statistics.filled_by(self._optimizer))
+            c.tensorboard_step(self._open(), self._optimizer._handle, number(loss, "loss"), _struct(report),
+                               filled(statistics, self._optimizer))
 
     def flush(self) -> None:
         """Hands over to the system what is buffered."""
@@ -262,7 +264,7 @@ class Health:
     """Finds what goes wrong in a run."""
 
     def __init__(self, optimizer: Optimizer):
-        self._optimizer = optimizer
+        self._optimizer = known(optimizer)
         self._handle = _library.Handle(c.health_free)
         c.health_create(self._handle.place)
 
@@ -270,8 +272,8 @@ class Health:
         """Call after each step, with its report and the statistics that it filled. Returns what was found in it."""
         before = self._count()
         with self._optimizer._lock:
-            c.health_step(self._handle, self._optimizer._handle, loss, report.struct,
-                          statistics and statistics.filled_by(self._optimizer))
+            c.health_step(self._handle, self._optimizer._handle, number(loss, "loss"), _struct(report),
+                          filled(statistics, self._optimizer))
         return [self._finding(index) for index in range(before, self._count())]
 
     @property
@@ -319,7 +321,13 @@ def _array(struct, count):
 
 
 def _seconds(seconds):
-    return -1.0 if seconds is None else seconds
+    return -1.0 if seconds is None else number(seconds, "flush_seconds")
+
+
+def _struct(report):
+    if not isinstance(report, StepReport):
+        raise InvalidArgumentError(f"the report is {kind(report)}: it must be the StepReport of a step")
+    return report.struct
 
 
 def _moments():

@@ -18,7 +18,8 @@ import sys
 import types
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 
-from ._errors import BY_STATUS, Error
+from ._checks import number
+from ._errors import BY_STATUS, Error, InvalidArgumentError
 
 ABI = 1
 
@@ -421,16 +422,12 @@ def _value(name, value):
         return Value(name=name, kind=Kind.FLAG, flag=value)
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            raise BY_STATUS["invalid_argument"](f"{name.decode()} is {value!r}: it must be a number, or a pair "
-                                                "of numbers")
-        return Value(name=name, kind=Kind.PAIR, number=(value[0], value[1]))
+            raise InvalidArgumentError(f"{name.decode()} is {value!r}: it must be a number, or a pair of numbers")
+        return Value(name=name, kind=Kind.PAIR, number=tuple(number(each, f"a number of {name.decode()}") for each in value))
     if isinstance(value, numbers.Integral) and abs(value) > 2**53:
         return Value(name=name, text=str(value).encode())
-    try:
-        return Value(name=name, kind=Kind.NUMBER, number=(float(value), 0.0))
-    except (TypeError, ValueError):
-        raise BY_STATUS["invalid_argument"](f"{name.decode()} is {value!r}: it must be a number, a pair of numbers, a "
-                                            "bool, a str or None") from None
+    value = number(value, name.decode(), "a number, a pair of numbers, a bool, a str or None")
+    return Value(name=name, kind=Kind.NUMBER, number=(value, 0.0))
 
 
 def read(value):

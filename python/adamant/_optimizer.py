@@ -19,6 +19,7 @@ import numpy as np
 
 from . import _arrays, _library, _state_dict
 from ._arrays import Memory
+from ._checks import Known, count, filled, number
 from ._errors import BusyError, InvalidArgumentError, MismatchError, NotFoundError
 from ._library import Format, MemoryFlag, c
 from ._params import group_of, groups_of, numbered, refuse_array
@@ -59,7 +60,7 @@ def _one_at_a_time(method: _Method) -> _Method:
     return cast(_Method, call)
 
 
-class Optimizer:
+class Optimizer(Known):
     """Updates arrays in place. The classes of the rules (`AdamW`, ...) are made from this one.
 
     `params` is an iterable of arrays, of `(array, gradient)` or of `(name, array)`; or a dict of arrays by name; or a
@@ -74,6 +75,7 @@ class Optimizer:
     """Name of the rule: "adamw"."""
 
     def __init__(self, params: Any, *args: Any, **kwargs: Any):
+        self._check_rule()
         given = type(self).__signature__.bind(params, *args, **kwargs).arguments
         del given["params"]
         preset = given.pop("preset", None)
@@ -151,7 +153,7 @@ class Optimizer:
     @lr.setter
     @_one_at_a_time
     def lr(self, lr: float) -> None:
-        c.set_lr(self._handle, lr)
+        c.set_lr(self._handle, number(lr, "lr"))
 
     @property
     def settings(self) -> Settings:
@@ -340,7 +342,7 @@ class Optimizer:
     @_one_at_a_time
     def set_tensor_step(self, tensor: str | int, step: int) -> None:
         """Sets the number of steps that a tensor has taken: at most 2^62."""
-        c.set_tensor_step(self._handle, self._find(tensor), step)
+        c.set_tensor_step(self._handle, self._find(tensor), count(step, "step"))
 
     @property
     def bytes_per_parameter(self) -> float:
@@ -441,12 +443,10 @@ class Optimizer:
         return grads
 
     def _step_options(self, grad_scale, statistics):
-        if not grad_scale:
+        scale = number(grad_scale, "grad_scale")
+        if not scale:  # which the library takes as not given
             raise InvalidArgumentError(f"grad_scale is {grad_scale!r}: it must be from 2^-126 to 2^126")
-        options = _library.StepOptions(grad_scale=grad_scale)
-        if statistics is not None:
-            options.statistics = statistics.filled_by(self)
-        return options
+        return _library.StepOptions(grad_scale=scale, statistics=filled(statistics, self))
 
     def _show(self, index, plane):
         """A plane as a read-only array, without a copy: of the shape of the tensor, or of bytes."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ctypes
 import json
+from collections.abc import Mapping
 
 import numpy as np
 
 from . import _arrays, _library
-from ._errors import InvalidArgumentError, MismatchError, NotFoundError
+from ._checks import kind
+from ._errors import Error, InvalidArgumentError, MismatchError, NotFoundError
 from ._library import STATE_FORMATS, WEIGHT_FORMATS, List, PlaneKind, c
 
 _LOW_BITS, _EXPONENTS = "low_bits", "/exponents"
@@ -63,11 +65,13 @@ def save(handle, names, shown):
 
 def load(handle, state_dict):
     """Gives the engine what `save` gave, or what numpy.load has opened of it."""
+    if not isinstance(state_dict, Mapping):
+        raise InvalidArgumentError(f"the state dict is {kind(state_dict)}: it must be what state_dict() gives")
     if "adamant" not in state_dict:
         raise InvalidArgumentError("the state dict has no \"adamant\": it must be what state_dict() gives")
     arrays = {key: np.ascontiguousarray(state_dict[key]) for key in state_dict if key != "adamant"}
-    header = json.loads(str(state_dict["adamant"]))
     try:
+        header = json.loads(str(state_dict["adamant"]))
         groups = [_group(group) for group in header["groups"]]
         tensors = [_tensor(name, tensor, arrays) for name, tensor in header["tensors"].items()]
         norm = header["grad_norm"]
@@ -75,8 +79,8 @@ def load(handle, state_dict):
             seed=header["seed"], steps=header["steps"], has_grad_norm=norm is not None, grad_norm=norm or 0.0,
             groups=_library.array(_library.GroupInfo, groups), group_count=len(groups),
             tensors=_library.array(_library.TensorInfo, tensors), tensor_count=len(tensors))
-    except (AttributeError, KeyError, TypeError) as error:
-        if isinstance(error, NotFoundError):
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, Error):
             raise
         raise InvalidArgumentError(f"\"adamant\" of the state dict is not what state_dict() gives: {error!r}") from None
     unused = [key for key in arrays if key.partition("/")[0] not in header["tensors"]]

@@ -62,6 +62,18 @@ class Refusals(unittest.TestCase):
                 self.refused(value, "parameter '0' " + said, adamant.AdamW, [array])
                 self.refused(value, "gradient of '0' " + said, adamant.AdamW([ones()]).step, [array])
 
+    def test_what_is_not_exported(self):
+        class Unexported(DLPack):
+            def __dlpack__(self, **wanted):
+                raise self.error("no export")
+
+        for Unexported.error in (BufferError, RuntimeError):
+            for Unexported.requires_grad, said in [(False, "is of type .*Unexported and not exported: no export"),
+                                                   (True, "is of type .*Unexported and requires grad: adamant.torch has")]:
+                for versions in (True, False):
+                    self.refused(adamant.InvalidArgumentError, "parameter 'w' " + said, adamant.AdamW,
+                                 {"w": Unexported(ones(), versions=versions)})
+
     def test_what_cannot_be_used_in_place(self):
         value = adamant.InvalidArgumentError
         swapped = ones().astype(numpy.dtype(numpy.float32).newbyteorder())

@@ -46,6 +46,25 @@ class OfMoments(unittest.TestCase):
         self.assertEqual((statistics[0].probes, statistics[0].bins.sum()), ([], 0))
 
 
+    def test_of_a_step_that_was_skipped(self):
+        statistics = adamant.Statistics()
+        for optimizer, grads in run(1):
+            report = optimizer.step([grads[0] * numpy.nan, grads[1]], statistics=statistics)
+        self.assertEqual((report.applied, len(statistics)), (False, 0))
+        finding, = adamant.Health(optimizer).step(1.0, report, statistics)
+        self.assertEqual((finding.cause, finding.tensor), ("non_finite", "w"))
+
+    def test_what_is_told_of_a_step(self):
+        for optimizer, grads in run(1):
+            report = optimizer.step(grads)
+        health = adamant.Health(optimizer)
+        for told, said in [(("x", report), "loss is 'x': it must be a number"),
+                           ((1.0, None), "the report is of type NoneType: it must be the StepReport"),
+                           ((1.0, report, 3), "the statistics are of type int: they must be an adamant.Statistics")]:
+            with self.assertRaisesRegex(adamant.InvalidArgumentError, said):
+                health.step(*told)
+
+
 class InFolder(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from support import ROOT, numpy
@@ -151,6 +152,66 @@ class Errors(unittest.TestCase):
         optimizer.begin_step()
         with self.assertRaises(adamant.BusyError):
             optimizer.state_dict()
+
+    def refused(self, said, call, *args, **kwargs):
+        with self.assertRaisesRegex(adamant.InvalidArgumentError, said):
+            call(*args, **kwargs)
+
+    def test_what_is_no_number(self):
+        optimizer = adamant.AdamW([numpy.ones(4, numpy.float32)], lr=0.25)
+        for lr in ("0.1", None, numpy.ones(2), [0.1]):
+            self.refused("^lr is .*: it must be a number", setattr, optimizer, "lr", lr)
+        self.assertEqual(optimizer.lr, 0.25)
+        optimizer.lr = numpy.float32(0.5)
+        self.assertEqual(optimizer.lr, 0.5)
+        self.refused("a number of betas is 'x': it must be a number", optimizer.param_groups[0].update, betas=("x", 0.9))
+        for call in (optimizer.step, optimizer.begin_step):
+            self.refused("grad_scale is 'x': it must be a number", call, grad_scale="x")
+            self.refused("statistics are of type int: they must be an adamant.Statistics", call, statistics=3)
+
+    def test_what_is_no_count(self):
+        optimizer = adamant.AdamW({"w": numpy.ones(4, numpy.float32)})
+        with tempfile.TemporaryDirectory() as folder:
+            for name, most, call in [
+                    ("step", 2**64, lambda step: optimizer.set_tensor_step("w", step)),
+                    ("observe_every", 2**32, lambda count: adamant.Statistics(observe_every=count)),
+                    ("sample_every", 2**32, lambda count: adamant.Statistics(sample_every=count)),
+                    ("probes", 2**32, lambda count: adamant.Statistics(probes=count)),
+                    ("max_file_bytes", 2**64, lambda count: adamant.save(optimizer, folder + "/a", max_file_bytes=count)),
+                    ("keep", 2**64, lambda count: adamant.Checkpoints(folder, keep=count)),
+                    ("max_file_bytes", 2**64, lambda count: adamant.Checkpoints(folder, max_file_bytes=count)),
+                    ("steps", 2**64, lambda count: adamant.Checkpoints(folder).remove_after(count)),
+                    ("every", 2**64, lambda count: adamant.RunLog(folder + "/log", optimizer, every=count)),
+                    ("max_tags", 2**64, lambda count: adamant.TensorBoard(folder, optimizer, max_tags=count)),
+                    ("histogram_every", 2**63, lambda count: adamant.TensorBoard(folder, optimizer, histogram_every=count))]:
+                for value in (-1, most, 0.5, "x"):
+                    with self.subTest(name=name, value=value):
+                        self.refused(f"^{name} is {value!r}: it must be an integer from [01] to {most - 1}", call, value)
+            self.assertEqual(os.listdir(folder), [])
+        self.assertEqual(optimizer.state["w"]["step"], 0)
+
+    def test_what_is_no_optimizer(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for call in (lambda thing: adamant.save(thing, folder + "/a"), lambda thing: adamant.load(thing, folder + "/a"),
+                         lambda thing: adamant.RunLog(folder + "/log", thing),
+                         lambda thing: adamant.TensorBoard(folder, thing), adamant.Health, adamant.Checkpoints(folder).save, adamant.Checkpoints(folder).load_newest):
+                for thing in (None, adamant.AdamW, unittest.TestCase()):
+                    self.refused(f"^the optimizer is of type {type(thing).__module__}.{type(thing).__name__}: it must be an "
+                                 "adamant.Optimizer".replace("builtins.", ""), call, thing)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_what_has_no_rule(self):
+        class Mine(adamant.Optimizer):
+            pass
+
+        class MineOfRule(adamant.SGD):
+            pass
+
+        w = numpy.ones(4, numpy.float32)
+        classes = ", ".join("adamant." + rule.__name__ for rule in adamant.RULES.values())
+        for without in (adamant.Optimizer, Mine):
+            self.refused(rf"^{without.__name__} has no rule: use a class that has one \({classes}\)", without, {"w": w})
+        self.assertEqual(len(MineOfRule({"w": w})), 1)
 
 
 if __name__ == "__main__":

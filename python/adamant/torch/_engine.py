@@ -15,7 +15,8 @@ import operator
 import torch
 
 from .. import _library, _rules
-from .._errors import MismatchError, NotFoundError
+from .._checks import number
+from .._errors import InvalidArgumentError, MismatchError, NotFoundError
 from .._library import STATE_FORMATS, WEIGHT_FORMATS, Format, Kind, PlaneKind, c
 from . import _memory
 
@@ -220,13 +221,13 @@ class Engine:
         found = {}
         g.plain = True  # holds no tensors, whose numbers may change
         for name, kind, value in zip(g.names, g.kinds, g.values):
-            pair = value if kind == Kind.PAIR else (value,)
-            g.plain = g.plain and not any(isinstance(number, torch.Tensor) for number in pair)
+            pair = value if kind == Kind.PAIR and isinstance(value, (list, tuple)) else (value,)
+            g.plain = g.plain and not any(isinstance(each, torch.Tensor) for each in pair)
             if kind == Kind.FLAG:
                 found[name] = bool(value)
             else:
-                numbers = tuple(map(float, pair))
-                found[name] = numbers if kind == Kind.PAIR else numbers[0]
+                numbers = tuple(number(each, name) for each in pair)
+                found[name] = numbers if pair is value else numbers[0]
         if "initial_accumulator_value" in found:  # which is torch's way
             found["initial_accumulator_value"] = float(self.optimizer.defaults["initial_accumulator_value"])
         return found
@@ -236,11 +237,14 @@ class Engine:
         for g in self.groups:
             if g.plain and tuple(map(g.group.get, g.names)) == g.values:
                 continue
-            options = _library.values(self._read_options(g))
             try:
+                options = _library.values(self._read_options(g))
                 c.set_options(self.handle, g.index, options, len(options))
             except MismatchError:  # which needs other states
                 raise Changed from None
+            except InvalidArgumentError:
+                g.plain = False  # the next step looks again
+                raise
 
     # ---- States
 

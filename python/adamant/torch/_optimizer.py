@@ -14,6 +14,7 @@ from typing import Any, Callable, ClassVar, TypeVar
 import torch
 
 from .. import _library
+from .._checks import Known, filled
 from .._errors import BusyError, InvalidArgumentError, MismatchError
 from .._library import List, c
 from .._optimizer import default_threads
@@ -41,7 +42,7 @@ class _Hidden:
         self.state = state
 
 
-class Optimizer(torch.optim.Optimizer):
+class Optimizer(Known, torch.optim.Optimizer):
     """A torch.optim optimizer whose `step` is the library's, in CPU memory. The classes of the rules (`AdamW`, ...) are
     made from this one and torch's class of that name: arguments, defaults, refusals, hooks and `param_groups` are torch's.
 
@@ -54,6 +55,7 @@ class Optimizer(torch.optim.Optimizer):
     _step_supports_amp_scaling = True  # GradScaler: this step reads grad_scale and found_inf
 
     def __init__(self, params: Any, *args: Any, **kwargs: Any):
+        self._check_rule()
         self._lock = threading.RLock()
         self._settings = {name: kwargs.pop(name) for name in (*SETTINGS, "preset") if name in kwargs}
         self._carried = (0, None)
@@ -316,7 +318,7 @@ class Optimizer(torch.optim.Optimizer):
             if found_inf is not None and found_inf.item():
                 return
             scale = 1.0 if scale is None else float(scale)
-            address = None if statistics is None else statistics.filled_by(self)
+            address = filled(statistics, self)
             self._attempt(lambda engine: engine.step(scale, address))
         engine = self._engine
         self._report = StepReport(_library.StepReport.from_buffer_copy(engine.report), engine.names)

@@ -297,6 +297,21 @@ class Wrappers(TestCase):
             train(optimizer, a, 1)
         self.assertIn("Optimizer.step#AdamW.step", {event.name for event in profile.function_events})
 
+    def test_optimizers_that_are_not_of_this_package(self):
+        a = parameters()
+        for call in (adamant.Health, lambda optimizer: adamant.save(optimizer, "/nowhere/a"),
+                     lambda optimizer: adamant.RunLog("/nowhere/log", optimizer)):
+            self.refused(adamant.InvalidArgumentError, "^the optimizer is of type torch.optim.adamw.AdamW: it must be an "
+                         "adamant.Optimizer, or of a class of adamant.torch", call, torch.optim.AdamW(a))
+        adamant.Health(AdamW(a))
+        self.refused(adamant.InvalidArgumentError, "Parameter and requires grad: adamant.torch has", adamant.AdamW, a)
+        self.refused(adamant.InvalidArgumentError, "the statistics are of type int", AdamW(a).step, statistics=3)
+
+    def test_the_class_of_no_rule(self):
+        classes = ", ".join("adamant.torch." + rule.__name__ for rule in adamant.torch.RULES.values())
+        self.refused(adamant.InvalidArgumentError, rf"^Optimizer has no rule: use a class that has one \({classes}\)",
+                     adamant.torch.Optimizer, parameters())
+
     def test_it_is_torchs_class_too(self):
         optimizer = AdamW(parameters())
         self.assertIsInstance(optimizer, torch.optim.AdamW)
@@ -411,6 +426,20 @@ class Groups(TestCase):
         self.refused(ValueError, "parameter '4' has strides", optimizer.add_param_group,
                      {"params": [torch.zeros(4, 4)[:, ::2].requires_grad_()]})
         self.assertEqual(len(optimizer.param_groups), 1)
+        train(optimizer, a, 1)
+
+    def test_an_option_that_is_refused_is_refused_in_every_step(self):
+        a = parameters()
+        optimizer = AdamW(a)
+        train(optimizer, a, 1)
+        before = bits(a)
+        for name, value, said in [("lr", -1.0, "Invalid learning rate"), ("lr", "x", "lr is 'x': it must be a number"),
+                                  ("betas", 0.5, "betas")]:
+            old, optimizer.param_groups[0][name] = optimizer.param_groups[0][name], value
+            for _ in range(2):
+                self.refused(adamant.InvalidArgumentError, said, optimizer.step)
+            optimizer.param_groups[0][name] = old
+        self.assertEqual(bits(a), before)
         train(optimizer, a, 1)
 
     def test_options_of_a_group_may_need_other_states(self):
