@@ -96,6 +96,18 @@ class Schedules(unittest.TestCase):
         self.assertEqual(schedule.step_decay(0.4, 100, 0), 0.4)
         self.assertEqual(schedule.one_cycle(1.0, far, 100), schedule.one_cycle(1.0, 99, 100))
 
+    def test_numbers_of_steps(self):
+        self.assertEqual(schedule.warmup(0.5, numpy.int64(1), 4), 0.25)
+        for name in schedule.__all__:
+            call = getattr(schedule, name)
+            counts = [name for name, of in inspect.signature(call).parameters.items() if of.annotation is int]
+            self.assertIn("step", counts)
+            call(0.5, **dict.fromkeys(counts, 10))
+            for wrong in counts:
+                for value in (-1, 2**64, 0.5, None):
+                    with self.assertRaisesRegex(adamant.InvalidArgumentError, f"^{wrong} is {value}: it must be an integer"):
+                        call(0.5, **{**dict.fromkeys(counts, 10), wrong: value})
+
 
 if __name__ == "__main__":
     unittest.main()
