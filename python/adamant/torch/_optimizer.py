@@ -9,12 +9,13 @@ import ctypes
 import functools
 import inspect
 import threading
+from collections.abc import Mapping
 from typing import Any, Callable, ClassVar, TypeVar
 
 import torch
 
 from .. import _library
-from .._checks import Known, filled
+from .._checks import Known, filled, kind
 from .._errors import BusyError, InvalidArgumentError, MismatchError
 from .._library import List, c
 from .._optimizer import default_threads
@@ -109,7 +110,10 @@ class Optimizer(Known, torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over a dict of this class or of torch.optim's: a copy of its tensors, in the formats of this optimizer.
-        Codes are taken over bit for bit; those of other formats are refused by name, and then nothing has changed."""
+        Codes are taken over bit for bit; those of other formats, and dicts of other rules, are refused by name, and then
+        nothing has changed."""
+        if not isinstance(state_dict, Mapping):  # which hooks need
+            _check_dict(state_dict)
         register = getattr(self, "register_load_state_dict_pre_hook", None)
         last = None
         if register is None:
@@ -127,21 +131,28 @@ class Optimizer(Known, torch.optim.Optimizer):
         return {**super().__getstate__(), "_settings": self._settings, "_carried": self._progress()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        loads = any(isinstance(held, _Hidden) for held in state["state"].values())
-        before = dict(self.__dict__)
-        if loads:
-            state = {**state, "state": type(state["state"])(dict, {
-                param: dict(held.state) if isinstance(held, _Hidden) else held for param, held in state["state"].items()})}
+        if "_incoming" in self.__dict__:
+            self._take_over(state)
+            return
         super().__setstate__(state)
         self.__dict__.setdefault("_lock", threading.RLock())
         self._report = None
         self._handles = self.__dict__.get("_handles", [])
         self._building = False
         self._engine = None
-        if "_incoming" not in before:
-            return
+
+    def _take_over(self, state):
+        """Takes over what `load_state_dict` loads: all of it or, if something is refused, nothing."""
+        before = dict(self.__dict__)
         try:
-            run = before.pop("_incoming")
+            run = self.__dict__.pop("_incoming")
+            # Without states, which torch looks into: it adds the options that dicts of its older versions lack.
+            super().__setstate__({**state, "state": {}})
+            for number, group in enumerate(self.param_groups):
+                self._check_options(group, number)
+            self.state = type(state["state"])(dict, {param: dict(held.state) for param, held in state["state"].items()})
+            self._report = None
+            self._engine = None
             if run is not None:
                 self._settings = {**self._settings, "seed": run["seed"]}
                 self._carried = (run["steps"], run["grad_norm"])
@@ -155,8 +166,16 @@ class Optimizer(Known, torch.optim.Optimizer):
             self.__dict__.update(before)
             raise
 
+    def _check_options(self, group, number):
+        """Refuses a group of a state dict of another rule."""
+        for name, _ in options_of(self._rule_of(group)):
+            if name in self.defaults and name not in group:
+                raise MismatchError(f"group {number} of the state dict has no '{name}', which a group of "
+                                    f"{type(self).__name__} has: it has {', '.join(sorted(group.keys() - {'params'}))}")
+
     def _hide(self, state_dict):
         """The dict with all states hidden; refuses one that names other parameters."""
+        _check_dict(state_dict)
         for number, (group, saved) in enumerate(zip(self.param_groups, state_dict["param_groups"])):
             for own, name in zip(group.get("param_names", ()), saved.get("param_names", ())):
                 if own != name:
@@ -365,6 +384,21 @@ def _check_group(group, number):
         if group.get(name):
             raise InvalidArgumentError(f"{name}={group[name]!r} in group {number}: the step runs outside of torch, in CPU "
                                        f"memory, and cannot be {name}")
+
+
+def _check_dict(state_dict):
+    """Refuses what is no state dict of an optimizer of torch's."""
+    if not isinstance(state_dict, Mapping):
+        raise InvalidArgumentError(f"the state dict is {kind(state_dict)}: it must be what state_dict() gives")
+    try:
+        dicts = [*state_dict["param_groups"], *state_dict["state"].values()]
+        for group in state_dict["param_groups"]:
+            group["params"]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InvalidArgumentError(f"the state dict is not what state_dict() gives: {error!r}") from None
+    for each in dicts:
+        if not isinstance(each, Mapping):
+            raise InvalidArgumentError(f"the state dict has something {kind(each)}, where state_dict() gives a dict")
 
 
 def _check_names(groups):

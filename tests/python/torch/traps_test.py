@@ -5,6 +5,7 @@
 
 import copy
 import io
+import itertools
 import pickle
 import unittest
 
@@ -55,6 +56,71 @@ class States(TestCase):
             after = optimizer.state_dict()
             self.assertEqual(digest(str(after).encode()), digest(str(before).encode()))
             train(optimizer, params, 1)
+
+    def test_another_rule_is_refused_by_name_and_nothing_changes(self):
+        lacks = {"AdamW": "betas", "Adam": "betas", "SGD": "dampening|momentum", "RMSprop": "alpha|eps", "Adagrad": "lr_decay|eps"}
+        others = {"AdamW": "AdamW", "Adam": "AdamW"}  # Adam's has all that AdamW's has
+        for ours, option in lacks.items():
+            a = parameters()
+            optimizer = getattr(adamant.torch, ours)(a, lr=0.1, seed=3)
+            train(optimizer, a, 2)
+            for theirs, steps in itertools.product([*lacks, "Adadelta"], (0, 2)):
+                if others.get(ours, ours) == others.get(theirs, theirs):
+                    continue
+                b = copies(a)
+                other = getattr(torch.optim, theirs)(b, lr=0.5)
+                train(other, b, steps)
+                before = str(optimizer.state_dict()), optimizer.settings, optimizer.report
+                groups, states = optimizer.param_groups, dict(optimizer.state)
+                with self.subTest(ours=ours, theirs=theirs, steps=steps):
+                    self.refused(adamant.MismatchError, f"^group 0 of the state dict has no '({option})', which a group of {ours} "
+                                 "has: it has .*lr, ", optimizer.load_state_dict, other.state_dict())
+                    self.assertEqual((str(optimizer.state_dict()), optimizer.settings, optimizer.report), before)
+                    self.assertIs(optimizer.param_groups, groups)
+                    self.assertTrue(all(optimizer.state[param] is held for param, held in states.items()))
+            reference = copies(a)
+            again = getattr(adamant.torch, ours)(reference, lr=0.1, seed=3)
+            again.load_state_dict(optimizer.state_dict())
+            for params, each in ((a, optimizer), (reference, again)):
+                train(each, params, 2, first=2)
+            self.assertEqual(bits(a), bits(reference))
+
+    def test_a_second_group_of_another_rule(self):
+        a = parameters()
+        optimizer = AdamW([{"params": a[:2]}, {"params": a[2:]}])
+        saved = torch.optim.AdamW([{"params": a[:2]}, {"params": a[2:]}]).state_dict()
+        del saved["param_groups"][1]["betas"]
+        self.refused(adamant.MismatchError, "^group 1 of the state dict has no 'betas'", optimizer.load_state_dict, saved)
+
+    def test_dicts_of_older_and_newer_torch_are_of_the_same_rule(self):
+        newer = {"foreach": None, "capturable": False, "differentiable": False, "fused": None, "maximize": False}
+        for name in ("AdamW", "Adam", "SGD", "RMSprop", "Adagrad"):
+            for rule in (getattr(torch.optim, name), getattr(adamant.torch, name)):
+                a = parameters()
+                one = rule(a, lr=0.25)
+                train(one, a, 2)
+                scheduled = {**one.state_dict()["param_groups"][0], "initial_lr": 1.0, "max_lr": 2.0}
+                decoupled = {"decoupled_weight_decay": name == "AdamW"} if "Adam" in name else {}
+                for group in ({**newer, **scheduled, **decoupled},
+                              {key: value for key, value in scheduled.items() if key not in newer | decoupled}):
+                    other = getattr(adamant.torch, name)(copies(a), lr=0.5)
+                    other.load_state_dict({**one.state_dict(), "param_groups": [group]})
+                    self.assertEqual((other.param_groups[0]["lr"], other.param_groups[0]["max_lr"]), (0.25, 2.0))
+                    train(other, other.param_groups[0]["params"], 1)
+
+    def test_what_is_no_state_dict(self):
+        a = parameters()
+        optimizer = AdamW(a)
+        train(optimizer, a, 1)
+        saved = optimizer.state_dict()
+        groups = saved["param_groups"]
+        for bad, said in [(3, "is of type int"), (torch.nn.Linear(1, 1).state_dict(), "'param_groups'"),
+                          ({"param_groups": groups}, "'state'"), ({**saved, "param_groups": 3}, "TypeError"),
+                          ({**saved, "param_groups": [{}]}, "'params'"), ({**saved, "state": []}, "AttributeError"),
+                          ({**saved, "param_groups": [3]}, "TypeError"), ({**saved, "state": {0: 3}}, "something of type int")]:
+            self.refused(adamant.InvalidArgumentError, "^the state dict .*" + said, optimizer.load_state_dict, bad)
+        self.assertIs(optimizer.param_groups[0]["params"][0], a[0])
+        train(optimizer, a, 1)
 
     def test_fsdp_sees_no_tensor_of_another_shape(self):
         a = parameters(dtype=torch.bfloat16)
