@@ -101,7 +101,10 @@ class Memory:
 
 def as_floats(array, name, shape):
     """An f32 array of that shape, copied only if it has to be."""
-    array = np.ascontiguousarray(array, dtype=np.float32)
+    try:
+        array = np.ascontiguousarray(array, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{name} must be an array of numbers: {error}") from None
     if array.shape != shape:
         raise MismatchError(f"{name} have shape {array.shape}: they must have {shape}")
     return array

@@ -34,6 +34,18 @@ def count(value, name, least=0, most=2**64 - 1):
     raise InvalidArgumentError(f"{name} is {value!r}: it must be an integer from {least} to {most}")
 
 
+def text(value, name):
+    """It as the bytes of a text for C; None if it is None."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and "\0" not in value:
+            return value.encode()
+    except UnicodeEncodeError:
+        pass
+    raise InvalidArgumentError(f"{name} is {value!r}: it must be a str of Unicode, without zeros")
+
+
 class Known:
     """An optimizer of this package; the base of `adamant.Optimizer` and of `adamant.torch.Optimizer`."""
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import _library
-from ._checks import count, filled, kind, known, number
+from ._checks import count, filled, kind, known, number, text
 from ._errors import InvalidArgumentError
 from ._library import Light, List, StatisticsFlag, c
 from ._optimizer import Optimizer
@@ -162,9 +162,9 @@ class RunLog(_Told):
                  flush_seconds: float | None = 1.0, resume: str | None = None, **notes: float | str):
         super().__init__(optimizer, c.run_log_free)
         values = _library.values(notes)
-        options = _library.RunLogOptions(title=title and title.encode(), notes=values, note_count=len(values),
+        options = _library.RunLogOptions(title=text(title or None, "title"), notes=values, note_count=len(values),
                                          every=count(every, "every"), flush_seconds=_seconds(flush_seconds),
-                                         resume=resume and resume.encode())
+                                         resume=text(resume or None, "resume"))
         with optimizer._lock:
             c.run_log_open(os.fsencode(path), optimizer._handle, options, self._handle.place)
 
@@ -213,7 +213,7 @@ class TensorBoard(_Told):
     def __init__(self, folder: str | os.PathLike[str], optimizer: Optimizer, *, max_tags: int = 100,
                  tensors: Iterable[str] | None = None, histogram_every: int = 64, flush_seconds: float | None = 1.0):
         super().__init__(optimizer, c.tensorboard_free)
-        names = None if tensors is None else [name.encode() for name in tensors]
+        names = None if tensors is None else [text(name, "name of a tensor") for name in tensors]
         options = _library.TensorboardOptions(
             max_tags=count(max_tags, "max_tags"), tensors=None if names is None else (ctypes.c_char_p * len(names))(*names),
             tensor_count=len(names or []), histogram_every=count(histogram_every, "histogram_every", most=2**63 - 1) or -1,

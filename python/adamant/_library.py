@@ -18,7 +18,7 @@ import sys
 import types
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 
-from ._checks import number
+from ._checks import number, text
 from ._errors import BY_STATUS, Error, InvalidArgumentError
 
 ABI = 1
@@ -413,20 +413,20 @@ def values(settings):
 
 
 def _value(name, value):
-    name = name.encode()
+    name, given = text(name, "name of an option or setting"), name
     if value is None:
         return Value(name=name, text=b"none")
     if isinstance(value, str):
-        return Value(name=name, text=value.encode())
+        return Value(name=name, text=text(value, given))
     if isinstance(value, bool):
         return Value(name=name, kind=Kind.FLAG, flag=value)
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
-            raise InvalidArgumentError(f"{name.decode()} is {value!r}: it must be a number, or a pair of numbers")
-        return Value(name=name, kind=Kind.PAIR, number=tuple(number(each, f"a number of {name.decode()}") for each in value))
+            raise InvalidArgumentError(f"{given} is {value!r}: it must be a number, or a pair of numbers")
+        return Value(name=name, kind=Kind.PAIR, number=tuple(number(each, f"a number of {given}") for each in value))
     if isinstance(value, numbers.Integral) and abs(value) > 2**53:
         return Value(name=name, text=str(value).encode())
-    value = number(value, name.decode(), "a number, a pair of numbers, a bool, a str or None")
+    value = number(value, given, "a number, a pair of numbers, a bool, a str or None")
     return Value(name=name, kind=Kind.NUMBER, number=(value, 0.0))
 
 

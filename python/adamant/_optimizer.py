@@ -19,7 +19,7 @@ import numpy as np
 
 from . import _arrays, _library, _state_dict
 from ._arrays import Memory
-from ._checks import Known, count, filled, number
+from ._checks import Known, count, filled, number, text
 from ._errors import BusyError, InvalidArgumentError, MismatchError, NotFoundError
 from ._library import Format, MemoryFlag, c
 from ._params import group_of, groups_of, numbered, refuse_array
@@ -104,7 +104,7 @@ class Optimizer(Known):
         config = _library.Config(
             rule=self.rule.encode(), groups=_library.array(_library.Group, [group for group, _ in groups]),
             group_count=len(groups), options=options, option_count=len(options),
-            preset=None if preset is None else preset.encode(), settings=settings, setting_count=len(settings))
+            preset=text(preset, "preset"), settings=settings, setting_count=len(settings))
         c.create(config, self._handle.place)
         for _, tensors in groups:
             self._add(tensors)
@@ -164,8 +164,8 @@ class Optimizer(Known):
     def set_formats(self, state: str | None = None, weights: str | None = None) -> None:
         """Converts the states and the low-order weight bits to these formats."""
         self._nothing_shown("set_formats")
-        c.set_formats(self._handle, (state or self.settings["state"]).encode(),
-                      (weights or self.settings["weights"]).encode())
+        c.set_formats(self._handle, text(state or self.settings["state"], "state"),
+                      text(weights or self.settings["weights"], "weights"))
 
     def __len__(self) -> int:
         return len(self._names)
@@ -336,7 +336,7 @@ class Optimizer(Known):
         """A state ("exp_avg") as a new f32 array, whatever its format."""
         index = self._find(tensor)
         values = np.empty(self._params[index].shape, np.float32)
-        c.export_state(self._handle, index, state.encode(), _floats(values), values.size)
+        c.export_state(self._handle, index, text(state, "state"), _floats(values), values.size)
         return values
 
     @_one_at_a_time
@@ -362,14 +362,13 @@ class Optimizer(Known):
             memory = None if grad is None else Memory(grad, f"gradient of '{name}'", self._uint16).like(param)
             tensors.append((name, param, grad, memory))
             structs.append(_library.Tensor(
-                name=name.encode(), data=param.address, size=param.size, format=param.format,
+                name=text(name, "name of a parameter"), data=param.address, size=param.size, format=param.format,
                 shape=(ctypes.c_size_t * len(param.shape))(*param.shape) if param.shape else None,
                 ndim=len(param.shape), grad=memory and memory.address, grad_format=memory.format if memory else 0,
                 flags=MemoryFlag.GRAD_READ_ONLY if memory and not memory.writable else 0))
         options = _library.values(group["options"])
-        rule = group["rule"]
         return _library.Group(tensors=_library.array(_library.Tensor, structs), tensor_count=len(structs),
-                              rule=None if rule is None else rule.encode(), options=options,
+                              rule=text(group["rule"], "rule of a group"), options=options,
                               option_count=len(options)), tensors
 
     def _add(self, tensors):
@@ -424,7 +423,10 @@ class Optimizer(Known):
                 raise NotFoundError(f"there is no tensor '{tensor}': there are {', '.join(self._names[:10])}"
                                     + (", ..." if len(self) > 10 else ""))
             return self._index[tensor]
-        index = operator.index(tensor)
+        try:
+            index = operator.index(tensor)
+        except TypeError:
+            raise InvalidArgumentError(f"the tensor is {tensor!r}: it must be a name or a number") from None
         if not 0 <= index < len(self._names):
             raise NotFoundError(f"there is no tensor {index}: there are {len(self)}")
         return index

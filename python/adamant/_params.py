@@ -3,8 +3,9 @@
 
 """The forms in which parameters are given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from ._checks import kind
 from ._errors import InvalidArgumentError
 
 
@@ -56,3 +57,5 @@ def refuse_array(things, what):
     if isinstance(things, (str, bytes)) or hasattr(things, "__array_interface__") or hasattr(things, "__dlpack__"):
         raise InvalidArgumentError(f"{what} are a single {type(things).__name__}: they must be a list or dict of "
                                    "arrays")
+    if not isinstance(things, Iterable):
+        raise InvalidArgumentError(f"{what} are {kind(things)}: they must be a list or dict of arrays")

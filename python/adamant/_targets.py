@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 
 from . import _library
+from ._checks import text
 from ._library import List, c
 
 
@@ -25,4 +26,4 @@ def current_target() -> str:
 
 def use_target(name: str | None) -> None:
     """Makes all optimizers of the process use that one; None: the best. Not while a step runs."""
-    c.use_target(None if name is None else name.encode())
+    c.use_target(text(name, "name"))

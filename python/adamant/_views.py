@@ -37,7 +37,7 @@ class Group(MutableMapping):
             if name == "rule":
                 return self._info().rule.decode()
             value = _library.Value()
-            c.get_option(optimizer._handle, self._number, name.encode(), value)
+            c.get_option(optimizer._handle, self._number, str(name).encode(), value)
             return _library.read(value)
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -82,7 +82,7 @@ class Settings(MutableMapping):
     def __getitem__(self, name: str) -> Any:
         text = ctypes.c_char_p()
         with self._optimizer._lock:
-            c.get_setting(self._optimizer._handle, name.encode(), text)
+            c.get_setting(self._optimizer._handle, str(name).encode(), text)
             return read_setting(name, text.value.decode())
 
     def __setitem__(self, name: str, value: Any) -> None:

@@ -190,6 +190,32 @@ class Errors(unittest.TestCase):
             self.assertEqual(os.listdir(folder), [])
         self.assertEqual(optimizer.state["w"]["step"], 0)
 
+    def test_what_is_no_text(self):
+        w = numpy.ones(4, numpy.float32)
+        optimizer = adamant.AdamW({"w": w})
+        with tempfile.TemporaryDirectory() as folder:
+            for name, call in [
+                    ("preset", lambda text: adamant.AdamW([w], preset=text)),
+                    ("rule of a group", lambda text: adamant.AdamW([{"params": [w], "rule": text}])),
+                    ("title", lambda text: adamant.RunLog(folder + "/log", optimizer, title=text)),
+                    ("resume", lambda text: adamant.RunLog(folder + "/log", optimizer, resume=text)),
+                    ("name of a tensor", lambda text: adamant.TensorBoard(folder, optimizer, tensors=[text])),
+                    ("name of an option or setting", lambda text: optimizer.param_groups[0].update({text: 1.0})),
+                    ("state", optimizer.set_formats), ("state", lambda text: optimizer.export_state("w", text)),
+                    ("name", adamant.use_target)]:
+                for text in (3, b"x", "x\0", "\ud800"):
+                    with self.subTest(name=name, text=text):
+                        self.refused(f"^{re.escape(f'{name} is {text!r}')}: it must be a str of Unicode", call, text)
+            self.assertEqual(os.listdir(folder), [])
+        for text in ("x\0", "\ud800"):
+            self.refused("^name of a parameter is ", adamant.AdamW, {text: w})
+        self.assertNotIn(3, optimizer.param_groups[0])
+        self.assertNotIn(3, optimizer.settings)
+        self.refused("the tensor is 1.5: it must be a name or a number", optimizer.export_param, 1.5)
+        self.refused("values of 'w' must be an array of numbers", optimizer.import_param, "w", "x")
+        self.refused("parameters are of type int: they must be a list or dict", adamant.AdamW, 3)
+        self.refused("gradients are of type int: they must be a list or dict", optimizer.step, 3)
+
     def test_what_is_no_optimizer(self):
         with tempfile.TemporaryDirectory() as folder:
             for call in (lambda thing: adamant.save(thing, folder + "/a"), lambda thing: adamant.load(thing, folder + "/a"),

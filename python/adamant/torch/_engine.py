@@ -15,7 +15,7 @@ import operator
 import torch
 
 from .. import _library, _rules
-from .._checks import number
+from .._checks import number, text
 from .._errors import InvalidArgumentError, MismatchError, NotFoundError
 from .._library import STATE_FORMATS, WEIGHT_FORMATS, Format, Kind, PlaneKind, c
 from . import _memory
@@ -166,7 +166,7 @@ class Engine:
         settings = _library.values(settings)
         c.create(_library.Config(
             rule=optimizer.rule.encode(), groups=_library.array(_library.Group, structs), group_count=len(structs),
-            preset=None if preset is None else preset.encode(), settings=settings, setting_count=len(settings)),
+            preset=text(preset, "preset"), settings=settings, setting_count=len(settings)),
             self.handle.place)
         for t in self.tensors:
             if optimizer.state.get(t.param):
@@ -184,7 +184,7 @@ class Engine:
                 continue
             t = self._tensor(param, names[place] if names else str(first + place), rule)
             shape = [*t.memory.shape, 2] if t.memory.is_complex() else t.memory.shape
-            structs.append(_library.Tensor(name=t.name.encode(), data=t.address, size=t.size, format=t.format,
+            structs.append(_library.Tensor(name=text(t.name, "name of a parameter"), data=t.address, size=t.size, format=t.format,
                                            shape=(ctypes.c_size_t * len(shape))(*shape) if len(shape) else None,
                                            ndim=len(shape)))
         if not structs:
@@ -367,7 +367,7 @@ class Engine:
     def set_formats(self, state, weights):
         """Converts all states."""
         self._leave_steady()
-        c.set_formats(self.handle, state.encode(), weights.encode())
+        c.set_formats(self.handle, text(state, "state"), text(weights, "weights"))
         for t in self.tensors:
             if t.held is not None:
                 for key, *_ in t.values:
