@@ -445,10 +445,13 @@ class Optimizer(Known):
         return grads
 
     def _step_options(self, grad_scale, statistics):
-        scale = number(grad_scale, "grad_scale")
+        scale = grad_scale if type(grad_scale) is float else number(grad_scale, "grad_scale")  # called in each step
         if not scale:  # which the library takes as not given
             raise InvalidArgumentError(f"grad_scale is {grad_scale!r}: it must be from 2^-126 to 2^126")
-        return _library.StepOptions(grad_scale=scale, statistics=filled(statistics, self))
+        options = _library.StepOptions(grad_scale=scale)
+        if statistics is not None:
+            options.statistics = filled(statistics, self)
+        return options
 
     def _show(self, index, plane):
         """A plane as a read-only array, without a copy: of the shape of the tensor, or of bytes."""
