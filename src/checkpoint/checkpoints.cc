@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <future>
+#include <memory>
 #include <system_error>
 
 #include "base/forks.h"
@@ -82,7 +83,7 @@ struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
   }
   // The thread that writes is gone in a process that is forked meanwhile, which would wait for it for ever.
   ~Impl() {
-    if (inherited()) static_cast<void>(new std::future<void>(std::move(writing)));
+    if (inherited()) static_cast<void>(writing.release());
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -141,10 +142,10 @@ struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
       throw Error(ErrorCode::io, "a checkpoint was being saved in " + printable(folder.path().native()) +
                                      " when this process was forked from the one that saves it");
     }
-    if (writing.valid()) writing.get();
+    if (writing->valid()) writing->get();
   }
 
-  [[nodiscard]] bool inherited() const { return writing.valid() && forks() != made_after; }
+  [[nodiscard]] bool inherited() const { return writing->valid() && forks() != made_after; }
 
   // The newest first: what is left is a run up to some step at every moment.
   template <class Which>
@@ -158,7 +159,7 @@ struct [[gnu::visibility("hidden")]] Checkpoints::Impl {
   Folder folder;
   CheckpointsOptions options;
   int made_after;  // forks
-  std::future<void> writing;
+  std::unique_ptr<std::future<void>> writing = std::make_unique<std::future<void>>();
 };
 
 Checkpoints::Checkpoints(std::filesystem::path folder, const CheckpointsOptions& options)
@@ -185,7 +186,7 @@ void Checkpoints::save_in_background(const Optimizer& optimizer, const Metadata&
     copy = std::make_unique<Copy>(snapshot);
   });
   try {
-    self.writing = std::async(std::launch::async, [&self, copy = std::move(copy)] { self.write(copy->snapshot()); });
+    *self.writing = std::async(std::launch::async, [&self, copy = std::move(copy)] { self.write(copy->snapshot()); });
   } catch (const std::system_error& error) {
     throw Error(ErrorCode::io, std::string("no thread can be had to save in the background: ") + error.what());
   }
