@@ -136,8 +136,8 @@ def _exported(array, name):
             return array.__dlpack__()
     except (BufferError, RuntimeError) as error:
         if getattr(array, "requires_grad", False):
-            raise InvalidArgumentError(f"{name} is {kind(array)} and requires grad: adamant.torch has the optimizers for "
-                                       "the parameters of torch") from None
+            raise InvalidArgumentError(f"{name} is {kind(array)} and requires grad: adamant.torch has the optimizers "
+                                       "for the parameters of torch") from None
         raise InvalidArgumentError(f"{name} is {kind(array)} and not exported: {error}") from error
 
 

@@ -53,14 +53,15 @@ class Known:
         if not hasattr(self, "rule"):
             base = next(base for base in type(self).__mro__ if Known in base.__bases__)
             classes = (f"{made.__module__}.{made.__name__}" for made in base.__subclasses__() if hasattr(made, "rule"))
-            raise InvalidArgumentError(f"{type(self).__name__} has no rule: use a class that has one ({', '.join(classes)})")
+            raise InvalidArgumentError(f"{type(self).__name__} has no rule: use a class that has one "
+                                       f"({', '.join(classes)})")
 
 
 def known(optimizer):
     """It itself; refuses what is no optimizer of this package."""
     if not isinstance(optimizer, Known):
-        raise InvalidArgumentError(f"the optimizer is {kind(optimizer)}: it must be an adamant.Optimizer, or of a class of "
-                                   "adamant.torch")
+        raise InvalidArgumentError(f"the optimizer is {kind(optimizer)}: it must be an adamant.Optimizer, or of a class "
+                                   "of adamant.torch")
     return optimizer
 
 

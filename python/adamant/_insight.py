@@ -215,8 +215,9 @@ class TensorBoard(_Told):
         super().__init__(optimizer, c.tensorboard_free)
         names = None if tensors is None else [text(name, "name of a tensor") for name in tensors]
         options = _library.TensorboardOptions(
-            max_tags=count(max_tags, "max_tags"), tensors=None if names is None else (ctypes.c_char_p * len(names))(*names),
-            tensor_count=len(names or []), histogram_every=count(histogram_every, "histogram_every", most=2**63 - 1) or -1,
+            max_tags=count(max_tags, "max_tags"),
+            tensors=None if names is None else (ctypes.c_char_p * len(names))(*names), tensor_count=len(names or []),
+            histogram_every=count(histogram_every, "histogram_every", most=2**63 - 1) or -1,
             flush_seconds=_seconds(flush_seconds))
         with optimizer._lock:
             c.tensorboard_open(os.fsencode(folder), optimizer._handle, options, self._handle.place)

@@ -183,7 +183,8 @@ class Errors(unittest.TestCase):
                     ("steps", 2**64, lambda count: adamant.Checkpoints(folder).remove_after(count)),
                     ("every", 2**64, lambda count: adamant.RunLog(folder + "/log", optimizer, every=count)),
                     ("max_tags", 2**64, lambda count: adamant.TensorBoard(folder, optimizer, max_tags=count)),
-                    ("histogram_every", 2**63, lambda count: adamant.TensorBoard(folder, optimizer, histogram_every=count))]:
+                    ("histogram_every", 2**63,
+                     lambda count: adamant.TensorBoard(folder, optimizer, histogram_every=count))]:
                 for value in (-1, most, 0.5, "x"):
                     with self.subTest(name=name, value=value):
                         self.refused(f"^{name} is {value!r}: it must be an integer from [01] to {most - 1}", call, value)
@@ -220,10 +221,11 @@ class Errors(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             for call in (lambda thing: adamant.save(thing, folder + "/a"), lambda thing: adamant.load(thing, folder + "/a"),
                          lambda thing: adamant.RunLog(folder + "/log", thing),
-                         lambda thing: adamant.TensorBoard(folder, thing), adamant.Health, adamant.Checkpoints(folder).save, adamant.Checkpoints(folder).load_newest):
+                         lambda thing: adamant.TensorBoard(folder, thing), adamant.Health,
+                         adamant.Checkpoints(folder).save, adamant.Checkpoints(folder).load_newest):
                 for thing in (None, adamant.AdamW, unittest.TestCase()):
-                    self.refused(f"^the optimizer is of type {type(thing).__module__}.{type(thing).__name__}: it must be an "
-                                 "adamant.Optimizer".replace("builtins.", ""), call, thing)
+                    of = f"{type(thing).__module__}.{type(thing).__name__}".replace("builtins.", "")
+                    self.refused(f"^the optimizer is of type {of}: it must be an adamant.Optimizer", call, thing)
             self.assertEqual(os.listdir(folder), [])
 
     def test_what_has_no_rule(self):

@@ -105,7 +105,7 @@ class Schedules(unittest.TestCase):
             call(0.5, **dict.fromkeys(counts, 10))
             for wrong in counts:
                 for value in (-1, 2**64, 0.5, None):
-                    with self.assertRaisesRegex(adamant.InvalidArgumentError, f"^{wrong} is {value}: it must be an integer"):
+                    with self.assertRaisesRegex(adamant.InvalidArgumentError, f"^{wrong} is {value}: it must be an int"):
                         call(0.5, **{**dict.fromkeys(counts, 10), wrong: value})
 
 

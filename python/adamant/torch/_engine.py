@@ -184,9 +184,9 @@ class Engine:
                 continue
             t = self._tensor(param, names[place] if names else str(first + place), rule)
             shape = [*t.memory.shape, 2] if t.memory.is_complex() else t.memory.shape
-            structs.append(_library.Tensor(name=text(t.name, "name of a parameter"), data=t.address, size=t.size, format=t.format,
+            structs.append(_library.Tensor(name=text(t.name, "name of a parameter"), data=t.address, size=t.size,
                                            shape=(ctypes.c_size_t * len(shape))(*shape) if len(shape) else None,
-                                           ndim=len(shape)))
+                                           ndim=len(shape), format=t.format))
         if not structs:
             return None
         g = _Group()

@@ -58,7 +58,8 @@ class States(TestCase):
             train(optimizer, params, 1)
 
     def test_another_rule_is_refused_by_name_and_nothing_changes(self):
-        lacks = {"AdamW": "betas", "Adam": "betas", "SGD": "dampening|momentum", "RMSprop": "alpha|eps", "Adagrad": "lr_decay|eps"}
+        lacks = {"AdamW": "betas", "Adam": "betas", "SGD": "dampening|momentum", "RMSprop": "alpha|eps",
+                 "Adagrad": "lr_decay|eps"}
         others = {"AdamW": "AdamW", "Adam": "AdamW"}  # Adam's has all that AdamW's has
         for ours, option in lacks.items():
             a = parameters()
@@ -73,8 +74,8 @@ class States(TestCase):
                 before = str(optimizer.state_dict()), optimizer.settings, optimizer.report
                 groups, states = optimizer.param_groups, dict(optimizer.state)
                 with self.subTest(ours=ours, theirs=theirs, steps=steps):
-                    self.refused(adamant.MismatchError, f"^group 0 of the state dict has no '({option})', which a group of {ours} "
-                                 "has: it has .*lr, ", optimizer.load_state_dict, other.state_dict())
+                    self.refused(adamant.MismatchError, f"^group 0 of the state dict has no '({option})', which a group of "
+                                 f"{ours} has: it has .*lr, ", optimizer.load_state_dict, other.state_dict())
                     self.assertEqual((str(optimizer.state_dict()), optimizer.settings, optimizer.report), before)
                     self.assertIs(optimizer.param_groups, groups)
                     self.assertTrue(all(optimizer.state[param] is held for param, held in states.items()))
@@ -117,7 +118,8 @@ class States(TestCase):
         for bad, said in [(3, "is of type int"), (torch.nn.Linear(1, 1).state_dict(), "'param_groups'"),
                           ({"param_groups": groups}, "'state'"), ({**saved, "param_groups": 3}, "TypeError"),
                           ({**saved, "param_groups": [{}]}, "'params'"), ({**saved, "state": []}, "AttributeError"),
-                          ({**saved, "param_groups": [3]}, "TypeError"), ({**saved, "state": {0: 3}}, "something of type int")]:
+                          ({**saved, "param_groups": [3]}, "TypeError"),
+                          ({**saved, "state": {0: 3}}, "something of type int")]:
             self.refused(adamant.InvalidArgumentError, "^the state dict .*" + said, optimizer.load_state_dict, bad)
         self.assertIs(optimizer.param_groups[0]["params"][0], a[0])
         train(optimizer, a, 1)
