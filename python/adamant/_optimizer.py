@@ -34,11 +34,14 @@ def default_threads() -> int:
     """The threads of an optimizer that is given none: those of this process's processors (`os.sched_getaffinity`),
     divided by $LOCAL_WORLD_SIZE where a launcher such as torchrun has set it; 0, which leaves it to the engine, where
     it has not. OMP_NUM_THREADS is not looked at."""
-    processes = os.environ.get("LOCAL_WORLD_SIZE", "")
-    if not processes.isdigit() or int(processes) < 2:
+    try:
+        processes = int(os.environ.get("LOCAL_WORLD_SIZE", ""))
+    except ValueError:
+        return 0
+    if processes < 2:
         return 0
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, processors // int(processes))
+    return max(1, processors // processes)
 
 
 def _counted(count: int, thing: str) -> str:

@@ -156,7 +156,7 @@ class SettingsOf(unittest.TestCase):
         with mock.patch.dict(os.environ, {"OMP_NUM_THREADS": "1"}, clear=True):
             self.assertEqual(adamant.AdamW([ones()]).settings["threads"], 0)
         with mock.patch.object(os, "sched_getaffinity", lambda _: set(range(12)), create=True):
-            for size, threads in (("", 0), ("1", 0), ("4", 3), ("5", 2), ("24", 1), ("two", 0)):
+            for size, threads in (("", 0), ("1", 0), ("4", 3), ("5", 2), ("24", 1), ("two", 0), ("²", 0)):
                 with mock.patch.dict(os.environ, {"LOCAL_WORLD_SIZE": size, "OMP_NUM_THREADS": "1"}):
                     self.assertEqual(adamant.AdamW([ones()]).settings["threads"], threads)
                     self.assertEqual(adamant.AdamW([ones()], threads=7).settings["threads"], 7)
