@@ -52,8 +52,7 @@ class Memory:
         self.dtype = DTYPES[self.format] if shown and self.size else None
 
     def _of_numpy(self, array, name, uint16):
-        # NumPy moves no array to which there is a weak reference: resize() refuses, also with refcheck=False.
-        self._keep = (array, weakref.ref(array))
+        self._keep = (array, pins(array))
         self.shape = array.shape
         self.writable = array.flags.writeable
         self.format = _format(array.dtype.name, name, uint16)
@@ -97,6 +96,16 @@ class Memory:
             raise MismatchError(f"{self.name} has shape {self.shape}: it must have that of its parameter, "
                                 f"{param.shape}")
         return self
+
+
+def pins(array):
+    """What keeps the memory of a NumPy array where it is: NumPy moves no array to which there is a weak reference,
+    resize() refuses, also with refcheck=False. A view shows the memory of another array."""
+    found = []
+    while isinstance(array, np.ndarray):
+        found.append(weakref.ref(array))
+        array = array.base
+    return found
 
 
 def as_floats(array, name, shape):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import array
 import ctypes
 import functools
+import itertools
 import operator
 import os
 import threading
@@ -98,8 +99,8 @@ class Optimizer(Known):
         self._params: list[Memory] = []
         self._dtypes: list[Any] = []  # of the parameters, and
         self._shapes: list[tuple[int, ...]] = []  # of them
-        self._grads: list[Any] = []  # what the user gave
-        self._kept: list[Any] = []  # what keeps it in its place: a Memory, or a weak reference to a writable array
+        self._grads: list[Any] = []  # what the user gave, if giving it again changes nothing
+        self._kept: list[Any] = []  # what keeps it in its place: a Memory, or weak references to a writable array
         self._groups: list[list[str]] = []
 
         groups = [self._read(group, names) for group, names in numbered(groups_of(params), 0)]
@@ -199,10 +200,12 @@ class Optimizer(Known):
         refused, none."""
         grads = self._in_order(grads)
         if all(map(operator.is_, grads, self._grads)):
-            return  # the same array is where it was
+            return  # the same array of NumPy's is where it was
         addresses = self._usual(grads)
         if addresses is not None:
-            kept = [*map(weakref.ref, grads)]  # before the call, so that memory does not run out after it
+            # Before the call, so that memory does not run out after it.
+            views = any(map(operator.is_not, map(_BASE, grads), itertools.repeat(None)))
+            kept = [*map(_arrays.pins if views else weakref.ref, grads)]
             c.set_grads(self._handle, None, addresses, None, len(grads))
             self._grads, self._kept = grads, kept
             return
@@ -228,7 +231,7 @@ class Optimizer(Known):
         expected = (len(rows), *self._params[index].shape[1:])
         if memory.shape != expected:
             raise MismatchError(f"gradient of '{name}' has shape {memory.shape}: {len(rows)} rows must have {expected}")
-        lazy = rows, memory  # is no array of the user's, so that a dense gradient is set again
+        lazy = rows, _arrays.pins(rows), memory  # is no array of the user's, so that a dense gradient is set again
         c.set_lazy_row_grad(self._handle, index, rows.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)), len(rows),
                             memory.address, memory.size, memory.format)
         self._grads[index], self._kept[index] = lazy, None
@@ -382,7 +385,7 @@ class Optimizer(Known):
             self._params.append(param)
             self._dtypes.append(param.dtype)
             self._shapes.append(param.shape)
-            self._grads.append(grad)
+            self._grads.append(_held(grad, memory))
             self._kept.append(memory)
 
     def _param(self, array, name):
@@ -418,7 +421,7 @@ class Optimizer(Known):
                     (ctypes.c_void_p * count)(*(memory and memory.address for memory in memories)),
                     (ctypes.c_int32 * count)(*formats), count)
         for index, grad, memory in zip(tensors, grads, memories):
-            self._grads[index], self._kept[index] = grad, memory
+            self._grads[index], self._kept[index] = _held(grad, memory), memory
 
     def _find(self, tensor):
         if isinstance(tensor, str):
@@ -480,7 +483,13 @@ class Optimizer(Known):
                             "first")
 
 
-_DTYPE, _SHAPE = map(operator.attrgetter, ("dtype", "shape"))
+_DTYPE, _SHAPE, _BASE = map(operator.attrgetter, ("dtype", "shape", "base"))
+
+
+def _held(grad, memory):
+    """The gradient if it stays where it is: no, or an array of NumPy's. The memory of other objects may move between
+    two steps, so that it is asked for in each: their Memory is what no user gives."""
+    return grad if grad is None or type(grad) is np.ndarray else memory
 
 
 def _floats(array):

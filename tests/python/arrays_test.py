@@ -31,6 +31,17 @@ class Interface:
         self.array = array
 
 
+class Moving:
+    """One whose memory is another after `array` was set."""
+
+    def __init__(self, array):
+        self.array = array
+
+    @property
+    def __array_interface__(self):
+        return self.array.__array_interface__
+
+
 class DLPack:
     """An array with nothing but DLPack, which NumPy exports for it."""
 
@@ -278,6 +289,30 @@ class References(unittest.TestCase):
         # Where NumPy would have done it.
         ones().resize(1 << 20, refcheck=False)
         del optimizer
+
+    def test_arrays_whose_views_are_in_use_cannot_be_resized(self):
+        w, grad, rows = ones(16), ones(16), numpy.arange(8)
+        optimizer = adamant.SGD([w[:8].reshape(4, 2)], lr=0.5)
+        optimizer.set_grad(0, grad[:8].reshape(4, 2))
+        for use in (lambda: None, lambda: optimizer.step([grad[8:].reshape(4, 2)])):
+            use()
+            for array in (w, grad):
+                self.assertRaises(ValueError, array.resize, 1 << 20, refcheck=False)
+        for given in (rows, rows[4:]):
+            optimizer.set_lazy_row_grad(0, given, ones((len(given), 2)))
+            self.assertRaises(ValueError, rows.resize, 1 << 20, refcheck=False)
+        del optimizer
+
+    def test_what_is_not_numpys_may_move_between_two_steps(self):
+        w = ones()
+        for kind in (Moving, DLPack) if hasattr(w, "__dlpack__") else (Moving,):
+            grad = kind(ones())
+            optimizer = adamant.SGD([(w, grad), ones()], lr=1.0)
+            for times in (1, 2, 3):
+                grad.array = numpy.full(8, times, numpy.float32)
+                before = w.copy()
+                optimizer.step([grad, None])
+                numpy.testing.assert_array_equal(w, before - times)
 
     def test_a_bytearray_in_use_cannot_be_resized(self):
         memory = bytearray(32)
