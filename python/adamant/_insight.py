@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ import numpy as np
 
 from . import _library
 from ._checks import count, filled, kind, known, number, text
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, IoError
 from ._library import Light, List, StatisticsFlag, c
 from ._optimizer import Optimizer
 from ._report import StepReport
@@ -182,6 +183,14 @@ class RunLog(_Told):
     def flush(self) -> None:
         """Hands over to the system what is buffered."""
         c.run_log_flush(self._open())
+
+    def close(self) -> None:
+        """Writes what is left, and closes the file, once nobody has statistics of this log any more. Nothing happens if
+        it is closed."""
+        if self._handle is not None:
+            with contextlib.suppress(IoError):
+                self.flush()
+        super().close()
 
     def position(self) -> str:
         """Where the log is, after a flush that also outlasts a power cut: save it with a checkpoint of the optimizer, and

@@ -102,6 +102,7 @@ class Optimizer(Known):
         self._grads: list[Any] = []  # what the user gave, if giving it again changes nothing
         self._kept: list[Any] = []  # what keeps it in its place: a Memory, or weak references to a writable array
         self._groups: list[list[str]] = []
+        self._filled: Statistics | None = None  # by the step tensor by tensor that is open
 
         groups = [self._read(group, names) for group, names in numbered(groups_of(params), 0)]
         options, settings = _library.values(given), _library.values(settings)
@@ -274,6 +275,7 @@ class Optimizer(Known):
     def begin_step(self, *, grad_scale: float = 1.0, statistics: Statistics | None = None) -> None:
         """Begins a step tensor by tensor, whose gradients can be freed one by one."""
         c.begin_step(self._handle, self._step_options(grad_scale, statistics))
+        self._filled = statistics
 
     @_one_at_a_time
     def step_tensor(self, tensor: str | int, grad: Any | None = None) -> bool:
@@ -290,6 +292,7 @@ class Optimizer(Known):
         """Ends the step that `begin_step` began."""
         report = _library.StepReport()
         c.end_step(self._handle, report)
+        self._filled = None
         return StepReport(report, self._names)
 
     @property

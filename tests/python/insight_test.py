@@ -3,11 +3,13 @@
 
 """Statistics, run logs, TensorBoard and health checks from Python."""
 
+import gc
 import json
 import math
 import pathlib
 import tempfile
 import unittest
+import weakref
 
 from support import numpy, random_numbers
 
@@ -95,6 +97,24 @@ class OfRunLog(InFolder):
             statistics = adamant.RunLog(self.folder / "run.jsonl", optimizer).statistics
             optimizer.step(grads, statistics=statistics)
             self.assertEqual(len(statistics), 2)
+
+    def test_closed_during_a_step(self):
+        path = self.folder / "run.jsonl"
+        for optimizer, grads in run(2):
+            log = adamant.RunLog(path, optimizer)
+            log.step(1.0, optimizer.step(grads, statistics=log.statistics))
+            optimizer.begin_step(statistics=log.statistics)
+            log.close()
+            self.assertIn('"loss"', path.read_text())  # though the file is open
+            handle = weakref.ref(optimizer._filled._log)
+            del log
+            gc.collect()
+            self.assertIsNotNone(handle())
+            for index, grad in enumerate(grads):
+                optimizer.step_tensor(index, grad)
+            optimizer.end_step()
+            gc.collect()
+            self.assertIsNone(handle())
 
     def lines_of_a_run(self, stopped):
         """Without what depends on the time. A run that is stopped goes on from a checkpoint of one step before."""

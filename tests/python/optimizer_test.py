@@ -198,6 +198,21 @@ class Steps(unittest.TestCase):
         self.assertRaises(adamant.BusyError, single.state_dict)
         single.end_step()
 
+    def test_keeps_the_statistics_of_an_open_step(self):
+        optimizer = adamant.AdamW([ones(), ones()])
+        statistics = adamant.Statistics()
+        kept = weakref.ref(statistics)
+        optimizer.begin_step(statistics=statistics)
+        self.assertRaises(adamant.BusyError, optimizer.begin_step, statistics=adamant.Statistics())
+        del statistics
+        gc.collect()
+        self.assertIsNotNone(kept())
+        optimizer.step_tensor(0, ones())
+        optimizer.end_step()
+        self.assertRaises(adamant.InvalidArgumentError, optimizer.end_step)
+        gc.collect()
+        self.assertIsNone(kept())
+
     def test_lazy_rows(self):
         table, dense = ones((5, 3)), ones((5, 3))
         optimizer, other = adamant.SGD({"e": table}, lr=0.5), adamant.SGD([dense], lr=0.5)
