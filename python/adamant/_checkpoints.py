@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from . import _library
 from ._checks import count, known
 from ._errors import InvalidArgumentError
 from ._library import STATE_FORMATS, WEIGHT_FORMATS, c
-from ._optimizer import Optimizer
+from ._optimizer import Optimizer, _one_at_a_time
 
 
 class CheckpointTensor(NamedTuple):
@@ -97,16 +98,20 @@ class Checkpoints:
 
     keep: as many stay; older ones are removed once a newer one is on the disk.
     params, max_file_bytes: as in `save`.
+
+    Calls may come from any thread; they wait for each other.
     """
 
     def __init__(self, folder: str | os.PathLike[str], keep: int = 2, *, params: bool = False,
                  max_file_bytes: int = 0):
         self._folder = os.fspath(folder)
+        self._lock = threading.RLock()
         self._handle = _library.Handle(c.checkpoints_free)
         c.checkpoints_open(os.fsencode(folder), _library.CheckpointsOptions(
             keep=count(keep, "keep", 1), params=params, max_file_bytes=count(max_file_bytes, "max_file_bytes")),
             self._handle.place)
 
+    @_one_at_a_time
     def save(self, optimizer: Optimizer, metadata: Mapping[str, str] | None = None, *, background: bool = False) -> None:
         """Saves one, named by the steps of the optimizer, and removes the oldest.
 
@@ -117,16 +122,19 @@ class Checkpoints:
             optimizer._before_saving()
             c.checkpoints_save(self._handle, optimizer._handle, values, len(values), background)
 
+    @_one_at_a_time
     def wait(self) -> None:
         """Waits until all is written, and raises what went wrong."""
         c.checkpoints_wait(self._handle)
 
+    @_one_at_a_time
     def list(self) -> dict[int, str]:
         """Path of each by its steps, oldest first."""
         steps, count = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_size_t()
         c.checkpoints_list(self._handle, steps, count)
         return {step: os.path.join(self._folder, f"step-{step:012d}.safetensors") for step in steps[: count.value]}
 
+    @_one_at_a_time
     def load_newest(self, optimizer: Optimizer, *, params: bool = False, round: bool = False) -> CheckpointInfo | None:
         """Loads the newest, as `load` does; None if there is none."""
         known(optimizer)
@@ -134,6 +142,7 @@ class Checkpoints:
         paths = list(self.list().values())
         return load(optimizer, paths[-1], params=params, round=round) if paths else None
 
+    @_one_at_a_time
     def remove_after(self, steps: int) -> None:
         """Removes those of more steps, so that a run can go on from an older one."""
         c.checkpoints_remove_after(self._handle, count(steps, "steps"))

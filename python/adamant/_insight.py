@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from . import _library
 from ._checks import count, filled, kind, known, number, text
 from ._errors import InvalidArgumentError, IoError
 from ._library import Light, List, StatisticsFlag, c
-from ._optimizer import Optimizer
+from ._optimizer import Optimizer, _one_at_a_time
 from ._report import StepReport
 
 
@@ -128,6 +129,7 @@ class _Told:
 
     def __init__(self, optimizer, free):
         self._optimizer = known(optimizer)
+        self._lock = threading.RLock()
         self._handle = _library.Handle(free)
 
     def _open(self):
@@ -135,6 +137,7 @@ class _Told:
             raise InvalidArgumentError(f"this {type(self).__name__} is closed")
         return self._handle
 
+    @_one_at_a_time
     def close(self) -> None:
         """Writes what is left, and closes the file. Nothing happens if it is closed."""
         self._handle = None
@@ -170,20 +173,24 @@ class RunLog(_Told):
             c.run_log_open(os.fsencode(path), optimizer._handle, options, self._handle.place)
 
     @property
+    @_one_at_a_time
     def statistics(self) -> Statistics | None:
         """What the next step is to be given; None if that step is not to be logged."""
         statistics = _OfRun(self._open())
         return statistics if statistics._handle.address else None
 
+    @_one_at_a_time
     def step(self, loss: float, report: StepReport) -> None:
         """Call after each step, with its report."""
         with self._optimizer._lock:
             c.run_log_step(self._open(), self._optimizer._handle, number(loss, "loss"), _struct(report))
 
+    @_one_at_a_time
     def flush(self) -> None:
         """Hands over to the system what is buffered."""
         c.run_log_flush(self._open())
 
+    @_one_at_a_time
     def close(self) -> None:
         """Writes what is left, and closes the file, once nobody has statistics of this log any more. Nothing happens if
         it is closed."""
@@ -192,6 +199,7 @@ class RunLog(_Told):
                 self.flush()
         super().close()
 
+    @_one_at_a_time
     def position(self) -> str:
         """Where the log is, after a flush that also outlasts a power cut: save it with a checkpoint of the optimizer, and
         pass it as `resume` when the run resumes from that.
@@ -200,6 +208,7 @@ class RunLog(_Told):
         c.run_log_position(self._open(), position)
         return position.value.decode()
 
+    @_one_at_a_time
     def end(self, **notes: float | str) -> None:
         """Writes the last line, with notes, and closes the file."""
         values = _library.values(notes)
@@ -232,18 +241,21 @@ class TensorBoard(_Told):
             c.tensorboard_open(os.fsencode(folder), optimizer._handle, options, self._handle.place)
 
     @property
+    @_one_at_a_time
     def path(self) -> str:
         """Path of the file."""
         path = ctypes.c_char_p()
         c.tensorboard_path(self._open(), path)
         return os.fsdecode(path.value)
 
+    @_one_at_a_time
     def step(self, loss: float, report: StepReport, statistics: Statistics | None = None) -> None:
         """Call after each step, with its report and the statistics that it filled."""
         with self._optimizer._lock:
             c.tensorboard_step(self._open(), self._optimizer._handle, number(loss, "loss"), _struct(report),
                                filled(statistics, self._optimizer))
 
+    @_one_at_a_time
     def flush(self) -> None:
         """Hands over to the system what is buffered."""
         c.tensorboard_flush(self._open())
@@ -275,9 +287,11 @@ class Health:
 
     def __init__(self, optimizer: Optimizer):
         self._optimizer = known(optimizer)
+        self._lock = threading.RLock()
         self._handle = _library.Handle(c.health_free)
         c.health_create(self._handle.place)
 
+    @_one_at_a_time
     def step(self, loss: float, report: StepReport, statistics: Statistics | None = None) -> list[Finding]:
         """Call after each step, with its report and the statistics that it filled. Returns what was found in it."""
         before = self._count()
@@ -287,11 +301,13 @@ class Health:
         return [self._finding(index) for index in range(before, self._count())]
 
     @property
+    @_one_at_a_time
     def findings(self) -> list[Finding]:
         """All findings so far, in the order in which they were found."""
         return [self._finding(index) for index in range(self._count())]
 
     @property
+    @_one_at_a_time
     def lights(self) -> dict[str, str]:
         """The worst state so far of each light: "green", "yellow" or "red"."""
         state, found = ctypes.c_int32(), {}

@@ -10,11 +10,12 @@ import struct
 import tempfile
 import unittest
 
-from support import random_numbers
+from support import most_at_once, random_numbers
 
 import numpy as np
 
 import adamant
+from adamant._library import c
 
 
 class Files(unittest.TestCase):
@@ -113,6 +114,16 @@ class Files(unittest.TestCase):
         np.testing.assert_array_equal(params["w"], kept)
         checkpoints.remove_after(2)
         self.assertEqual(list(checkpoints.list()), [2])
+
+    def test_calls_wait_for_each_other(self):
+        optimizer, _ = self.made()
+        self.steps(optimizer, 1)
+        checkpoints = adamant.Checkpoints(self.path.parent / "run", keep=2)
+        for call in (checkpoints.wait, checkpoints.list, lambda: checkpoints.remove_after(1),
+                     lambda: checkpoints.save(optimizer, background=True), lambda: checkpoints.load_newest(optimizer)):
+            self.assertEqual(most_at_once(c, "checkpoints_", [call, call, checkpoints.list]), 1)
+        checkpoints.wait()
+        self.assertEqual(list(checkpoints.list()), [1])
 
     def test_refusals(self):
         optimizer, _ = self.made()

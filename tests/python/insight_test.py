@@ -3,17 +3,20 @@
 
 """Statistics, run logs, TensorBoard and health checks from Python."""
 
+import contextlib
 import gc
 import json
 import math
 import pathlib
 import tempfile
+import threading
 import unittest
 import weakref
 
-from support import numpy, random_numbers
+from support import most_at_once, numpy, random_numbers
 
 import adamant
+from adamant._library import c
 
 
 def run(steps=3, **settings):
@@ -162,6 +165,41 @@ class OfRunLog(InFolder):
             self.assertEqual('"end"' in path.read_text().splitlines()[-1], end)
 
 
+class FromAnyThread(InFolder):
+    def test_calls_wait_for_each_other(self):
+        (optimizer, grads), = run(1)
+        statistics = adamant.Statistics()
+        report = optimizer.step(grads, statistics=statistics)
+        log = adamant.RunLog(self.folder / "run.jsonl", optimizer)
+        board, health = adamant.TensorBoard(self.folder, optimizer), adamant.Health(optimizer)
+
+        def step(told, *more):
+            with contextlib.suppress(adamant.Error):  # which has been told of this step, or is closed
+                told.step(1.0, report, *more)
+
+        for prefix, calls in {
+                "run_log_": (log.position, log.flush, lambda: log.statistics, lambda: step(log)),
+                "tensorboard_": (board.flush, lambda: board.path, lambda: step(board, statistics)),
+                "health_": (lambda: health.findings, lambda: health.lights, lambda: step(health, statistics))}.items():
+            for call in calls:
+                self.assertEqual(most_at_once(c, prefix, [call, call, calls[0]]), 1)
+        for told in (log, board):
+            with told._lock:  # as a call that runs
+                closing = threading.Thread(target=told.close)
+                closing.start()
+                closing.join(0.05)
+                self.assertIsNotNone(told._handle)
+            closing.join()
+            self.assertIsNone(told._handle)
+        log = adamant.RunLog(self.folder / "run.jsonl", optimizer)
+
+        def end():
+            with contextlib.suppress(adamant.Error):
+                log.end()
+
+        self.assertEqual(most_at_once(c, "run_log_", [end, end, lambda: step(log)]), 1)
+
+
 class OfTensorBoard(InFolder):
     def test_file(self):
         for optimizer, grads in run(1):
@@ -191,6 +229,16 @@ class OfHealth(unittest.TestCase):
         self.assertEqual(found[0].severity, "red")
         self.assertEqual(health.lights[found[0].light], "red")
         self.assertTrue(found[0].sentence and found[0].advice and found[0].cause)
+
+    def test_a_step_that_was_not_applied_has_empty_statistics(self):
+        for optimizer, grads in run(1, nonfinite="skip"):
+            grads[0][5] = math.nan
+            statistics = adamant.Statistics()
+            report = optimizer.step(grads, statistics=statistics)
+            self.assertEqual((report.applied, len(statistics)), (False, 0))
+            self.assertGreater(len(adamant.Health(optimizer).step(1.0, report, statistics)), 0)
+            with tempfile.TemporaryDirectory() as folder, adamant.TensorBoard(folder, optimizer) as board:
+                board.step(1.0, report, statistics)
 
 
 if __name__ == "__main__":

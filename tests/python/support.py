@@ -3,8 +3,12 @@
 
 """What the tests of the Python package share. Needs the environment that tests/python/CMakeLists.txt sets."""
 
+import contextlib
 import pathlib
 import sys
+import threading
+import time
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -34,6 +38,49 @@ def random_numbers(counter, size):
     signed = numpy.where((bits >> _SMALL(8)) & _SMALL(1), fraction, -fraction)
     numbers = numpy.ldexp(signed, -((bits >> _SMALL(4)) & _SMALL(7)).astype(numpy.int32))
     return numpy.where(bits % _SMALL(16) == 0, numpy.float32(0), numbers).astype(numpy.float32)
+
+
+def most_at_once(library, prefix, calls):
+    """Makes each of these calls in a thread of its own, some times, and returns how many calls of the library whose
+    names have this prefix ran at the same time."""
+    running, most, lock = 0, 0, threading.Lock()
+
+    def counted(call):
+        def count(*arguments):
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            try:
+                time.sleep(0.001)
+                with alone:  # what is counted must not happen
+                    return call(*arguments)
+            finally:
+                with lock:
+                    running -= 1
+        return count
+
+    alone, errors = threading.Lock(), []
+
+    def repeat(call):
+        try:
+            for _ in range(3):
+                call()
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    with contextlib.ExitStack() as stack:
+        for name, call in [*vars(library).items()]:
+            if name.startswith(prefix) and not name.endswith("free"):
+                stack.enter_context(mock.patch.object(library, name, counted(call)))
+        threads = [threading.Thread(target=repeat, args=(call,)) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+    return most
 
 
 def to_bf16(numbers):
