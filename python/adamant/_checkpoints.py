@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import _library
-from ._checks import count, known
+from ._checks import count, known, path_bytes
 from ._errors import InvalidArgumentError
 from ._library import STATE_FORMATS, WEIGHT_FORMATS, c
 from ._optimizer import Optimizer, _one_at_a_time
@@ -60,7 +60,7 @@ def save(optimizer: Optimizer, path: str | os.PathLike[str], *, params: bool = F
                                    max_file_bytes=count(max_file_bytes, "max_file_bytes"))
     with known(optimizer)._lock:
         optimizer._before_saving()
-        c.save(optimizer._handle, os.fsencode(path), options)
+        c.save(optimizer._handle, path_bytes(path), options)
 
 
 def load(optimizer: Optimizer, path: str | os.PathLike[str], *, params: bool = False,
@@ -72,10 +72,11 @@ def load(optimizer: Optimizer, path: str | os.PathLike[str], *, params: bool = F
     round: converts states and weights of another format also where that rounds, not only where it is exact.
     """
     info = _library.CheckpointInfo()
+    encoded = path_bytes(path)
     with known(optimizer)._lock:
-        c.inspect(os.fsencode(path), info)
+        c.inspect(encoded, info)
         optimizer._before_loading(_read_info(info))
-        c.load_file(optimizer._handle, os.fsencode(path), _library.LoadOptions(params=params, round=round), info)
+        c.load_file(optimizer._handle, encoded, _library.LoadOptions(params=params, round=round), info)
         loaded = _read_info(info)
         optimizer._after_loading(loaded)
     return loaded
@@ -84,13 +85,13 @@ def load(optimizer: Optimizer, path: str | os.PathLike[str], *, params: bool = F
 def inspect(path: str | os.PathLike[str]) -> CheckpointInfo:
     """Describes a checkpoint without reading its states."""
     info = _library.CheckpointInfo()
-    c.inspect(os.fsencode(path), info)
+    c.inspect(path_bytes(path), info)
     return _read_info(info)
 
 
 def verify(path: str | os.PathLike[str]) -> None:
     """Reads all files of a checkpoint and compares their checksums. Raises `IoError` where one is damaged."""
-    c.verify(os.fsencode(path))
+    c.verify(path_bytes(path))
 
 
 class Checkpoints:
@@ -107,7 +108,7 @@ class Checkpoints:
         self._folder = os.fspath(folder)
         self._lock = threading.RLock()
         self._handle = _library.Handle(c.checkpoints_free)
-        c.checkpoints_open(os.fsencode(folder), _library.CheckpointsOptions(
+        c.checkpoints_open(path_bytes(folder), _library.CheckpointsOptions(
             keep=count(keep, "keep", 1), params=params, max_file_bytes=count(max_file_bytes, "max_file_bytes")),
             self._handle.place)
 
@@ -152,8 +153,6 @@ def _metadata(metadata):
     for name, text in (metadata or {}).items():
         if not isinstance(name, str) or not isinstance(text, str):
             raise InvalidArgumentError(f"metadata {name!r} is {text!r}: names and values must be str")
-        if "\0" in name + text:
-            raise InvalidArgumentError(f"metadata {name!r} has a zero byte")
     return _library.values(metadata or {})
 
 

@@ -4,6 +4,7 @@
 """What arguments must be, before ctypes sees them: it would cut numbers off, and name no argument."""
 
 import operator
+import os
 
 from ._errors import InvalidArgumentError
 
@@ -18,9 +19,11 @@ def number(value, name, must="a number"):
     try:
         if not isinstance(value, (str, bytes)):
             return float(value)
-    except (OverflowError, RuntimeError, TypeError, ValueError):
+    except OverflowError:
+        must = "a number that f64 can hold"
+    except (RuntimeError, TypeError, ValueError):
         pass
-    raise InvalidArgumentError(f"{name} is {value!r}: it must be {must}")
+    raise InvalidArgumentError(f"{name} is {_said(value)}: it must be {must}")
 
 
 def count(value, name, least=0, most=2**64 - 1):
@@ -31,7 +34,12 @@ def count(value, name, least=0, most=2**64 - 1):
             return found
     except TypeError:
         pass
-    raise InvalidArgumentError(f"{name} is {value!r}: it must be an integer from {least} to {most}")
+    raise InvalidArgumentError(f"{name} is {_said(value)}: it must be an integer from {least} to {most}")
+
+
+def _said(value):
+    """A value in a sentence. Python refuses to write the digits of very large integers."""
+    return f"an integer of {value.bit_length()} bits" if isinstance(value, int) and abs(value) >> 128 else repr(value)
 
 
 def text(value, name):
@@ -43,7 +51,15 @@ def text(value, name):
             return value.encode()
     except UnicodeEncodeError:
         pass
-    raise InvalidArgumentError(f"{name} is {value!r}: it must be a str of Unicode, without zeros")
+    raise InvalidArgumentError(f"{name} is {value!r}: it must be a str of Unicode, without zero bytes")
+
+
+def path_bytes(path):
+    """A path as the bytes of a text for C."""
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise InvalidArgumentError(f"path is {path!r}: it must have no zero bytes")
+    return encoded
 
 
 class Known:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import _library
-from ._checks import count, filled, kind, known, number, text
+from ._checks import count, filled, kind, known, number, path_bytes, text
 from ._errors import InvalidArgumentError, IoError
 from ._library import Light, List, StatisticsFlag, c
 from ._optimizer import Optimizer, _one_at_a_time
@@ -170,7 +170,7 @@ class RunLog(_Told):
                                          every=count(every, "every"), flush_seconds=_seconds(flush_seconds),
                                          resume=text(resume or None, "resume"))
         with optimizer._lock:
-            c.run_log_open(os.fsencode(path), optimizer._handle, options, self._handle.place)
+            c.run_log_open(path_bytes(path), optimizer._handle, options, self._handle.place)
 
     @property
     @_one_at_a_time
@@ -238,7 +238,7 @@ class TensorBoard(_Told):
             histogram_every=count(histogram_every, "histogram_every", most=2**63 - 1) or -1,
             flush_seconds=_seconds(flush_seconds))
         with optimizer._lock:
-            c.tensorboard_open(os.fsencode(folder), optimizer._handle, options, self._handle.place)
+            c.tensorboard_open(path_bytes(folder), optimizer._handle, options, self._handle.place)
 
     @property
     @_one_at_a_time

@@ -18,6 +18,7 @@ import sys
 import types
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 
+from . import _checks
 from ._checks import number, text
 from ._errors import BY_STATUS, Error, InvalidArgumentError
 
@@ -89,13 +90,31 @@ class MemoryFlag(enum.IntFlag):
     FORMAT_READ_ONLY = 256
 
 
+# The least and the greatest integer of each type.
+_RANGES = {c_int32: (-2**31, 2**31 - 1), c_int64: (-2**63, 2**63 - 1), c_uint32: (0, 2**32 - 1),
+           c_uint64: (0, 2**64 - 1), c_size_t: (0, 2 ** (8 * ctypes.sizeof(c_size_t)) - 1)}
+
+
 class Struct(ctypes.Structure):
     """A struct of the interface, which knows its own size. Members that are not given are zeros: the defaults."""
 
     _fields_ = [("struct_size", c_size_t)]
 
+    def __init_subclass__(cls):
+        cls._integers = {name: kind for name, kind in cls._fields_ if kind in _RANGES}
+
     def __init__(self, **members):
-        super().__init__(ctypes.sizeof(self), **members)
+        integers = self._integers
+        for name in members:
+            if name in integers:
+                members[name] = _checks.count(members[name], name, *_RANGES[integers[name]])
+        try:
+            super().__init__(ctypes.sizeof(self), **members)
+        except OverflowError:
+            for name, kind in self._fields_:
+                if kind is c_double and name in members:
+                    number(members[name], name)
+            raise
 
 
 class Value(Struct):
@@ -424,7 +443,7 @@ def _value(name, value):
         if len(value) != 2:
             raise InvalidArgumentError(f"{given} is {value!r}: it must be a number, or a pair of numbers")
         return Value(name=name, kind=Kind.PAIR, number=tuple(number(each, f"a number of {given}") for each in value))
-    if isinstance(value, numbers.Integral) and abs(value) > 2**53:
+    if isinstance(value, numbers.Integral) and 2**53 < abs(value) < 2**128:
         return Value(name=name, text=str(value).encode())
     value = number(value, given, "a number, a pair of numbers, a bool, a str or None")
     return Value(name=name, kind=Kind.NUMBER, number=(value, 0.0))

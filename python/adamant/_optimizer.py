@@ -454,7 +454,9 @@ class Optimizer(Known):
         return grads
 
     def _step_options(self, grad_scale, statistics):
-        scale = grad_scale if type(grad_scale) is float else number(grad_scale, "grad_scale")  # called in each step
+        if type(grad_scale) is float and grad_scale == 1.0 and statistics is None:
+            return _USUAL_STEP
+        scale = number(grad_scale, "grad_scale")
         if not scale:  # which the library takes as not given
             raise InvalidArgumentError(f"grad_scale is {grad_scale!r}: it must be from 2^-126 to 2^126")
         options = _library.StepOptions(grad_scale=scale)
@@ -486,6 +488,7 @@ class Optimizer(Known):
                             "first")
 
 
+_USUAL_STEP = _library.StepOptions(grad_scale=1.0)
 _DTYPE, _SHAPE, _BASE = map(operator.attrgetter, ("dtype", "shape", "base"))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from . import _arrays, _library
-from ._checks import kind
+from ._checks import count, kind, text
 from ._errors import Error, InvalidArgumentError, MismatchError, NotFoundError
 from ._library import STATE_FORMATS, WEIGHT_FORMATS, List, PlaneKind, c
 
@@ -91,17 +91,18 @@ def load(handle, state_dict):
 
 def _group(group):
     options = _library.values(group["options"])
-    return _library.GroupInfo(rule=group["rule"].encode(), formula=group["formula"].encode(), options=options,
-                              option_count=len(options))
+    return _library.GroupInfo(rule=text(group["rule"], "rule"), options=options, option_count=len(options),
+                              formula=text(group["formula"], "formula"))
 
 
 def _tensor(name, tensor, arrays):
     planes = [_plane(key, tensor["state_format"], array) for key, array in arrays.items()
               if key.partition("/")[0] == name]  # no name of a tensor has a "/"
-    shape = tensor["shape"]
+    shape = [count(extent, "shape") for extent in tensor["shape"]]
     return _library.TensorInfo(
-        name=name.encode(), shape=(ctypes.c_size_t * len(shape))(*shape), ndim=len(shape), group=tensor["group"],
-        step=tensor["step"], planes=_library.array(_library.Plane, planes), plane_count=len(planes),
+        name=text(name, "name of a tensor"), shape=(ctypes.c_size_t * len(shape))(*shape),
+        ndim=len(shape), group=tensor["group"], step=tensor["step"],
+        planes=_library.array(_library.Plane, planes), plane_count=len(planes),
         state_format=_index(STATE_FORMATS, tensor["state_format"]),
         weight_format=_index(WEIGHT_FORMATS, tensor["weight_format"]))
 
@@ -116,8 +117,8 @@ def _plane(key, state_format, array):
     if array.dtype != _arrays.dtype_of(element):
         raise MismatchError(f"{key!r} is an array of {array.dtype}: it must be {_arrays.dtype_of(element)}, as "
                             "state_dict() gave it")
-    return _library.Plane(state=state and state.encode(), data=array.__array_interface__["data"][0], bytes=array.nbytes,
-                          kind=kind)
+    return _library.Plane(state=text(state, "state"), kind=kind,
+                          data=array.__array_interface__["data"][0], bytes=array.nbytes)
 
 
 def _index(names, name):

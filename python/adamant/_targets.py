@@ -26,4 +26,4 @@ def current_target() -> str:
 
 def use_target(name: str | None) -> None:
     """Makes all optimizers of the process use that one; None: the best. Not while a step runs."""
-    c.use_target(text(name, "name"))
+    c.use_target(text(name, "target"))

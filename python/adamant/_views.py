@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from . import _library
+from ._checks import text
 from ._state_dict import planes_of, read_options, tensor_info
 from ._errors import InvalidArgumentError
 from ._library import Kind, List, c
@@ -37,7 +38,7 @@ class Group(MutableMapping):
             if name == "rule":
                 return self._info().rule.decode()
             value = _library.Value()
-            c.get_option(optimizer._handle, self._number, str(name).encode(), value)
+            c.get_option(optimizer._handle, self._number, text(str(name), "option"), value)
             return _library.read(value)
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -80,10 +81,10 @@ class Settings(MutableMapping):
         self._optimizer = optimizer
 
     def __getitem__(self, name: str) -> Any:
-        text = ctypes.c_char_p()
+        found = ctypes.c_char_p()
         with self._optimizer._lock:
-            c.get_setting(self._optimizer._handle, str(name).encode(), text)
-            return read_setting(name, text.value.decode())
+            c.get_setting(self._optimizer._handle, text(str(name), "setting"), found)
+            return read_setting(name, found.value.decode())
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.update({name: value})

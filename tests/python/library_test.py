@@ -4,7 +4,9 @@
 """The binding says what adamant.h says, and refusals become exceptions."""
 
 import ctypes
+import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -121,6 +123,114 @@ class Binding(unittest.TestCase):
         self.assertNotIn("libtbb", loaded)
 
 
+class Values(unittest.TestCase):
+    """What ctypes and C would cut without a word is refused."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.optimizer = adamant.AdamW({"w": numpy.ones(4, numpy.float32)})
+        self.log = adamant.RunLog(self.folder / "run.jsonl", self.optimizer)
+        self.checkpoints = adamant.Checkpoints(self.folder / "run", keep=2)
+        self.saved = self.optimizer.state_dict()
+
+    def refused(self, said, call, *arguments, **named):
+        with self.assertRaisesRegex(adamant.InvalidArgumentError, said):
+            call(*arguments, **named)
+        self.assertEqual(self.optimizer.state_dict()["adamant"], self.saved["adamant"])
+
+    def load(self, change):
+        header = json.loads(self.saved["adamant"])
+        change(header)
+        self.optimizer.load_state_dict(dict(self.saved, adamant=json.dumps(header)))
+
+    def test_integers(self):
+        optimizer, path = self.optimizer, self.folder / "file"
+        most = 2**64 - 1
+        self.refused("step is an integer of 33220 bits: it must be", optimizer.set_tensor_step, "w", 10**10000)
+        for name, most, call in [
+                ("keep", most, lambda n: adamant.Checkpoints(self.folder, keep=n)),
+                ("max_file_bytes", most, lambda n: adamant.Checkpoints(self.folder, max_file_bytes=n)),
+                ("max_file_bytes", most, lambda n: adamant.save(optimizer, path, max_file_bytes=n)),
+                ("params", 2**31 - 1, lambda n: adamant.save(optimizer, path, params=n)),
+                ("steps", most, self.checkpoints.remove_after),
+                ("step", most, lambda n: optimizer.set_tensor_step("w", n)),
+                ("every", most, lambda n: adamant.RunLog(path, optimizer, every=n)),
+                ("max_tags", most, lambda n: adamant.TensorBoard(self.folder, optimizer, max_tags=n)),
+                ("histogram_every", 2**63 - 1,
+                 lambda n: adamant.TensorBoard(self.folder, optimizer, histogram_every=n)),
+                ("observe_every", 2**32 - 1, lambda n: adamant.Statistics(observe_every=n)),
+                ("sample_every", 2**32 - 1, lambda n: adamant.Statistics(sample_every=n)),
+                ("probes", 2**32 - 1, lambda n: adamant.Statistics(probes=n)),
+                ("seed", most, lambda n: self.load(lambda header: header.update(seed=n))),
+                ("steps", most, lambda n: self.load(lambda header: header.update(steps=n))),
+                ("group", most, lambda n: self.load(lambda header: header["tensors"]["w"].update(group=n))),
+                ("step", most, lambda n: self.load(lambda header: header["tensors"]["w"].update(step=n))),
+                ("shape", most, lambda n: self.load(lambda header: header["tensors"]["w"].update(shape=[n])))]:
+            with self.subTest(name=name):
+                self.refused(rf"{name} is {most + 5}: it must be an integer from \S+ to {most}", call, most + 5)
+                self.refused(rf"{name} is an integer of \d+ bits: it must be an integer", call, 10**100)
+                if name not in ("keep", "params", "histogram_every"):
+                    self.refused(rf"{name} is -1: it must be an integer from 0", call, -1)
+                self.refused(rf"{name} is 1.5: it must be an integer", call, 1.5)
+        self.load(lambda header: header.update(seed=2**64 - 1))
+        self.assertEqual(optimizer.settings["seed"], 2**64 - 1)
+        optimizer.set_tensor_step("w", numpy.uint64(2**62))
+        self.assertEqual(optimizer.state["w"]["step"], 2**62)
+
+    def test_numbers(self):
+        said = "is an integer of 1329 bits: it must be a number that f64 can hold"
+        self.refused("grad_scale " + said, self.optimizer.step, grad_scale=10**400)
+        self.refused("flush_seconds " + said, adamant.RunLog, self.folder / "x", self.optimizer, flush_seconds=10**400)
+        self.refused("lr " + said, adamant.AdamW, [numpy.ones(4, numpy.float32)], lr=10**400)
+        self.refused("betas " + said, self.optimizer.param_groups[0].update, betas=(10**400, 0.5))
+        self.refused("betas is 'x'", self.optimizer.param_groups[0].update, betas=("x", 0.5))
+
+    def test_texts(self):
+        optimizer, group, w = self.optimizer, self.optimizer.param_groups[0], numpy.ones(4, numpy.float32)
+        for name, before, after, call in [
+                ("name of a parameter", "w", "x", lambda text: adamant.AdamW({text: w})),
+                ("name of a parameter", "v", "x", lambda text: optimizer.add_group({"params": {text: w}})),
+                ("rule of a group", "sgd", "x", lambda text: adamant.AdamW([{"params": [w], "rule": text}])),
+                ("preset", "q8", "x", lambda text: adamant.AdamW([w], preset=text)),
+                ("state", "q8", "x", lambda text: adamant.AdamW([w], state=text)),
+                ("state", "q8", "x", lambda text: optimizer.set_formats(state=text)),
+                ("weights", "plain", "x", lambda text: optimizer.set_formats(weights=text)),
+                ("state", "exp_avg", "x", lambda text: optimizer.export_state("w", text)),
+                ("name of an option or setting", "lr", "x", lambda text: group.update({text: 0.5})),
+                ("option", "lr", "x", lambda text: group[text]),
+                ("setting", "seed", "x", lambda text: optimizer.settings[text]),
+                ("nonfinite", "skip", "x", lambda text: optimizer.settings.update(nonfinite=text)),
+                ("path", self.folder / "a", "b", lambda text: adamant.save(optimizer, text)),
+                ("path", self.folder / "run.jsonl", "b", lambda text: adamant.load(optimizer, text)),
+                ("path", self.folder / "run.jsonl", "b", adamant.inspect),
+                ("path", self.folder / "run.jsonl", "b", adamant.verify),
+                ("path", self.folder / "a", "b", adamant.Checkpoints),
+                ("path", self.folder / "a", "b", lambda text: adamant.RunLog(text, optimizer)),
+                ("path", self.folder / "a", "b", lambda text: adamant.TensorBoard(text, optimizer)),
+                ("title", "a", "b", lambda text: adamant.RunLog(self.folder / "x", optimizer, title=text)),
+                ("note", "a", "b", lambda text: adamant.RunLog(self.folder / "x", optimizer, note=text)),
+                ("resume", self.log.position(), "b",
+                 lambda text: adamant.RunLog(self.folder / "x", optimizer, resume=text)),
+                ("note", "a", "b", lambda text: self.log.end(note=text)),
+                ("name of a tensor", "w", "b", lambda text: adamant.TensorBoard(self.folder, optimizer, tensors=[text])),
+                ("note", "a", "b", lambda text: adamant.save(optimizer, self.folder / "a", metadata={"note": text})),
+                ("target", adamant.current_target(), "b", adamant.use_target),
+                ("rule", "adamw", "b", lambda text: self.load(lambda header: header["groups"][0].update(rule=text))),
+                ("formula", "adamw-1", "b", lambda text: self.load(lambda header: header["groups"][0].update(
+                    formula=text))),
+                ("name of a tensor", "w", "x", lambda text: self.load(lambda header: header["tensors"].update(
+                    {text: header["tensors"]["w"]}))),
+                ("state", "exp_avg", "x", lambda text: optimizer.load_state_dict(
+                    {**self.saved, f"w/{text}": self.saved["w/exp_avg"]}))]:
+            with self.subTest(name=name, before=before):
+                self.refused(rf"{name} is '.*{re.escape(str(before))}\\x00{after}': it must ", call, f"{before}\0{after}")
+                if name != "path":
+                    self.refused(rf"{name} is '\\ud800'", call, "\ud800")
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["run", "run.jsonl"])
+
+
 class Errors(unittest.TestCase):
     def test_are_also_pythons_own(self):
         kinds = {adamant.InvalidArgumentError: ValueError, adamant.NotFoundError: KeyError,
@@ -203,7 +313,7 @@ class Errors(unittest.TestCase):
                     ("name of a tensor", lambda text: adamant.TensorBoard(folder, optimizer, tensors=[text])),
                     ("name of an option or setting", lambda text: optimizer.param_groups[0].update({text: 1.0})),
                     ("state", optimizer.set_formats), ("state", lambda text: optimizer.export_state("w", text)),
-                    ("name", adamant.use_target)]:
+                    ("target", adamant.use_target)]:
                 for text in (3, b"x", "x\0", "\ud800"):
                     with self.subTest(name=name, text=text):
                         self.refused(f"^{re.escape(f'{name} is {text!r}')}: it must be a str of Unicode", call, text)

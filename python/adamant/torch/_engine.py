@@ -10,11 +10,12 @@ steps in them. So an engine can be dropped and made anew at any time, and is, wh
 import ctypes
 import functools
 import itertools
+import math
 import operator
 
 import torch
 
-from .. import _library, _rules
+from .. import _checks, _library, _rules
 from .._checks import number, text
 from .._errors import InvalidArgumentError, MismatchError, NotFoundError
 from .._library import STATE_FORMATS, WEIGHT_FORMATS, Format, Kind, PlaneKind, c
@@ -172,7 +173,8 @@ class Engine:
             if optimizer.state.get(t.param):
                 self._bind(t, convert)
         steps, grad_norm = optimizer._progress()
-        c.set_progress(self.handle, steps, None if grad_norm is None else ctypes.c_double(grad_norm))
+        c.set_progress(self.handle, _checks.count(steps, "steps"),
+                       None if grad_norm is None else ctypes.c_double(grad_norm))
 
     def _add(self, group, first):
         """The group for the library, if it has anything to step; `first` numbers its parameters."""
@@ -296,8 +298,13 @@ class Engine:
         t.nested = made.get(NESTED)
         t.counter = None if t.step is None else _memory.COUNTERS[t.step.dtype].from_address(t.step.data_ptr())
         t.count = count
-        c.set_tensor_step(self.handle, t.index, int(count))
+        self._set_step(t, count)
         t.bound = True
+
+    def _set_step(self, t, steps):
+        """Tells the library how many steps a tensor has taken: torch counts in any format."""
+        steps = int(steps) if math.isfinite(steps) else steps
+        c.set_tensor_step(self.handle, t.index, _checks.count(steps, f"step of '{t.name}'"))
 
     def _present(self, t, planes, formats, held, saved):
         """The keys of the planes that are there; refuses a state that does not fit."""
@@ -476,8 +483,8 @@ class Engine:
             if t.nested is None and held.get("step") is not t.step:
                 raise Changed
             if counter.value != t.count:
+                self._set_step(t, counter.value)
                 t.count = counter.value
-                c.set_tensor_step(self.handle, t.index, int(t.count))
 
     def _follow(self, t):
         """Whether the parameter has moved to other memory."""

@@ -250,6 +250,38 @@ class States(TestCase):
         self.assert_near(b, a)
         self.assertEqual(other.state[b[1]]["step"].item(), 3)
 
+    def test_a_count_that_is_none_is_refused(self):
+        a = parameters()
+        optimizer = AdamW(a)
+        train(optimizer, a, 3)
+        saved = optimizer.state_dict()
+        for count in (-1.0, float("nan"), float("inf"), 2.0**64):
+            said = rf"step of '1' is (-1|nan|inf|{2**64}): it must be an integer from 0 to {2**64 - 1}"
+            optimizer.state[a[1]]["step"].fill_(count)
+            for _ in range(2):
+                before = copies(a)
+                self.refused(adamant.InvalidArgumentError, said, train, optimizer, a, 1)
+                self.assertEqual(bits(a), bits(before))
+            other = AdamW(copies(a))
+            self.refused(adamant.InvalidArgumentError, said, other.load_state_dict, saved)
+            optimizer.state[a[1]]["step"].fill_(3)
+        for steps in (-1, 2**64 + 5):
+            other = AdamW(copies(a))
+            self.refused(adamant.InvalidArgumentError, f"steps is {steps}: it must be an integer from 0",
+                         other.load_state_dict, {**saved, "adamant": {**saved["adamant"], "steps": steps}})
+        train(optimizer, a, 1)
+        self.assertEqual(optimizer.state_dict()["adamant"]["steps"], 4)
+
+    def test_texts_with_zero_bytes_are_refused(self):
+        a = parameters(shapes=[(3,)])
+        said = "is '.*\\\\x00.*': it must be a str of Unicode, without zero bytes"
+        self.refused(adamant.InvalidArgumentError, "preset " + said, lambda: AdamW(a, preset="q8\0x").names)
+        self.refused(adamant.InvalidArgumentError, "state " + said, AdamW(a).set_formats, state="q8\0x")
+        self.refused(adamant.InvalidArgumentError, "weights " + said, AdamW(a).set_formats, weights="plain\0x")
+        if VERSION >= (2, 6):
+            self.refused(adamant.InvalidArgumentError, "name of a parameter " + said,
+                         lambda: AdamW([("a\0b", a[0])]).names)
+
     def test_a_state_that_is_taken_away_is_made_again(self):
         a = parameters()
         optimizer = AdamW(a)
