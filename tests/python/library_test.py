@@ -214,7 +214,8 @@ class Values(unittest.TestCase):
                 ("resume", self.log.position(), "b",
                  lambda text: adamant.RunLog(self.folder / "x", optimizer, resume=text)),
                 ("note", "a", "b", lambda text: self.log.end(note=text)),
-                ("name of a tensor", "w", "b", lambda text: adamant.TensorBoard(self.folder, optimizer, tensors=[text])),
+                ("name of a tensor", "w", "b",
+                 lambda text: adamant.TensorBoard(self.folder, optimizer, tensors=[text])),
                 ("note", "a", "b", lambda text: adamant.save(optimizer, self.folder / "a", metadata={"note": text})),
                 ("target", adamant.current_target(), "b", adamant.use_target),
                 ("rule", "adamw", "b", lambda text: self.load(lambda header: header["groups"][0].update(rule=text))),
@@ -225,7 +226,8 @@ class Values(unittest.TestCase):
                 ("state", "exp_avg", "x", lambda text: optimizer.load_state_dict(
                     {**self.saved, f"w/{text}": self.saved["w/exp_avg"]}))]:
             with self.subTest(name=name, before=before):
-                self.refused(rf"{name} is '.*{re.escape(str(before))}\\x00{after}': it must ", call, f"{before}\0{after}")
+                self.refused(rf"{name} is '.*{re.escape(str(before))}\\x00{after}': it must ", call,
+                             f"{before}\0{after}")
                 if name != "path":
                     self.refused(rf"{name} is '\\ud800'", call, "\ud800")
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["run", "run.jsonl"])
