@@ -135,8 +135,10 @@ class ADAMANT_EXPORT RunLog {
   void flush();
   /// Where the log is, after a flush that also outlasts a power cut: UTF-8 text for RunLogOptions::resume, to be saved
   /// with a checkpoint of the optimizer. A run that resumes from both has one log, as if it had never stopped: only
-  /// `seconds` tell. Refused (invalid_argument) after end().
+  /// `seconds` tell. Refused (invalid_argument) after end(). If only the folder of the log cannot be opened, throws
+  /// Error (io), and the log goes on.
   [[nodiscard]] std::string position();
+  /// As it was given. The log stays in its folder if the working folder changes later.
   [[nodiscard]] const std::string& path() const;
 
  private:

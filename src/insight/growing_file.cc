@@ -27,11 +27,11 @@ bool may_be_replaced(const char* path) {
   return lstat(path, &there) == 0 && S_ISREG(there.st_mode) && access(path, W_OK) == 0;
 }
 
-// Whether a folder, rather than what goes on in it, is why a name in it cannot be made or given to another file: it may
-// not be written, or does not let go of the files of others, or of one that is mounted.
-bool is_of_folder(int error) { return error == EACCES || error == EPERM || error == EROFS || error == EBUSY; }
+// Whether a folder lets no name in it be made, or be given to another file: it may not be written, or the file is
+// another user's in one like /tmp, or mounted.
+bool keeps_names(int error) { return error == EACCES || error == EPERM || error == EROFS || error == EBUSY; }
 
-// Empties a file. To make one that is there is refused in folders like /tmp, even who may write it.
+// Empties it. Where O_CREAT is given, folders like /tmp may refuse that to who may write the file.
 std::FILE* open_old(const char* path) {
   const int file = ::open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
   return file < 0 ? nullptr : fdopen(file, "wb");
@@ -40,9 +40,9 @@ std::FILE* open_old(const char* path) {
 // The same file in every working folder.
 std::filesystem::path whole(const std::string& path) {
   std::error_code error;
-  std::filesystem::path whole = std::filesystem::absolute(path, error);
+  std::filesystem::path place = std::filesystem::absolute(path, error);
   if (!path.empty() && error) throw Error(ErrorCode::io, in_quotes(path) + " cannot be written: " + error.message());
-  return whole;
+  return place;
 }
 
 // Throws Error (io) unless the path has a file of at least so many bytes, the last of which ends a line.
@@ -97,7 +97,7 @@ std::FILE* GrowingFile::successor() {
   }
   if (file != nullptr) return file;
   temporary_.clear();
-  return is_of_folder(errno) ? open_old(path_.c_str()) : nullptr;
+  return keeps_names(errno) ? open_old(path_.c_str()) : nullptr;
 }
 
 void GrowingFile::use(std::FILE* file) {
@@ -115,7 +115,7 @@ void GrowingFile::take_place() {
     temporary_.clear();
     return;
   }
-  if (!is_of_folder(errno)) fail();
+  if (!keeps_names(errno)) fail();
   drop_temporary();
   use(open_old(place_.c_str()));
   write_waiting();
