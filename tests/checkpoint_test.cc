@@ -116,6 +116,18 @@ TEST_F(Checkpoint, OfTheSameStateIsTheSameFile) {
   EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"other", "run.safetensors"}));
 }
 
+TEST_F(Checkpoint, HasParametersOfAnyNumberOfChunks) {
+  constexpr std::size_t kSize = (std::size_t{1} << 18) + 5;  // 20 bytes in the second
+  Buffer w = Buffer(Format::f32, kSize).fill(1), other(Format::f32, kSize);
+  Optimizer saved(Rule::sgd, {{"w", w.view()}, {"x", other.view()}}),
+      loaded(Rule::sgd, {{"w", w.view()}, {"x", other.view()}});
+  save(saved, path, {.params = true});
+  const Buffer expected = w;
+  w.fill(2);
+  load(loaded, path, {.params = true});
+  EXPECT_EQ(w, expected);
+}
+
 TEST_F(Checkpoint, IsDescribed) {
   Training run;
   run.steps(2);

@@ -415,12 +415,15 @@ TEST(Threads, WorkTogether) {
   constexpr int kThreads = 3;
   Workers workers(kThreads);
   std::atomic<int> inside = 0;
-  // Each piece is held until all threads have one.
-  workers.run(kThreads, [&](std::size_t) {
-    ++inside;
-    for (int ms = 0; inside < kThreads && ms < 10000; ++ms) usleep(1000);
-    EXPECT_EQ(inside, kThreads);
-  });
+  // Each piece is held until all threads have one: made for the first, woken for the second.
+  for (int all = kThreads; all <= 2 * kThreads; all += kThreads) {
+    workers.run(kThreads, [&](std::size_t) {
+      ++inside;
+      for (int ms = 0; inside < all && ms < 10000; ++ms) usleep(1000);
+      EXPECT_EQ(inside, all);
+    });
+    usleep(10000);  // until they sleep
+  }
 }
 
 TEST(Threads, DoTheWorkOfAnyNumberOfCallers) {

@@ -56,6 +56,7 @@ TEST(RuleModels, RememberGradientsAsTheEngineDoes) {
       const RuleModel model = model_of(form.rule, options, t);
       EXPECT_EQ(model.step, t);
       EXPECT_EQ(model.first_before.has_value(), model.first.has_value() && t > 1) << form.name;
+      EXPECT_EQ(model.first_corrected, form.rule == Rule::adam || form.rule == Rule::adamw) << form.name;
       EXPECT_EQ(model.second.has_value(), variant.second_moment >= 0) << form.name;
       if (model.first) expect_remembers(form, std::string(variant.state_names[0]), t, *model.first, 0.0);
       if (model.first_before)

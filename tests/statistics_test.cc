@@ -283,6 +283,16 @@ TEST(Statistics, SampleTheScales) {
   EXPECT_EQ(run.step().scales.elements, 0U);
 }
 
+TEST(Statistics, SampleScalesBelowTheNormalNumbers) {
+  Observed run(256, {.betas = {0.9, 0.5}});
+  run.statistics.sample_every = 1;
+  std::ranges::fill(run.g, 0x1p-70F);  // v is 2^-141
+  const ScaleSample scales = run.step().scales;
+  EXPECT_EQ(scales.scaled, 256U);
+  EXPECT_NEAR(scales.log_sum, -70.0 * 256, 0.003 * 256);
+  EXPECT_EQ(scales.bins[1], 256U);
+}
+
 TEST(Statistics, SampleEveryTensorInEveryStep) {
   std::vector<float> small(3, 1.0F), medium(256 * 20, 1.0F), large(256 * 600, 1.0F), g(large.size(), 1.0F);
   const std::span<float> all(g);
