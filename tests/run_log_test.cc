@@ -124,6 +124,7 @@ TEST(RunLogs, SayWhatWasSeen) {
   const RunInfo& info = reader.info();
   EXPECT_EQ(info.title, "a run");
   EXPECT_EQ(info.target, current_target());
+  EXPECT_EQ(info.version, version());
   EXPECT_EQ(info.notes, (Notes{{"batch_size", 32.0}, {"data", "digits"}}));
   ASSERT_EQ(info.groups.size(), 2U);
   EXPECT_EQ(info.groups[1].rule, Rule::adamw);
