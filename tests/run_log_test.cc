@@ -695,6 +695,22 @@ TEST(RunLogs, AreWrittenOverWhereTheirFolderKeepsItsNames) {
   if (root) write_in(shared, 01777, kNobody);  // as /tmp
 }
 
+TEST(RunLogs, KnowTensorsOfOneElementWithoutASample) {
+  const File file;
+  std::vector<float> w(1, 1.0F), g(1, 1.0F);
+  AdamW adamw({{"w", w, g}});
+  {
+    RunLog log(file.path(), adamw);
+    log.statistics()->sample_every = 0;
+    log.step(adamw, 1.0, adamw.step({.statistics = log.statistics()}));
+  }
+  RunLogReader reader(file.path());
+  RunStep step;
+  ASSERT_TRUE(reader.next(step));
+  EXPECT_EQ(step.tensors.at(0).elements, 1U);
+  EXPECT_EQ(step.tensors.at(0).step, 1U);
+}
+
 TEST(RunLogs, AndTheOthersTakeTheSameRecordInAnyOrder) {
   const File file, same, again;
   const std::filesystem::path folder = file.path() + ".events";
