@@ -158,6 +158,9 @@ TEST(Refusals, Tensors) {
             "invalid_argument: optimizer got an empty parameter list");
   EXPECT_EQ(refusal([] { Optimizer(Rule::adamw, std::vector<ParamGroup>(2)); }),
             "invalid_argument: optimizer got an empty parameter list");
+  float two[2] = {};
+  EXPECT_NE(with({{"a", Tensor(two, 1), Tensor(two + 1, 1)}, {"b", Tensor(two + 1, 1)}}).find("gradient of 'a'"),
+            std::string::npos);
   EXPECT_EQ(with({{"w", Tensor(static_cast<float*>(nullptr), 8)}}),
             "invalid_argument: parameter 'w' is null but has 8 elements");
   EXPECT_EQ(with({{"w", Tensor(w.data(), std::numeric_limits<std::size_t>::max() / 4)}}),
