@@ -56,8 +56,8 @@ def save(optimizer: Optimizer, path: str | os.PathLike[str], *, params: bool = F
     max_file_bytes: tensors beyond it go to further files beside it; 0: one file.
     """
     values = _metadata(metadata)
-    options = _library.SaveOptions(metadata=values, metadata_count=len(values), params=params,
-                                   max_file_bytes=count(max_file_bytes, "max_file_bytes"))
+    options = _library.SaveOptions(metadata=values, metadata_count=len(values), max_file_bytes=max_file_bytes,
+                                   params=params)
     with known(optimizer)._lock:
         optimizer._before_saving()
         c.save(optimizer._handle, path_bytes(path), options)
@@ -109,8 +109,7 @@ class Checkpoints:
         self._lock = threading.RLock()
         self._handle = _library.Handle(c.checkpoints_free)
         c.checkpoints_open(path_bytes(folder), _library.CheckpointsOptions(
-            keep=count(keep, "keep", 1), params=params, max_file_bytes=count(max_file_bytes, "max_file_bytes")),
-            self._handle.place)
+            keep=count(keep, "keep", 1), params=params, max_file_bytes=max_file_bytes), self._handle.place)
 
     @_one_at_a_time
     def save(self, optimizer: Optimizer, metadata: Mapping[str, str] | None = None, *, background: bool = False) -> None:

@@ -75,9 +75,9 @@ class Statistics:
         if probes == 0:
             flags |= StatisticsFlag.NO_PROBES
         self._handle = _library.Handle(c.statistics_free)
-        counts = {name: count(0 if value is None else value, name, most=2**32 - 1) for name, value in
-                  (("observe_every", observe_every), ("sample_every", sample_every), ("probes", probes))}
-        c.statistics_create(_library.StatisticsOptions(**counts, flags=flags), self._handle.place)
+        counts = {"observe_every": observe_every, "sample_every": sample_every, "probes": probes}
+        given = {name: value for name, value in counts.items() if value is not None}
+        c.statistics_create(_library.StatisticsOptions(**given, flags=flags), self._handle.place)
         self._optimizer = None
 
     def filled_by(self, optimizer: Optimizer) -> int:
@@ -167,7 +167,7 @@ class RunLog(_Told):
         super().__init__(optimizer, c.run_log_free)
         values = _library.values(notes)
         options = _library.RunLogOptions(title=text(title or None, "title"), notes=values, note_count=len(values),
-                                         every=count(every, "every"), flush_seconds=_seconds(flush_seconds),
+                                         every=every, flush_seconds=_seconds(flush_seconds),
                                          resume=text(resume or None, "resume"))
         with optimizer._lock:
             c.run_log_open(path_bytes(path), optimizer._handle, options, self._handle.place)
@@ -233,7 +233,7 @@ class TensorBoard(_Told):
         super().__init__(optimizer, c.tensorboard_free)
         names = None if tensors is None else [text(name, "name of a tensor") for name in tensors]
         options = _library.TensorboardOptions(
-            max_tags=count(max_tags, "max_tags"),
+            max_tags=max_tags,
             tensors=None if names is None else (ctypes.c_char_p * len(names))(*names), tensor_count=len(names or []),
             histogram_every=count(histogram_every, "histogram_every", most=2**63 - 1) or -1,
             flush_seconds=_seconds(flush_seconds))
